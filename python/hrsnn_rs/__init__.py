@@ -1,0 +1,1 @@
+"""Heterogeneous recurrent spiking neural networks that learn without labels."""

@@ -1,0 +1,1 @@
+//! An event camera: frames of light in, events out.

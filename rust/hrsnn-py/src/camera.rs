@@ -1,0 +1,1 @@
+//! Bindings of the event camera and of event filters.
