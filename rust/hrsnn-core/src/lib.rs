@@ -9,7 +9,18 @@ pub mod camera;
 pub mod connectivity;
 pub mod csr;
 pub mod distribution;
+pub mod engine;
 pub mod error;
+pub mod network;
+pub mod neuron;
+pub mod pool;
+pub mod projection;
+pub mod queue;
 pub mod random;
+pub mod real;
+pub mod record;
+pub mod shard;
+pub mod stdp;
+pub mod time;
 
 pub use error::{Error, Result};
