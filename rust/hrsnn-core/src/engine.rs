@@ -31,6 +31,7 @@ use crate::projection::{Source, Synapses};
 use crate::real::Real;
 use crate::record::{FeatureSpec, Features, Record};
 use crate::shard::{Activity, Counters, Frozen, Learning, Pass, Shard, Spike};
+use crate::time::ms_from_rate;
 
 /// Asked between windows; an error ends the run.
 pub type Poll<'a> = dyn FnMut() -> Result<()> + 'a;
@@ -87,8 +88,10 @@ pub struct Synaptic<T> {
     pub weight: Vec<T>,
     /// Whether it learns.
     pub plastic: Vec<bool>,
-    /// `a_plus`, `a_minus` (0 where static) and `1 / tau_plus`, `1 / tau_minus` in 1/µs (1 there).
-    pub stdp: [Vec<T>; 4],
+    /// `a_plus` and `a_minus`; 0 where static.
+    pub a: [Vec<T>; 2],
+    /// `tau_plus` and `tau_minus`, ms; 1 where static.
+    pub tau: [Vec<f64>; 2],
 }
 
 /// A network that can be run.
@@ -415,14 +418,18 @@ impl<T: Real> Engine<T> {
                 all.indices.push(place.target);
                 all.delay_us.push(place.delay);
                 all.weight.push(synapses.weight()[s]);
-                let stdp = match synapses {
-                    Synapses::Static(_) => [T::ZERO, T::ZERO, T::ONE, T::ONE],
-                    Synapses::Plastic(p) => {
-                        [p.a_plus[s], p.a_minus[s], p.rate_plus[s], p.rate_minus[s]]
-                    }
+                let (a, tau) = match synapses {
+                    Synapses::Static(_) => ([T::ZERO; 2], [1.0; 2]),
+                    Synapses::Plastic(p) => (
+                        [p.a_plus[s], p.a_minus[s]],
+                        [ms_from_rate(p.rate_plus[s]), ms_from_rate(p.rate_minus[s])],
+                    ),
                 };
                 all.plastic.push(matches!(synapses, Synapses::Plastic(_)));
-                all.stdp.iter_mut().zip(stdp).for_each(|(values, value)| values.push(value));
+                for sign in 0..2 {
+                    all.a[sign].push(a[sign]);
+                    all.tau[sign].push(tau[sign]);
+                }
             }
             all.indptr.push(all.indices.len() as i64);
         }

@@ -20,6 +20,7 @@ pub mod random;
 pub mod real;
 pub mod record;
 pub mod shard;
+pub mod snapshot;
 pub mod stdp;
 pub mod time;
 

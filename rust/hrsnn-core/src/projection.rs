@@ -10,6 +10,7 @@ use std::ops::Range;
 use crate::network::{Connections, Plasticity};
 use crate::real::Real;
 use crate::stdp::{PlasticSynapses, Rule};
+use crate::time::rate_from_ms;
 
 /// Where a projection's rows begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,9 +168,7 @@ impl<T: Real> Projection<T> {
                     mu_minus: T::from_f64(p.mu_minus),
                     pairing: p.pairing,
                 };
-                let rate = |tau: &[f64]| {
-                    picked.iter().map(|&s| T::from_f64(1.0 / (tau[s] * 1000.0))).collect()
-                };
+                let rate = |tau: &[f64]| picked.iter().map(|&s| rate_from_ms(tau[s])).collect();
                 Synapses::Plastic(PlasticSynapses::new(
                     rule,
                     order,

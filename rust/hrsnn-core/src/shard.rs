@@ -19,6 +19,7 @@ use crate::projection::{Projection, Source, Synapses};
 use crate::queue::{Delivery, Queue};
 use crate::real::Real;
 use crate::stdp::History;
+use crate::time::rate_from_ms;
 
 /// Time in µs and neuron.
 pub type Spike = (i64, u32);
@@ -143,7 +144,7 @@ impl<T: Real> Shard<T> {
         let span = range.start as usize..range.end as usize;
         let real = |f: &dyn Fn(usize) -> f64| span.clone().map(|i| T::from_f64(f(i))).collect();
         let mut neurons = Neurons {
-            rate: real(&|i| 1.0 / (p.tau_m[i] * 1000.0)),
+            rate: span.clone().map(|i| rate_from_ms(p.tau_m[i])).collect(),
             v_rest: real(&|i| p.v_rest[i]),
             v_end: real(&|i| p.v_rest[i] + p.bias[i]),
             v_reset: real(&|i| p.v_reset[i]),

@@ -4,6 +4,7 @@
 //! a whole number of µs; no time step exists.
 
 use crate::error::{Error, Result};
+use crate::real::Real;
 
 /// Longest span that is accepted as a parameter: half of what 32 bits hold, some 35 minutes.
 pub const LONGEST_US: u32 = 1 << 31;
@@ -22,9 +23,35 @@ pub fn us_from_ms(name: &str, ms: f64, lowest_us: u32, at: &str, index: usize) -
     Err(Error::element(name, format!("between {lowest} and {highest} ms"), ms, at, index))
 }
 
+/// 1 / `tau`, 1/µs, of a time constant in ms.
+pub fn rate_from_ms<T: Real>(tau: f64) -> T {
+    T::from_f64(1.0 / (tau * 1000.0))
+}
+
+/// A time constant in ms whose [`rate_from_ms`] is exactly `rate`, if there is one.
+///
+/// So that a network that was saved and loaded has the same bits.
+pub fn ms_from_rate<T: Real>(rate: T) -> f64 {
+    let guess = 1.0 / (rate.to_f64() * 1000.0);
+    let bits = guess.to_bits();
+    let near = (0..8).flat_map(|ulps| [bits + ulps, bits - ulps]).map(f64::from_bits);
+    near.into_iter().find(|&tau| rate_from_ms::<T>(tau) == rate).unwrap_or(guess)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_rate_has_its_time_constant_back(tau in 1e-3_f64..1e7) {
+            let double: f64 = rate_from_ms(tau);
+            prop_assert_eq!(rate_from_ms::<f64>(ms_from_rate(double)), double);
+            let single: f32 = rate_from_ms(tau);
+            prop_assert_eq!(rate_from_ms::<f32>(ms_from_rate(single)), single);
+        }
+    }
 
     #[test]
     fn rounds_once_and_refuses_what_does_not_fit() {
