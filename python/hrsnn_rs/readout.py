@@ -114,7 +114,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If the arrays do not fit each other.
         """
         alphas = self._alphas()
-        flat, labels = self._checked(features, y)
+        flat, labels = self._checked(features, y=y)
         classes = np.unique(labels)
         if len(classes) < 2:
             raise ParameterError("y must hold at least two classes; got 1 class")
@@ -284,20 +284,19 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ParameterError(f"alpha must be finite and greater than 0; got {self.alpha!r}")
         return sorted(float(value) for value in alphas)
 
-    def _checked(self, features: ArrayLike, y: ArrayLike | None = None) -> Any:
-        """Check `features` (and `y`, when fitting) and flatten each sample to one row."""
+    def _checked(self, features: ArrayLike, **target: Any) -> Any:
+        """Check features (and y, when fitting) and flatten each sample to one row."""
         array = features
         if isinstance(features, np.ndarray) and features.ndim > 2 and features.size:
             array = features.reshape(len(features), -1)
         try:
-            if y is None:
-                return validate_data(self, array, reset=False, dtype=np.float64)
-            flat, labels = validate_data(self, array, y, dtype=np.float64)
-            check_classification_targets(labels)
+            checked = validate_data(self, array, **target, reset="y" in target, dtype=np.float64)
+            if "y" in target:
+                check_classification_targets(checked[1])
         except ValueError as error:
             kind = ParameterError if "NaN" in str(error) or "infinity" in str(error) else ShapeError
             raise kind(str(error)) from error
-        return flat, labels
+        return checked
 
     def _compressed(self, flat: Floats) -> Floats:
         """Apply the compression to a copy."""
