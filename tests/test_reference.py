@@ -288,9 +288,9 @@ def test_normalisation_restores_the_sum_then_clips():
 
 def test_doubt_finds_the_first_close_decision():
     kept = {
-        "inputs": csr_array(np.array([[14.9], [20.0]])), "recurrent": csr_array((1, 1)), "input_delay": 0.0,
-        "recurrent_delay": 1.0, "neuron": LIF, "plasticity": None, "plastic": None,
-        "t": [10, 300_000], "channel": [1, 0], "duration": 400_000,
+        "inputs": csr_array(np.array([[14.9], [20.0]])), "recurrent": csr_array((1, 1)),
+        "input_delay": 0.0, "recurrent_delay": 1.0, "neuron": LIF, "plasticity": None,
+        "plastic": None, "t": [10, 300_000], "channel": [1, 0], "duration": 400_000,
     }  # fmt: skip
     assert reference.simulate(**kept, doubt=0.05).first_doubt == 400_000
     assert reference.simulate(**kept, doubt=0.2).first_doubt == 300_000
