@@ -30,10 +30,7 @@ fn size(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
 }
 
 /// Run `generator` without the interpreter.
-fn graph<'py>(
-    py: Python<'py>,
-    generator: impl FnOnce() -> Result<Csr> + Send,
-) -> PyResult<Graph<'py>> {
+fn graph(py: Python<'_>, generator: impl FnOnce() -> Result<Csr> + Send) -> PyResult<Graph<'_>> {
     let (indptr, indices) = py
         .detach(|| {
             let (indptr, indices) = generator()?.into_parts();
