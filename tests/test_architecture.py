@@ -32,12 +32,17 @@ PYTHON_ORDER = [
     "gestures",
     "datasets",
     "readout",
+    "samples",
+    "tables",
+    "presets",
     "classifier",
     "metrics",
     "search",
+    "systems",
     "experiment",
     "plotting",
     "report",
+    "demo",
     "cli",
 ]
 RUST_ORDER = [

@@ -34,16 +34,23 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def rows():
+    values = {
+        ("event counts", 0): (0.80, 0.50, 0.0),
+        ("HoNHoS", 0): (0.82, 0.60, 1234.5),
+        ("HeNHeS", 0): (0.81, 0.70, 1300.0),
+        ("event counts", 1): (0.79, 0.50, 0.0),
+        ("HoNHoS", 1): (0.83, 0.62, 1234.5),
+        ("HeNHeS", 1): (0.84, 0.66, 1300.0),
+    }
+    columns = ("accuracy", "memory", "spikes_per_sample")
     return pl.DataFrame(
-        {
-            "system": ["event counts", "HoNHoS", "HeNHeS"] * 2,
-            "seed": [0, 0, 0, 1, 1, 1],
-            "dataset": ["<made & up>"] * 6,
-            "accuracy": [0.8, 0.82, 0.81, 0.79, 0.83, 0.84],
-            "memory": [0.5, 0.6, 0.7, 0.5, 0.62, 0.66],
-            "spikes_per_sample": [0.0, 1234.5, 1300.0] * 2,
-        }
-    ).match_schema(ROW_SCHEMA, missing_columns="insert")
+        [
+            {"system": system, "seed": seed, "dataset": "<made & up>"}
+            | dict(zip(columns, measured, strict=True))
+            for (system, seed), measured in values.items()
+        ],
+        schema=ROW_SCHEMA,
+    )
 
 
 def test_page_is_self_contained(tmp_path, rows):

@@ -7,7 +7,6 @@ linear readout sees labels. Encoding, simulation and the readout themselves live
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -21,7 +20,7 @@ from hrsnn_rs.events import Events, SensorEvents, as_events
 from hrsnn_rs.network import Network
 from hrsnn_rs.presets import SENSOR, default_network
 from hrsnn_rs.readout import Readout
-from hrsnn_rs.samples import evenly_spaced, fingerprint, is_table, peek
+from hrsnn_rs.samples import fingerprint, is_table, peek
 from hrsnn_rs.tables import TableEncoder
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _ENCODERS: dict[str, type[EventEncoder] | type[TableEncoder]] = {
     "TableEncoder": TableEncoder,
 }
 _N_NEURONS = 1000
-_N_NEURONS_TABLE = 200
+_N_NEURONS_TABLE = 100
 
 
 class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -48,7 +47,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     network : Network, default=None
         Network to start from; it is copied, never changed. `None` means
-        `presets.default_network`, of 1000 neurons, or 200 for a table.
+        `presets.default_network`, of 1000 neurons, or 100 for a table.
     encoder : EventEncoder, default=None
         Reduces sensor events to input channels. `None` means 32x32 pixels and two polarities
         of the first sample's sensor; samples that are `Events` already need none.
@@ -100,6 +99,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> import numpy as np
     >>> import hrsnn_rs as hr
     >>> from hrsnn_rs.classifier import HRSNNClassifier
+    >>> from hrsnn_rs.presets import default_network
     >>> random = np.random.default_rng(0)
     >>> def clip(label):
     ...     t = np.sort(random.integers(0, 500_000, 300))
@@ -107,7 +107,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ...                      duration=500_000)
     >>> labels = [0, 1] * 10
     >>> samples = [clip(label) for label in labels]
-    >>> network = hr.presets.default_network(20, sensor=None, n_neurons=60, seed=3)
+    >>> network = default_network(20, sensor=None, n_neurons=60, seed=3)
     >>> classifier = HRSNNClassifier(network=network, n_windows=2, rate=10.0)
     >>> classifier.fit(samples[:14], labels[:14]).score(samples[14:], labels[14:])
     1.0
@@ -171,22 +171,24 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.epochs < 0 or self.n_calibration < 1:
             raise ParameterError(
                 "epochs must not be negative and n_calibration be at least 1; got "
-                f"{self.epochs} and {self.n_calibration}"
+                f"{self.epochs} and {self.n_calibration}."
             )
         events, labels = self._training_samples(samples, y)
         names = None if groups is None else np.asarray(groups)
         if names is not None and names.shape != labels.shape:
-            raise ShapeError(f"groups must have shape {labels.shape}; got {names.shape}")
+            raise ShapeError(f"groups must have shape {labels.shape}; got {names.shape}.")
         if len(np.unique(labels)) < 2:
-            raise ParameterError("y must hold at least two classes; got 1 class")
+            raise ParameterError("y must hold at least two classes; got 1 class.")
         network = self._network_for(events[0])
         self.calibration_ = None
         if self.rate is not None:
             self.calibration_ = network.calibrate(
-                evenly_spaced(events, self.n_calibration), rate=self.rate
+                events, rate=self.rate, n_samples=self.n_calibration, n_threads=self.n_threads
             )
         if self.epochs:
-            network.train(events, epochs=self.epochs, progress=self.progress)
+            network.train(
+                events, epochs=self.epochs, progress=self.progress, n_threads=self.n_threads
+            )
         self.network_ = network
         counts = self._features(events)
         readout = Readout() if self.readout is None else clone(self.readout)
@@ -214,7 +216,8 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ParameterError, ShapeError
             If a sample has a value or a number of channels that is not allowed.
         """
-        return self.readout_.decision_function(self.window_features(samples))
+        counts = self.window_features(samples)
+        return self.readout_.decision_function(counts)
 
     def predict(self, samples: Any) -> NDArray[Any]:
         """Name the class of each sample.
@@ -234,7 +237,8 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ParameterError, ShapeError
             As `decision_function`.
         """
-        return self.readout_.predict(self.window_features(samples))
+        counts = self.window_features(samples)
+        return self.readout_.predict(counts)
 
     def window_features(self, samples: Any) -> NDArray[Any]:
         """Give the features that the readout sees.
@@ -329,7 +333,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         OSError
             If the file cannot be read.
         """
-        network, arrays, fields = _read(path)
+        network, arrays, fields = Network.load_with_extra(path)
         try:
             if fields["kind"] != _KIND:
                 raise KeyError("kind")
@@ -343,7 +347,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             classifier.notes_ = dict(fields["notes"])
             classifier._seen = frozenset(arrays["training.fingerprints"].tolist())
         except (KeyError, TypeError) as error:
-            raise FormatError(f"{path} is not a classifier's model file: {error!r}") from error
+            raise FormatError(f"{path} is not a classifier's model file: {error!r}.") from error
         prefix = "readout."
         classifier.readout_ = Readout.from_arrays(
             {
@@ -370,15 +374,18 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             first, everything = peek(samples)
             self.encoder_ = self.encoder
             if self.encoder is None and isinstance(first, SensorEvents):
-                self.encoder_ = EventEncoder(height=first.height, width=first.width, size=SENSOR)
+                pixels = first.height * first.width
+                if self.network is None or self.network.n_inputs != 2 * pixels:
+                    self.encoder_ = EventEncoder(first.height, first.width, size=SENSOR)
             n_channels = None if self.network is None else self.network.n_inputs
             encoded = list(self._each_encoded(everything, n_channels))
             self.n_features_in_ = encoded[0].n_channels if encoded else 0
-        _checked_by_sklearn(lambda: check_classification_targets(labels))
+        if labels.dtype.kind not in "iuUS":
+            _checked_by_sklearn(lambda: check_classification_targets(labels))
         if len(encoded) != len(labels) or not encoded:
             raise ShapeError(
                 f"samples and y must be equally many, at least 1; got {len(encoded)} "
-                f"and {len(labels)}"
+                f"and {len(labels)}."
             )
         return encoded, labels
 
@@ -390,31 +397,20 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             return (self.encoder_.encode(row) for row in rows)
         if is_table(samples):
-            raise ShapeError("samples must be events, as in fit; got a table of numbers")
+            raise ShapeError("samples must be events, as in fit; got a table of numbers.")
         return self._each_encoded(samples, self.network_.n_inputs)
 
     def _each_encoded(self, samples: Iterable[Any], n_channels: int | None) -> Iterator[Events]:
-        for index, sample in enumerate(samples):
-            if isinstance(sample, SensorEvents):
-                if not isinstance(self.encoder_, EventEncoder):
-                    raise ParameterError(
-                        f"samples must not be SensorEvents without an encoder; got one at {index}"
-                    )
+        for sample in samples:
+            if isinstance(sample, SensorEvents) and isinstance(self.encoder_, EventEncoder):
                 yield self.encoder_(sample)
-            elif isinstance(sample, Events):
-                yield sample
-            elif n_channels is None:
-                raise ParameterError(
-                    "samples must be Events or SensorEvents when network is None; got "
-                    f"{type(sample).__name__} at {index}"
-                )
             else:
                 yield as_events(sample, n_channels)
 
     def _network_for(self, first: Events) -> Network:
         """Copy the given network, or make the default one for such samples."""
         if self.network is not None:
-            return copy.deepcopy(self.network)
+            return self.network.copy()
         sensor = self.encoder_.size if isinstance(self.encoder_, EventEncoder) else None
         is_table = isinstance(self.encoder_, TableEncoder)
         return default_network(
@@ -443,8 +439,3 @@ def _checked_by_sklearn(check: Callable[[], Any]) -> Any:
         words = str(error)
         kind = ParameterError if "NaN" in words or "infinity" in words else ShapeError
         raise kind(words) from error
-
-
-def _read(path: str | PathLike[str]) -> tuple[Network, Mapping[str, Any], Mapping[str, Any]]:
-    """Read network, extra arrays and metadata of a model file."""
-    raise NotImplementedError

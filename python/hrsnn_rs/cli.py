@@ -19,12 +19,11 @@ import numpy as np
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.classifier import HRSNNClassifier
-from hrsnn_rs.datasets import load_folder
+from hrsnn_rs.datasets import load_folder, make_gestures
 from hrsnn_rs.demo import demo_figures
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import HRSNNError, ParameterError
 from hrsnn_rs.experiment import compare, library_commit, summarize, verdict
-from hrsnn_rs.gestures import make_gestures
 from hrsnn_rs.metrics import accuracy, recall_of_classes
 from hrsnn_rs.presets import default_network
 from hrsnn_rs.report import format_summary, write_report
@@ -156,7 +155,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     dataset = _dataset(arguments.data, n_subjects=arguments.subjects)
     report = arguments.report
     if report is not None and not Path(report).absolute().parent.is_dir():
-        raise ParameterError(f"--report must lie in a folder that exists; got {report}")
+        raise ParameterError(f"--report must lie in a folder that exists; got {report}.")
     with _Bar(arguments.json) as bar:
         clips = Clips.of_dataset(dataset, progress=bar)
     with _Bar(arguments.json) as bar:
@@ -202,7 +201,7 @@ def _train(arguments: argparse.Namespace) -> int:
     names = _names(dataset, chosen)
     model = Path(arguments.model)
     if not model.absolute().parent.is_dir():
-        raise ParameterError(f"--model must lie in a folder that exists; got {model}")
+        raise ParameterError(f"--model must lie in a folder that exists; got {model}.")
     first, _ = dataset[chosen[0]]
     encoder = EventEncoder(height=first.height, width=first.width)
     classifier = HRSNNClassifier(
@@ -308,7 +307,7 @@ def _chosen(dataset: Any, groups: list[str] | None) -> tuple[list[int], np.ndarr
         return list(range(len(subjects))), subjects
     for group in groups:
         if group not in words:
-            raise ParameterError(f"--groups must be of {', '.join(np.unique(words))}; got {group}")
+            raise ParameterError(f"--groups must be of {', '.join(np.unique(words))}; got {group}.")
     chosen = np.flatnonzero(np.isin(words, groups))
     return chosen.tolist(), subjects[chosen]
 

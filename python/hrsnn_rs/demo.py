@@ -67,7 +67,7 @@ def demo_figures(
     figure_of_scores = plotting.scores(rows)
     if make_network is None:
         make_network = partial(default_network, clips.events[0].n_channels, n_neurons=n_neurons)
-    network = make_network(seed=seed, recurrent=True)
+    network = make_network(seed=seed)
     before = network.recurrent_weights
     training = ~np.isin(clips.groups, validation_groups(clips.groups, seed))
     features = network_features(
@@ -114,7 +114,7 @@ def demo_figures(
             "are the hard ones.",
         ),
         ReportFigure(
-            plotting.time_constants(network.tau_m, inhibitory),
+            plotting.time_constants(network.neuron_parameters["tau_m"], inhibitory),
             "How long neurons remember",
             "Look at the width: this is the neurons' heterogeneity; the homogeneous variants "
             "have the dashed line's value everywhere.",

@@ -19,16 +19,10 @@ from sklearn.base import clone
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.metrics import PairedDifference, direction_accuracy, paired_difference
+from hrsnn_rs.network import VARIANTS
 from hrsnn_rs.presets import default_network
 from hrsnn_rs.readout import Readout
-from hrsnn_rs.systems import (
-    CONTROLS,
-    VARIANTS,
-    Clips,
-    Features,
-    count_features,
-    network_features,
-)
+from hrsnn_rs.systems import CONTROLS, Clips, Features, count_features, network_features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,16 +105,16 @@ def validation_groups(groups: NDArray[Any], seed: int) -> list[Any]:
     """
     names = np.unique(groups)
     if len(names) < 3:
-        raise ParameterError(f"groups must hold at least 3 different ones; got {len(names)}")
+        raise ParameterError(f"groups must hold at least 3 different ones; got {len(names)}.")
     if seed < 0:
-        raise ParameterError(f"seeds must not be negative; got {seed}")
+        raise ParameterError(f"seeds must not be negative; got {seed}.")
     return [names[(2 * seed + place) % len(names)].item() for place in (0, 1)]
 
 
 def compare(
     dataset: Any,
     seeds: Sequence[int] = (0, 1, 2),
-    variants: Sequence[str] = VARIANTS,
+    variants: Sequence[str] = tuple(VARIANTS),
     controls: Sequence[str] = CONTROLS,
     *,
     memory: bool = True,
@@ -149,9 +143,9 @@ def compare(
         Clips of at least three groups. Encoded once.
     seeds : sequence of int, default=(0, 1, 2)
         Seed of network and split; validation is on groups `validation_groups(groups, seed)`.
-    variants : sequence of str, default=VARIANTS
+    variants : sequence of str, default=all four
         Of HoNHoS, HeNHoS, HoNHeS and HeNHeS.
-    controls : sequence of str, default=CONTROLS
+    controls : sequence of str, default=all three
         Of "event counts" (no network), "untrained" (HeNHeS before training) and
         "no recurrence" (HeNHeS without recurrent synapses, calibrated anew).
     memory : bool, default=True
@@ -159,8 +153,8 @@ def compare(
     n_neurons : int, default=1000
         Neurons of the default network.
     make_network : callable, default=None
-        Called with `seed` and `recurrent` (bool); gives a HeNHeS network. `None` means
-        `presets.default_network` for the clips' channels.
+        Called with `seed`; gives a HeNHeS network. `None` means `presets.default_network` for
+        the clips' channels.
     encoder : EventEncoder, default=None
         `None` means 32x32 pixels and two polarities.
     readout : Readout, default=None
@@ -197,19 +191,19 @@ def compare(
     Examples
     --------
     >>> from hrsnn_rs.experiment import compare
-    >>> from hrsnn_rs.gestures import make_gestures
+    >>> from hrsnn_rs.datasets import make_gestures
     >>> gestures = make_gestures(n_subjects=3, n_repeats=1)
     >>> rows = compare(gestures, seeds=[0], variants=[], controls=["event counts"])
     >>> rows["memory"].to_list()
     [0.5]
     """
     for name, given, known in (
-        ("variants", variants, VARIANTS),
+        ("variants", variants, tuple(VARIANTS)),
         ("controls", controls, CONTROLS),
     ):
         for one in given:
             if one not in known:
-                raise ParameterError(f"{name} must be of {known}; got {one!r}")
+                raise ParameterError(f"{name} must be of {known}; got {one!r}.")
     clips = dataset if isinstance(dataset, Clips) else Clips.of_dataset(dataset, encoder, progress)
     if make_network is None:
         make_network = partial(default_network, clips.events[0].n_channels, n_neurons=n_neurons)
@@ -260,14 +254,15 @@ def summarize(rows: pl.DataFrame) -> Summary:
     >>> import polars as pl
     >>> from hrsnn_rs.experiment import ROW_SCHEMA, summarize
     >>> rows = pl.DataFrame(
-    ...     {"system": ["HoNHoS", "HeNHeS"] * 2, "seed": [0, 0, 1, 1],
-    ...      "accuracy": [0.80, 0.82, 0.84, 0.86]}).match_schema(
-    ...          ROW_SCHEMA, missing_columns="insert")
+    ...     [{"system": "HoNHoS", "seed": 0, "accuracy": 0.80},
+    ...      {"system": "HeNHeS", "seed": 0, "accuracy": 0.82},
+    ...      {"system": "HoNHoS", "seed": 1, "accuracy": 0.84},
+    ...      {"system": "HeNHeS", "seed": 1, "accuracy": 0.86}], schema=ROW_SCHEMA)
     >>> str(summarize(rows).differences["accuracy"])
     '+0.020 [+0.020, +0.020] (95 %, 2 seeds)'
     """
     if rows.height == 0:
-        raise ParameterError("rows must hold at least one row; got 0")
+        raise ParameterError("rows must hold at least one row; got 0.")
     table = rows.group_by("system", maintain_order=True).agg(
         pl.len().alias("n_seeds"),
         *(pl.col(name).mean().alias(f"{name}_mean") for name in _MEASURED),
@@ -332,11 +327,12 @@ def verdict(rows: pl.DataFrame, system: str = "HeNHeS") -> str:
     >>> import polars as pl
     >>> from hrsnn_rs.experiment import ROW_SCHEMA, verdict
     >>> rows = pl.DataFrame(
-    ...     {"system": ["untrained", "HeNHeS"] * 2, "seed": [0, 0, 1, 1],
-    ...      "accuracy": [0.80, 0.82, 0.84, 0.83]}).match_schema(
-    ...          ROW_SCHEMA, missing_columns="insert")
+    ...     [{"system": "untrained", "seed": 0, "accuracy": 0.80},
+    ...      {"system": "HeNHeS", "seed": 0, "accuracy": 0.82},
+    ...      {"system": "untrained", "seed": 1, "accuracy": 0.84},
+    ...      {"system": "HeNHeS", "seed": 1, "accuracy": 0.83}], schema=ROW_SCHEMA)
     >>> print(verdict(rows))
-    In accuracy HeNHeS does not differ from untrained (+0.005) by more than the spread over 2 seeds.
+    Beyond the spread over 2 seeds: in accuracy HeNHeS does not differ from untrained (+0.005).
     """
     others = [name for name in rows["system"].unique(maintain_order=True) if name != system]
     n_seeds = rows["seed"].n_unique()
@@ -353,15 +349,13 @@ def verdict(rows: pl.DataFrame, system: str = "HeNHeS") -> str:
                 sides[_relation(gap)].append(f"{other} ({gap.mean:+.3f})")
         words = [f"{relation} {', '.join(names)}" for relation, names in sides.items() if names]
         if words:
-            parts.append(f"in {metric} {system} " + ", ".join(words))
+            parts.append(f"in {metric} {system} " + "; it ".join(words))
     if not parts:
         return f"No row of {system} to judge."
-    if n_seeds < 2:
-        tail = ", on one seed, which says nothing about chance."
-    else:
-        tail = f" by more than the spread over {n_seeds} seeds."
-    sentence = "; ".join(parts) + tail
-    return sentence[0].upper() + sentence[1:]
+    how = (
+        f"Beyond the spread over {n_seeds} seeds" if n_seeds > 1 else "On one seed, without spread"
+    )
+    return f"{how}: {'; '.join(parts)}."
 
 
 def library_commit() -> str | None:
@@ -409,12 +403,18 @@ def _features(
     if system == "event counts":
         names = ("n_windows", "windows", "memory")
         return count_features(clips, **{name: settings[name] for name in names})
-    network = make_network(seed=seed, recurrent=system != "no recurrence")
+    network = make_network(seed=seed)
     if system in VARIANTS:
         network = network.variant(system)
-    if system == "untrained":
+    elif system == "no recurrence":
+        network = network.without_recurrence()
+    if system == "untrained" or not _can_learn(network):
         settings = settings | {"epochs": 0}
     return network_features(network, clips, training, **settings)
+
+
+def _can_learn(network: Network) -> bool:
+    return network.describe()["parameter"].str.ends_with(".a_plus").any()
 
 
 def _row(

@@ -248,13 +248,13 @@ def direction_accuracy(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) ->
     if values.shape != (len(true), len(columns)) or len(true) == 0:
         raise ShapeError(
             f"decision must have shape ({len(true)}, {len(columns)}) and hold a sample; "
-            f"got {values.shape}"
+            f"got {values.shape}."
         )
     column_of = {int(label): column for column, label in enumerate(columns)}
     for label in np.unique(true):
         for needed in (int(label), int(label) ^ 1):
             if needed not in column_of:
-                raise ParameterError(f"classes must hold {needed}, a direction of a class in y")
+                raise ParameterError(f"classes must hold {needed}, a direction of a class in y.")
     row = np.arange(len(true))
     right = values[row, [column_of[int(label)] for label in true]]
     wrong = values[row, [column_of[int(label) ^ 1] for label in true]]
@@ -288,7 +288,7 @@ def spread(values: ArrayLike) -> Spread:
     """
     numbers = np.asarray(values, dtype=np.float64).ravel()
     if len(numbers) == 0:
-        raise ShapeError("values must hold at least one value; got 0")
+        raise ShapeError("values must hold at least one value; got 0.")
     sd = float(numbers.std(ddof=1)) if len(numbers) > 1 else float("nan")
     return Spread(mean=float(numbers.mean()), sd=sd, n=len(numbers))
 
@@ -396,13 +396,13 @@ def synaptic_operations(
     }  # fmt: skip
     for name, size in sizes.items():
         if not size > 0:
-            raise ParameterError(f"{name} must be greater than 0; got {size}")
+            raise ParameterError(f"{name} must be greater than 0; got {size}.")
     counts = {
         "n_synaptic_events": n_synaptic_events, "n_spikes": n_spikes, "n_synapses": n_synapses,
     }  # fmt: skip
     for name, count in counts.items():
         if count < 0:
-            raise ParameterError(f"{name} must not be negative; got {count}")
+            raise ParameterError(f"{name} must not be negative; got {count}.")
     possible = n_inputs * n_neurons + n_neurons * n_neurons
     steps = duration / (1000.0 * dt)
     return {
@@ -420,6 +420,6 @@ def _pair(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[Any], NDArray[An
     one, two = np.asarray(first), np.asarray(second)
     if one.ndim != 1 or one.shape != two.shape or len(one) == 0:
         raise ShapeError(
-            f"both arrays must have the same length, at least 1; got {one.shape} and {two.shape}"
+            f"both arrays must have the same length, at least 1; got {one.shape} and {two.shape}."
         )
     return one, two

@@ -68,7 +68,7 @@ def raster(spikes: pl.DataFrame, inhibitory: ArrayLike, duration: int, title: st
     if len(neuron) and neuron.max() >= len(mask):
         raise ShapeError(
             f"inhibitory must have a value for each neuron; got {len(mask)} and a spike of "
-            f"neuron {neuron.max()}"
+            f"neuron {neuron.max()}."
         )
     first = np.full(len(mask), np.iinfo(np.int64).max)
     np.minimum.at(first, neuron, t)
@@ -144,7 +144,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[Any], title: str = "") -> Fig
     counts = np.asarray(matrix)
     if counts.shape != (len(classes), len(classes)):
         raise ShapeError(
-            f"matrix must have shape ({len(classes)}, {len(classes)}); got {counts.shape}"
+            f"matrix must have shape ({len(classes)}, {len(classes)}); got {counts.shape}."
         )
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.6 + 0.34 * len(classes)
@@ -198,7 +198,7 @@ def time_constants(tau_m: ArrayLike, inhibitory: ArrayLike | None = None) -> Fig
     if values.ndim != 1 or mask.shape != values.shape or len(values) == 0:
         raise ShapeError(
             f"tau_m and inhibitory must have one shape (n_neurons,); got {values.shape} "
-            f"and {mask.shape}"
+            f"and {mask.shape}."
         )
     figure = _figure(6.4, 3.6)
     axes = figure.add_subplot()
@@ -250,7 +250,7 @@ def weights(before: ArrayLike, after: ArrayLike) -> Figure:
     old, new = (np.asarray(part, dtype=np.float64) for part in (before, after))
     if old.ndim != 1 or old.shape != new.shape or len(old) == 0:
         raise ShapeError(
-            f"before and after must have one shape (n_plastic,); got {old.shape} and {new.shape}"
+            f"before and after must have one shape (n_plastic,); got {old.shape} and {new.shape}."
         )
     figure = _figure(8.0, 3.6)
     left, right = figure.subplots(1, 2)
@@ -305,7 +305,7 @@ def scores(rows: pl.DataFrame) -> Figure:
     'accuracy'
     """
     if rows.height == 0:
-        raise ShapeError("rows must hold at least one row; got 0")
+        raise ShapeError("rows must hold at least one row; got 0.")
     measures = [name for name in ("accuracy", "memory") if rows[name].null_count() < rows.height]
     systems = rows["system"].unique(maintain_order=True).to_list()
     figure = _figure(1.0 + 4.2 * len(measures), 1.3 + 0.42 * len(systems))

@@ -7,17 +7,17 @@ the input gain is set by `Network.calibrate`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
+from hrsnn_rs.connectivity import FixedInDegreeConnectivity
+from hrsnn_rs.distributions import Gamma
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.network import Network
-from hrsnn_rs.parameters import (
-    LIF,
-    STDP,
-    FixedInDegreeConnectivity,
-    Gamma,
-    LocalConnectivity,
-    LocalRecurrence,
-    Parameter,
-)
+from hrsnn_rs.parameters import LIF, STDP
+
+if TYPE_CHECKING:
+    from hrsnn_rs.heterogeneity import Parameter
 
 SENSOR = (32, 32)
 """Height and width to which sensor events are reduced."""
@@ -53,12 +53,11 @@ def default_network(
     sensor: tuple[int, int] | None = SENSOR,
     n_neurons: int = 1000,
     seed: int = 0,
-    recurrent: bool = True,
     tau_m: Parameter | None = None,
     w_recurrent: float = 0.05,
     recurrent_delay: Parameter | None = None,
     plasticity: STDP | None = None,
-    dtype: str = "float32",
+    dtype: Literal["float32", "float64"] = "float32",
 ) -> Network:
     """Make the heterogeneous network of the recipe (HeNHeS), not yet calibrated.
 
@@ -73,9 +72,6 @@ def default_network(
         Neurons, of which 20 % are inhibitory.
     seed : int, default=0
         Seed of graph, weights and parameters.
-    recurrent : bool, default=True
-        Whether neurons are connected with each other. Without, inputs and neurons are the
-        same as with.
     tau_m : Parameter, default=None
         Membrane time constants in ms. `None` means Gamma with mean 80 and shape 3.
     w_recurrent : float, default=0.05
@@ -105,9 +101,9 @@ def default_network(
     (128, 50)
     """
     if n_neurons < 2:
-        raise ParameterError(f"n_neurons must be at least 2; got {n_neurons}")
+        raise ParameterError(f"n_neurons must be at least 2; got {n_neurons}.")
     if n_inputs < 1:
-        raise ParameterError(f"n_inputs must be at least 1; got {n_inputs}")
+        raise ParameterError(f"n_inputs must be at least 1; got {n_inputs}.")
     inputs: LocalConnectivity | FixedInDegreeConnectivity
     plane = sensor
     weight = Gamma(mean=1.0, shape=3.0)
@@ -118,7 +114,7 @@ def default_network(
         pixels = sensor[0] * sensor[1]
         if pixels < 1 or n_inputs % pixels:
             raise ParameterError(
-                f"n_inputs must be a multiple of the sensor's pixels, {pixels}; got {n_inputs}"
+                f"n_inputs must be a multiple of the sensor's pixels, {pixels}; got {n_inputs}."
             )
         inputs = LocalConnectivity(
             sensor=sensor,
@@ -143,9 +139,7 @@ def default_network(
             weight=w_recurrent * _THRESHOLD,
             delay=recurrent_delay,
             inhibitory_gain=4.0,
-        )
-        if recurrent
-        else None,
+        ),
         plasticity=default_plasticity() if plasticity is None else plasticity,
         inhibitory_fraction=0.2,
         seed=seed,

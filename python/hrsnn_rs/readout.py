@@ -9,6 +9,7 @@ sample, or one fold of groups, out. Nothing here knows of spikes or networks.
 from __future__ import annotations
 
 import json
+import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -41,9 +42,9 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     alpha : float or sequence of float, default=ALPHAS
-        Penalty of the ridge classifier, greater than 0. Of several candidates the one
-        with the most correct left-out training samples is taken (the larger one of
-        equals). Left out is one sample at a time or, when `fit` is given groups, one of
+        Penalty of the ridge classifier, greater than 0. Of several candidates the one with the
+        most correct left-out training samples is taken (of equals, the one with the smaller
+        squared error). Left out is one sample at a time or, when `fit` is given groups, one of
         five folds of whole groups.
     compression : {"log1p", "none"}, default="log1p"
         What is done to each feature first. "log1p" needs features that are not negative.
@@ -113,11 +114,17 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ShapeError
             If the arrays do not fit each other.
         """
+        with warnings.catch_warnings():
+            # Few samples of each class are a hard task, not a mistaken regression.
+            warnings.filterwarnings("ignore", message="The number of unique classes")
+            return self._fit(features, y, groups)
+
+    def _fit(self, features: ArrayLike, y: ArrayLike, groups: ArrayLike | None) -> Self:
         alphas = self._alphas()
         flat, labels = self._checked(features, y=y)
         classes = np.unique(labels)
         if len(classes) < 2:
-            raise ParameterError("y must hold at least two classes; got 1 class")
+            raise ParameterError("y must hold at least two classes; got 1 class.")
         standard = self._compressed(flat)
         self.mean_ = standard.mean(axis=0)
         scale = standard.std(axis=0)
@@ -246,7 +253,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             compression = "log1p" if int(arrays["log1p"][0]) else "none"
             classes = _classes_from_array(np.asarray(arrays["classes"]))
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise FormatError(f"the arrays of a readout are incomplete: {error!r}") from error
+            raise FormatError(f"the arrays of a readout are incomplete: {error!r}.") from error
         n_rows = 1 if len(classes) == 2 else len(classes)
         if (
             len(classes) < 2
@@ -258,7 +265,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise FormatError(
                 f"the arrays of a readout do not fit each other: coef {coef.shape}, "
                 f"intercept {intercept.shape}, mean {mean.shape}, scale {scale.shape}, "
-                f"{len(classes)} classes"
+                f"{len(classes)} classes."
             )
         readout = cls(alpha=float(alpha[0]), compression=compression)
         readout.alpha_ = float(alpha[0])
@@ -271,17 +278,19 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _alphas(self) -> list[float]:
         """Check the constructor's arguments and list the candidates, ascending."""
         if self.compression not in _COMPRESSIONS:
-            raise ParameterError(f"compression must be one of {_COMPRESSIONS}; got {self.compression!r}")
+            raise ParameterError(
+                f"compression must be one of {_COMPRESSIONS}; got {self.compression!r}."
+            )
         try:
             alphas = np.atleast_1d(np.asarray(self.alpha, dtype=np.float64))
         except (TypeError, ValueError) as error:
             raise ParameterError(
-                f"alpha must be a number or several; got {self.alpha!r}"
+                f"alpha must be a number or several; got {self.alpha!r}."
             ) from error
         if alphas.ndim != 1 or len(alphas) == 0:
-            raise ParameterError(f"alpha must be a number or several; got {self.alpha!r}")
+            raise ParameterError(f"alpha must be a number or several; got {self.alpha!r}.")
         if not (np.isfinite(alphas) & (alphas > 0)).all():
-            raise ParameterError(f"alpha must be finite and greater than 0; got {self.alpha!r}")
+            raise ParameterError(f"alpha must be finite and greater than 0; got {self.alpha!r}.")
         return sorted(float(value) for value in alphas)
 
     def _checked(self, features: ArrayLike, **target: Any) -> Any:
@@ -306,7 +315,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             row, column = np.unravel_index(int(flat.argmin()), flat.shape)
             raise ParameterError(
                 "Negative values in data passed to Readout: features must not be negative under "
-                f'compression="log1p"; got {flat[row, column]} at sample {row}, feature {column}'
+                f'compression="log1p"; got {flat[row, column]} at sample {row}, feature {column}.'
             )
         return np.log1p(flat)
 
@@ -317,7 +326,7 @@ def _folds(n_samples: int, groups: ArrayLike | None) -> list[NDArray[np.intp]]:
         return [np.array([index]) for index in range(n_samples)]
     names = np.asarray(groups)
     if names.shape != (n_samples,):
-        raise ShapeError(f"groups must have shape ({n_samples},); got {names.shape}")
+        raise ShapeError(f"groups must have shape ({n_samples},); got {names.shape}.")
     n_groups = len(np.unique(names))
     if n_groups < 2:
         return [np.array([index]) for index in range(n_samples)]
@@ -328,7 +337,7 @@ def _folds(n_samples: int, groups: ArrayLike | None) -> list[NDArray[np.intp]]:
 def _choose_alpha(
     standard: Floats, labels: NDArray[Any], alphas: list[float], folds: list[NDArray[np.intp]]
 ) -> float:
-    """Take the candidate with the most correct left-out samples.
+    """Take the candidate with the most correct, then the nearest, left-out predictions.
 
     One singular value decomposition serves all candidates and folds: with the hat matrix
     H, ridge predictions without fold f are y_f - (I - H_ff)^-1 (y_f - (H y)_f) exactly.
@@ -337,7 +346,7 @@ def _choose_alpha(
     truth = targets[:, 0] > 0 if targets.shape[1] == 1 else targets.argmax(axis=1)
     left, squares = _left_singular(standard)
     n_samples = len(standard)
-    best, best_correct = alphas[0], -1
+    ranked = []
     for alpha in alphas:
         shrunk = left * (squares / (squares + alpha))
         residual = targets - targets.mean(axis=0) - shrunk @ (left.T @ targets)
@@ -348,9 +357,9 @@ def _choose_alpha(
             predicted[fold] = targets[fold] - np.linalg.solve(gap, residual[fold])
         guess = predicted[:, 0] > 0 if targets.shape[1] == 1 else predicted.argmax(axis=1)
         correct = int(np.count_nonzero(guess == truth))
-        if correct >= best_correct:
-            best, best_correct = alpha, correct
-    return best
+        error = float(np.square(predicted - targets).sum())
+        ranked.append((-correct, error, alpha))
+    return min(ranked)[2]
 
 
 def _left_singular(centred: Floats) -> tuple[Floats, Floats]:
@@ -372,7 +381,7 @@ def _classes_to_array(classes: NDArray[Any]) -> NDArray[Any]:
     names = classes.tolist()
     if all(isinstance(name, str) for name in names):
         return np.frombuffer(json.dumps(names).encode(), dtype=np.uint8).copy()
-    raise ParameterError(f"classes must be integers or strings to be saved; got {names}")
+    raise ParameterError(f"classes must be integers or strings to be saved; got {names}.")
 
 
 def _classes_from_array(array: NDArray[Any]) -> NDArray[Any]:

@@ -101,8 +101,8 @@ def write_report(
     >>> import polars as pl
     >>> from hrsnn_rs.experiment import ROW_SCHEMA
     >>> from hrsnn_rs.report import write_report
-    >>> rows = pl.DataFrame({"system": ["HeNHeS"], "seed": [0], "accuracy": [0.8]}).match_schema(
-    ...     ROW_SCHEMA, missing_columns="insert")
+    >>> rows = pl.DataFrame(
+    ...     [{"system": "HeNHeS", "seed": 0, "accuracy": 0.8}], schema=ROW_SCHEMA)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     page = Path(folder, "report.html")
     ...     write_report(page, rows, command="hrsnn demo")
@@ -110,7 +110,7 @@ def write_report(
     True
     """
     if rows.height == 0:
-        raise ParameterError("rows must hold at least one row; got 0")
+        raise ParameterError("rows must hold at least one row; got 0.")
     Path(path).write_text(_page(rows, figures, command, title), encoding="utf-8")
 
 
@@ -132,8 +132,9 @@ def format_summary(rows: pl.DataFrame) -> list[list[str]]:
     >>> import polars as pl
     >>> from hrsnn_rs.experiment import ROW_SCHEMA
     >>> from hrsnn_rs.report import format_summary
-    >>> rows = pl.DataFrame({"system": ["HeNHeS"] * 2, "seed": [0, 1], "accuracy": [0.8, 0.9]}
-    ... ).match_schema(ROW_SCHEMA, missing_columns="insert")
+    >>> rows = pl.DataFrame(
+    ...     [{"system": "HeNHeS", "seed": 0, "accuracy": 0.8},
+    ...      {"system": "HeNHeS", "seed": 1, "accuracy": 0.9}], schema=ROW_SCHEMA)
     >>> format_summary(rows)[1][:3]
     ['HeNHeS', '0.850 ± 0.071', '-']
     """

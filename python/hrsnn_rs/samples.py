@@ -1,4 +1,4 @@
-"""What the estimator takes for a sample: telling tables from events, picking, recognising.
+"""What the estimator takes for a sample: telling tables from events, recognising.
 
 Small questions about collections of samples that classifier and experiments share. Encoding
 and simulation live elsewhere; nothing here changes a sample.
@@ -20,32 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
-
-
-def evenly_spaced(samples: list[Events], n: int) -> list[Events]:
-    """Take `n` samples at equal distances (all, if there are not more).
-
-    Parameters
-    ----------
-    samples : list of Events
-        Samples. Not changed.
-    n : int
-        How many, at least 1.
-
-    Returns
-    -------
-    list of Events
-        In the same order.
-
-    Examples
-    --------
-    >>> from hrsnn_rs.samples import evenly_spaced
-    >>> evenly_spaced(list(range(10)), 3)
-    [0, 4, 9]
-    """
-    if len(samples) <= n:
-        return list(samples)
-    return [samples[index] for index in np.linspace(0, len(samples) - 1, n).astype(int)]
 
 
 def fingerprint(events: Events) -> int:
@@ -146,5 +120,5 @@ def peek(samples: Iterable[Any]) -> tuple[Any, Iterable[Any]]:
     try:
         first = next(iterator)
     except StopIteration:
-        raise ShapeError("samples must hold at least 1 sample; got 0") from None
+        raise ShapeError("samples must hold at least 1 sample; got 0.") from None
     return first, chain([first], iterator)

@@ -15,18 +15,15 @@ import numpy as np
 
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.samples import evenly_spaced
+from hrsnn_rs.results import RunStats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from hrsnn_rs.events import Events
     from hrsnn_rs.network import Network
-
-VARIANTS = ("HoNHoS", "HeNHoS", "HoNHeS", "HeNHeS")
-"""Homogeneous or heterogeneous neurons (N) and synapses (S)."""
 
 CONTROLS = ("event counts", "untrained", "no recurrence")
 """What stands beside every accuracy."""
@@ -66,7 +63,7 @@ class Clips:
         if n == 0 or self.labels.shape != (n,) or self.groups.shape != (n,):
             raise ShapeError(
                 f"labels and groups must have shape ({n},) with n > 0; got "
-                f"{self.labels.shape} and {self.groups.shape}"
+                f"{self.labels.shape} and {self.groups.shape}."
             )
 
     @classmethod
@@ -99,7 +96,7 @@ class Clips:
 
         Examples
         --------
-        >>> from hrsnn_rs.gestures import make_gestures
+        >>> from hrsnn_rs.datasets import make_gestures
         >>> from hrsnn_rs.systems import Clips
         >>> clips = Clips.of_dataset(make_gestures(n_subjects=1, n_repeats=1))
         >>> len(clips.events), clips.events[0].n_channels
@@ -195,14 +192,14 @@ def window_counts(events: Events, n_windows: int, windows: str = "events") -> ND
     [[2.0, 1.0], [0.0, 1.0]]
     """
     if n_windows < 1:
-        raise ParameterError(f"n_windows must be at least 1; got {n_windows}")
+        raise ParameterError(f"n_windows must be at least 1; got {n_windows}.")
     n = len(events)
     if windows == "events":
         window = np.arange(n, dtype=np.int64) * n_windows // max(n, 1)
     elif windows == "time":
         window = np.asarray(events.t) * n_windows // events.duration
     else:
-        raise ParameterError(f'windows must be "events" or "time"; got {windows!r}')
+        raise ParameterError(f'windows must be "events" or "time"; got {windows!r}.')
     place = window * events.n_channels + events.channel
     counts = np.bincount(place, minlength=n_windows * events.n_channels)
     return counts.reshape(n_windows, events.n_channels).astype(np.float32)
@@ -229,7 +226,7 @@ def count_features(clips: Clips, *, n_windows: int, windows: str, memory: bool) 
 
     Examples
     --------
-    >>> from hrsnn_rs.gestures import make_gestures
+    >>> from hrsnn_rs.datasets import make_gestures
     >>> from hrsnn_rs.systems import Clips, count_features
     >>> clips = Clips.of_dataset(make_gestures(n_subjects=1, n_repeats=1))
     >>> count_features(clips, n_windows=4, windows="events", memory=False).counts.shape
@@ -294,33 +291,31 @@ def network_features(
     begin = time.perf_counter()
     seen = [one for one, known in zip(clips.events, training, strict=True) if known]
     unseen = [one for one, known in zip(clips.events, training, strict=True) if not known]
-    calibration = network.calibrate(evenly_spaced(seen, n_calibration), rate=rate)
-    weight_updates = network.train(seen, epochs=epochs).n_weight_updates if epochs else 0
+    calibration = network.calibrate(seen, rate=rate, n_samples=n_calibration, n_threads=n_threads)
+    weight_updates = 0
+    if epochs:
+        weight_updates = network.train(seen, epochs=epochs, n_threads=n_threads).n_weight_updates
 
-    def count(samples: Sequence[Events], n: int) -> tuple[NDArray[Any], Any]:
-        counted: tuple[NDArray[Any], Any] = network.transform(
-            samples, n_windows=n, windows=windows, n_threads=n_threads, return_stats=True
-        )
-        return counted
-
-    known, _ = count(seen, n_windows)
-    new, stats = count(unseen, n_windows)
+    known = network.transform(seen, n_windows, windows=windows, n_threads=n_threads)
+    new, stats = network.transform(
+        unseen, n_windows, windows=windows, n_threads=n_threads, return_stats=True
+    )
+    total = RunStats.total(stats)
     counts = np.empty((len(clips.events), *known.shape[1:]), dtype=known.dtype)
     counts[training], counts[~training] = known, new
     backwards = None
     if memory:
-        backwards, _ = count([one.reversed() for one in clips.events], 1)
-    seconds_of_clips = sum(one.duration for one in unseen) / 1e6
+        backwards = network.transform([one.reversed() for one in clips.events], n_threads=n_threads)
     return Features(
         counts,
         backwards,
         seconds=time.perf_counter() - begin,
         n_neurons=network.n_neurons,
         n_synapses=network.n_synapses,
-        spikes_per_sample=stats.n_spikes / len(unseen),
-        synaptic_operations=stats.n_synaptic_events / len(unseen),
-        rate=stats.n_spikes / (network.n_neurons * seconds_of_clips),
-        weight_updates=int(weight_updates),
-        gain=float(calibration.gain),
+        spikes_per_sample=total.n_spikes / len(unseen),
+        synaptic_operations=total.n_synaptic_operations / len(unseen),
+        rate=1e6 * total.n_spikes / (network.n_neurons * total.duration),
+        weight_updates=weight_updates,
+        gain=calibration.gain,
         network=network,
     )

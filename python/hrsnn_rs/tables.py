@@ -31,7 +31,7 @@ class TableEncoder:
         Range of each column; values outside count as the nearer end. Equal ends are allowed.
     n_levels : int, default=8
         Channels of a column, at least 2.
-    n_events : int, default=40
+    n_events : int, default=20
         Events of a channel whose peak is hit, at least 1.
     duration : int, default=1_000_000
         Length of a row's sample in µs.
@@ -56,7 +56,7 @@ class TableEncoder:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     n_levels: int = 8
-    n_events: int = 40
+    n_events: int = 20
     duration: int = 1_000_000
 
     def __post_init__(self) -> None:
@@ -64,18 +64,18 @@ class TableEncoder:
         high = np.array(self.high, dtype=np.float64)
         if low.ndim != 1 or low.shape != high.shape or len(low) == 0:
             raise ShapeError(
-                f"low and high must have one shape (n_columns,); got {low.shape}, {high.shape}"
+                f"low and high must have one shape (n_columns,); got {low.shape}, {high.shape}."
             )
         bad = ~(np.isfinite(low) & np.isfinite(high)) | (low > high)
         if bad.any():
             column = int(bad.argmax())
             raise ParameterError(
                 f"low must be finite and not above high; got {low[column]} and {high[column]} "
-                f"at column {column}"
+                f"at column {column}."
             )
         for name, least in (("n_levels", 2), ("n_events", 1), ("duration", 1)):
             if getattr(self, name) < least:
-                raise ParameterError(f"{name} must be at least {least}; got {getattr(self, name)}")
+                raise ParameterError(f"{name} must be at least {least}; got {getattr(self, name)}.")
         low.flags.writeable = high.flags.writeable = False
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
@@ -130,10 +130,10 @@ class TableEncoder:
         """
         values = np.asarray(row, dtype=np.float64)
         if values.shape != self.low.shape:
-            raise ShapeError(f"row must have shape {self.low.shape}; got {values.shape}")
+            raise ShapeError(f"row must have shape {self.low.shape}; got {values.shape}.")
         if not np.isfinite(values).all():
             column = int((~np.isfinite(values)).argmax())
-            raise ParameterError(f"row must be finite; got {values[column]} at column {column}")
+            raise ParameterError(f"row must be finite; got {values[column]} at column {column}.")
         width = np.where(self.high > self.low, self.high - self.low, 1.0)
         place = np.clip((values - self.low) / width, 0.0, 1.0) * (self.n_levels - 1)
         nearness = 1.0 - np.abs(place[:, None] - np.arange(self.n_levels))
@@ -195,4 +195,4 @@ class TableEncoder:
         try:
             return cls(**fields)
         except TypeError as error:
-            raise FormatError(f"fields of a table encoder are wrong: {error}") from error
+            raise FormatError(f"fields of a table encoder are wrong: {error}.") from error
