@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
-from hrsnn_rs.arguments import NOT_NEGATIVE, check_array, check_integer, check_number, check_offsets
+from hrsnn_rs.arguments import (
+    NOT_NEGATIVE,
+    check_array,
+    check_integer,
+    check_mapping,
+    check_number,
+    check_offsets,
+)
 from hrsnn_rs.distributions import Constant, Distribution, Gamma, LogNormal, Normal, Uniform
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.heterogeneity import Parameter, check_parameter, constant_of_same_mean, resolve
@@ -88,7 +95,7 @@ class _Group:
         """
         known = _names(cls)
         arguments = {}
-        for name, value in content.items():
+        for name, value in check_mapping("content", content).items():
             if name not in known:
                 raise ParameterError(
                     f"{cls.__name__} has the arguments {', '.join(known)}; got {name!r}."
