@@ -12,6 +12,7 @@ from hrsnn_rs.connectivity import (
 from hrsnn_rs.errors import HRSNNError, ParameterError, ShapeError
 from hrsnn_rs.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.local_connectivity import LocalConnectivity, LocalRecurrence
+from hrsnn_rs.parameters import Gamma
 from scipy import sparse
 
 N = 60
@@ -51,6 +52,19 @@ def test_same_key_same_bits_and_every_part_of_the_key_counts(rule, n_pre, n_post
     assert bits(2**64 - 1, "x") != bits(3, "x")
 
 
+def test_bits_do_not_change_between_releases():
+    indptr, indices = RandomConnectivity(p=0.3).generate(4, 8, 7, "recurrent")
+    assert (indptr.tolist(), indices.tolist()) == GOLDEN_GRAPH
+    # Bits of logarithms may differ between C libraries by one unit in the last place.
+    drawn = Gamma(20.0, 3.0).sample([0, 3], 7, "tau_m")
+    np.testing.assert_allclose(drawn, GOLDEN_VALUES, rtol=1e-14)
+
+
+# From the first version; a change here changes every user's network.
+GOLDEN_GRAPH = ([0, 1, 5, 8, 10], [5, 0, 2, 4, 5, 2, 5, 6, 1, 5])
+GOLDEN_VALUES = [39.755586607127725, 21.513426727468175, 47.51094473409537]
+
+
 def test_autapses_are_left_out_only_where_they_exist():
     rule = RandomConnectivity(p=1.0)
     assert rule.generate(3, 3, 1, "x")[1].size == 6
@@ -75,6 +89,9 @@ def test_distance_rule_uses_the_mask_and_leaves_it_alone():
     indptr, _ = rule.generate(N, N, 1, "x", inhibitory=mask)
     assert np.diff(indptr).tolist() == [0] * 50 + [50] * 10
     assert (mask == before).all()
+    strided = np.repeat(mask, 2)[::2]
+    again, _ = rule.generate(N, N, 1, "x", inhibitory=strided)
+    assert (again == indptr).all()
 
 
 def test_positions_on_the_grid():

@@ -217,7 +217,7 @@ class Constant(Distribution):
 
 @dataclass(frozen=True)
 class Uniform(Distribution):
-    """Uniform on [low, high).
+    """Uniform on [low, high].
 
     Parameters
     ----------
