@@ -44,6 +44,7 @@ RUST_ORDER = [
     "real",
     "error",
     "time",
+    "pool",
     "random",
     "distribution",
     "csr",
