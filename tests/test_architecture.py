@@ -49,6 +49,7 @@ RUST_ORDER = [
     "real",
     "error",
     "time",
+    "pool",
     "random",
     "distribution",
     "csr",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -260,13 +261,46 @@ def check_sides(name: str, value: object, n: int) -> tuple[int, ...]:
     Raises
     ------
     ParameterError
-        If it is no sequence of `n` whole numbers of at least 1.
+        If it is no flat sequence of `n` whole numbers of at least 1.
+
+    ShapeError
+        If it is a ragged sequence.
 
     Examples
     --------
     >>> check_sides("sensor", [32, 32], 2)
     (32, 32)
     """
-    if not isinstance(value, tuple | list | np.ndarray) or np.shape(value) != (n,):
+    if not isinstance(value, tuple | list | np.ndarray) or as_array(name, value).shape != (n,):
         raise ParameterError(f"{name} must be {n} integers; got {value!r}.")
     return tuple(check_integer(name, side, 1, 2**32 - 1) for side in value)
+
+
+def check_mapping(name: str, value: object) -> dict[str, Any]:
+    """Return a copy of `value` as a dict.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over.
+
+    Returns
+    -------
+    dict
+        A shallow copy.
+
+    Raises
+    ------
+    ParameterError
+        If it is no mapping.
+
+    Examples
+    --------
+    >>> check_mapping("content", {"p": 0.1})
+    {'p': 0.1}
+    """
+    if not isinstance(value, Mapping):
+        raise ParameterError(f"{name} must be a mapping; got {value!r}.")
+    return dict(value)

@@ -391,4 +391,4 @@ def _mask(inhibitory: ArrayLike, n: int) -> NDArray[np.bool_]:
         raise ShapeError(f"inhibitory must have shape ({n},); got shape {mask.shape}.")
     if mask.dtype != np.bool_:
         raise ParameterError(f"inhibitory must be a bool array; got dtype {mask.dtype}.")
-    return mask
+    return np.ascontiguousarray(mask)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import POSITIVE, check_integer, check_number, check_offsets
+from hrsnn_rs.arguments import POSITIVE, check_integer, check_mapping, check_number, check_offsets
 from hrsnn_rs.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Distribution(ABC):
         >>> Distribution.from_dict({"kind": "constant", "value": 2.0})
         Constant(value=2.0)
         """
-        arguments = dict(content)
+        arguments = check_mapping("content", content)
         kind = arguments.pop("kind", None)
         law = next((law for law in _LAWS if law.kind == kind), None)
         if law is None:
@@ -217,7 +217,7 @@ class Constant(Distribution):
 
 @dataclass(frozen=True)
 class Uniform(Distribution):
-    """Uniform on [low, high).
+    """Uniform on [low, high].
 
     Parameters
     ----------

@@ -65,7 +65,11 @@ class ExplicitConnectivity(Connectivity):
             raise ParameterError(
                 f"matrix must be a two-dimensional scipy sparse array; got {type(matrix).__name__}."
             )
-        given = matrix.tocsr()
+        given = matrix.tocsr(copy=True)
+        try:
+            given.check_format(full_check=True)
+        except ValueError as error:
+            raise ParameterError(f"matrix must be well formed; got one where {error}.") from None
         if given.dtype.kind not in "iuf":
             raise ParameterError(f"matrix must hold real numbers; got dtype {given.dtype}.")
         rows = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))

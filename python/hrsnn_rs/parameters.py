@@ -1,4 +1,7 @@
-"""Parameters of neurons and synapses; the names of the distributions stand here too.
+"""Parameters of neurons and synapses.
+
+All words from which a network is described can be imported from here: distributions and
+connectivity rules stand in modules of their own.
 
 Each group is checked when it is made, and again when it is resolved: a law may yield what
 a neuron cannot have.
@@ -11,10 +14,26 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
-from hrsnn_rs.arguments import NOT_NEGATIVE, check_array, check_integer, check_number, check_offsets
+from hrsnn_rs.arguments import (
+    NOT_NEGATIVE,
+    check_array,
+    check_integer,
+    check_mapping,
+    check_number,
+    check_offsets,
+)
+from hrsnn_rs.connectivity import (
+    Connectivity,
+    DistanceConnectivity,
+    FixedInDegreeConnectivity,
+    RandomConnectivity,
+    SmallWorldConnectivity,
+)
 from hrsnn_rs.distributions import Constant, Distribution, Gamma, LogNormal, Normal, Uniform
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.heterogeneity import Parameter, check_parameter, constant_of_same_mean, resolve
+from hrsnn_rs.local_connectivity import LocalConnectivity, LocalRecurrence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +46,20 @@ __all__ = [
     "LIF",
     "STDP",
     "AdaptiveThreshold",
+    "Connectivity",
     "Constant",
+    "DistanceConnectivity",
     "Distribution",
+    "ExplicitConnectivity",
+    "FixedInDegreeConnectivity",
     "Gamma",
+    "LocalConnectivity",
+    "LocalRecurrence",
     "LogNormal",
     "Normal",
     "Parameter",
+    "RandomConnectivity",
+    "SmallWorldConnectivity",
     "Uniform",
     "constant_of_same_mean",
     "resolve",
@@ -88,7 +115,7 @@ class _Group:
         """
         known = _names(cls)
         arguments = {}
-        for name, value in content.items():
+        for name, value in check_mapping("content", content).items():
             if name not in known:
                 raise ParameterError(
                     f"{cls.__name__} has the arguments {', '.join(known)}; got {name!r}."

@@ -37,9 +37,16 @@ fn with_room<T>(name: &str, n: usize) -> Result<Vec<T>> {
     Ok(values)
 }
 
+/// `n` times `value`, or an error where `vec!` would abort.
+fn filled<T: Clone>(name: &str, n: usize, value: T) -> Result<Vec<T>> {
+    let mut values = with_room(name, n)?;
+    values.resize(n, value);
+    Ok(values)
+}
+
 /// Turn the sources of each target (`k` each, target after target) into rows of sources.
 fn from_sources(n_pre: usize, n_post: usize, k: usize, sources: &[u32]) -> Result<Csr> {
-    let mut indptr = vec![0_u64; n_pre + 1];
+    let mut indptr = filled("n_pre", n_pre + 1, 0_u64)?;
     for &source in sources {
         indptr[source as usize + 1] += 1;
     }
@@ -47,7 +54,7 @@ fn from_sources(n_pre: usize, n_post: usize, k: usize, sources: &[u32]) -> Resul
         indptr[row + 1] += indptr[row];
     }
     let mut next = indptr.clone();
-    let mut indices = vec![0; sources.len()];
+    let mut indices = filled("n_post * k", sources.len(), 0_u32)?;
     // Targets come in increasing order, so each row is filled in increasing order.
     for (target, chosen) in sources.chunks_exact(k.max(1)).enumerate() {
         for &source in chosen {

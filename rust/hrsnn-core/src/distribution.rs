@@ -36,7 +36,7 @@ pub enum Law {
         /// Greater than 0.
         std: f64,
     },
-    /// Uniform on [low, high).
+    /// Uniform on [low, high].
     Uniform {
         /// Finite.
         low: f64,

@@ -3,6 +3,8 @@
 //! Lives here: conversion of arguments and results. Integers come as Python objects, so
 //! that negative or oversized ones become this package's errors and not `OverflowError`.
 
+#![expect(clippy::needless_pass_by_value, reason = "extracted arguments are handed over by value")]
+
 use hrsnn_core::connectivity::{self, PairProbabilities, SensorPlane};
 use hrsnn_core::csr::Csr;
 use hrsnn_core::distribution::{Distribution, Law};

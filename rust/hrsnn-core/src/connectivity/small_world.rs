@@ -28,8 +28,8 @@ pub fn small_world(n: usize, k: usize, p_rewire: f64, seed: u64, purpose: &str) 
         return Err(Error::parameter("k", expected, k));
     }
     // Distances along the ring, nearest first: +1, -1, +2, -2, ... The first k are taken.
-    let mut steps: Vec<usize> =
-        (2..=n).map(|i| if i % 2 == 0 { i / 2 } else { n - i / 2 }).collect();
+    let mut steps: Vec<usize> = with_room("n_neurons", n)?;
+    steps.extend((2..=n).map(|i| if i % 2 == 0 { i / 2 } else { n - i / 2 }));
     let n_free = (n - 1 - k) as u64;
     let mut indptr = with_room("n_neurons", n + 1)?;
     let mut indices = with_room("n_neurons * k", n.saturating_mul(k))?;

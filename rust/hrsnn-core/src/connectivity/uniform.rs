@@ -1,6 +1,6 @@
 //! Graphs in which all pairs are alike: by probability, and by in-degree.
 
-use super::{check_probability, check_size, from_sources, with_room};
+use super::{check_probability, check_size, filled, from_sources, with_room};
 use crate::csr::Csr;
 use crate::random::{Stream, below, stream, uniform as unit};
 use crate::{Error, Result};
@@ -92,7 +92,7 @@ pub fn fixed_in_degree(
     }
     let mut sources = with_room("n_post * k", n_post.saturating_mul(k))?;
     // last_target[s]: 1 + the last target that chose source s.
-    let mut last_target = vec![0_u32; n_pre];
+    let mut last_target = filled("n_pre", n_pre, 0_u32)?;
     for target in 0..n_post {
         let mut rng = stream(seed, purpose, target as u64);
         let skips_itself = !autapses && target < n_pre;
