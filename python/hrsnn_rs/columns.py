@@ -228,15 +228,27 @@ def kind_of(thing: Any) -> str:
     return f"a {type(thing).__name__}"
 
 
-def step_us(milliseconds: Any, name: str) -> int:
-    """Return a step in µs from one in ms, at least 1."""
-    number = isinstance(milliseconds, (int, float, np.integer, np.floating))
-    if not number or isinstance(milliseconds, bool) or not np.isfinite(milliseconds):
-        raise ParameterError(f"{name} must be a finite number of ms; got {milliseconds!r}.")
-    step = round(float(milliseconds) * 1000.0)
-    if not 1 <= step < 2**53:
-        raise ParameterError(f"{name} must be at least 0.001 ms; got {milliseconds!r}.")
-    return step
+def finite_number(
+    value: Any, name: str, *, low: float, below: float = np.inf, unit: str = ""
+) -> float:
+    """Return `value` as a float in `low <= value < below`, or say what is wrong with it."""
+    number = isinstance(value, (int, float, np.integer, np.floating))
+    if not number or isinstance(value, bool) or not np.isfinite(value):
+        raise ParameterError(
+            f"{name} must be a finite number{unit and ' of ' + unit}; got {value!r}."
+        )
+    if not low <= value < below:
+        limits = f"at least {low:g}" + ("" if below == np.inf else f" and below {below:g}")
+        raise ParameterError(f"{name} must be {limits}{unit and ' ' + unit}; got {value!r}.")
+    return float(value)
+
+
+def microseconds(milliseconds: Any, name: str, *, low: int = 1) -> int:
+    """Return a time given in ms in µs, rounded, at least `low` µs."""
+    number = finite_number(milliseconds, name, low=0.0, below=1e12, unit="ms")
+    if round(number * 1000.0) < low:
+        raise ParameterError(f"{name} must be at least {low / 1000:g} ms; got {milliseconds!r}.")
+    return round(number * 1000.0)
 
 
 class Frozen:

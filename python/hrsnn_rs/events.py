@@ -18,10 +18,10 @@ from hrsnn_rs.columns import (
     checked_times,
     field_names,
     kind_of,
+    microseconds,
     plain_array,
     polarities_of,
     polarity_field,
-    step_us,
     whole_number,
     whole_numbers,
 )
@@ -212,7 +212,7 @@ class Events(Frozen):
         >>> events.t, events.channel
         (array([   0, 1000, 1000]), array([1, 0, 0], dtype=uint32))
         """
-        step = step_us(dt, "dt")
+        step = microseconds(dt, "dt")
         array = plain_array(raster, "raster")
         if array.ndim != 2 or 0 in array.shape:
             raise ShapeError(
