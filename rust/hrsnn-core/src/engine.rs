@@ -374,6 +374,10 @@ impl<T: Real> Engine<T> {
             if let Err(error) = poll() {
                 break Err(error);
             }
+            if end == input.duration {
+                // What is still to come in this window lies beyond the sample.
+                break Ok(());
+            }
         };
         settle(&mut passes, input.duration);
         stats.counters = total(passes.iter().map(|(_, activity)| activity.counters));
