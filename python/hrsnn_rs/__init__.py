@@ -1,1 +1,59 @@
 """Heterogeneous recurrent spiking neural networks that learn without labels."""
+
+from hrsnn_rs._hrsnn import __version__
+from hrsnn_rs.connectivity import (
+    DistanceConnectivity,
+    FixedInDegreeConnectivity,
+    RandomConnectivity,
+    SmallWorldConnectivity,
+)
+from hrsnn_rs.distributions import Constant, Gamma, LogNormal, Normal, Uniform
+from hrsnn_rs.errors import (
+    CalibrationError,
+    CalibrationWarning,
+    FormatError,
+    HRSNNError,
+    InternalError,
+    MissingDependencyError,
+    ParameterError,
+    ShapeError,
+)
+from hrsnn_rs.events import Events, SensorEvents
+from hrsnn_rs.explicit_connectivity import ExplicitConnectivity
+from hrsnn_rs.local_connectivity import LocalConnectivity, LocalRecurrence
+from hrsnn_rs.network import Network
+from hrsnn_rs.parameters import LIF, STDP, AdaptiveThreshold
+from hrsnn_rs.results import Calibration, RunResult, RunStats
+
+__all__ = [
+    "LIF",
+    "STDP",
+    "AdaptiveThreshold",
+    "Calibration",
+    "CalibrationError",
+    "CalibrationWarning",
+    "Constant",
+    "DistanceConnectivity",
+    "Events",
+    "ExplicitConnectivity",
+    "FixedInDegreeConnectivity",
+    "FormatError",
+    "Gamma",
+    "HRSNNError",
+    "InternalError",
+    "LocalConnectivity",
+    "LocalRecurrence",
+    "LogNormal",
+    "MissingDependencyError",
+    "Network",
+    "Normal",
+    "ParameterError",
+    "RandomConnectivity",
+    "RunResult",
+    "RunStats",
+    "SensorEvents",
+    "ShapeError",
+    "SmallWorldConnectivity",
+    "Uniform",
+    "__version__",
+]

@@ -1,8 +1,12 @@
 //! Python bindings: convert, release the interpreter, map errors. Nothing else.
 
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
+
 mod camera;
 mod error;
 mod generate;
+mod network;
+mod snapshot;
 
 use pyo3::prelude::*;
 
@@ -13,6 +17,18 @@ mod _hrsnn {
 
     #[pymodule_export]
     use super::camera::{EventCamera, dead_time};
+
+    #[pymodule_export]
+    use super::generate::{
+        connect_distance, connect_fixed_in_degree, connect_local_inputs, connect_local_recurrence,
+        connect_random, connect_small_world, sample, sensor_positions,
+    };
+
+    #[pymodule_export]
+    use super::network::Network;
+
+    #[pymodule_export]
+    use super::snapshot::{load_arrays, save_arrays};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

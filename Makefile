@@ -1,0 +1,102 @@
+# `make` prints what there is. Needs Python 3.11 or later and Rust; everything else is
+# installed into .venv by the targets themselves. Stamps in .make/ say what is up to date.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := .make/tools
+EXTENSION := .make/extension
+RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml)
+
+# pip and maturin must work on .venv alone, whatever environment make is called from.
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export PIP_QUIET ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_USER := 0
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup build demo lint test test-slow bench docs ci \
+	lint-format lint-rust lint-types test-rust test-python
+
+help: ## print this help
+	@echo "Targets (needed beforehand: Python 3.11 or later, and Rust):"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(TOOLS) ## create .venv with the tools (done by the targets that need it)
+
+build: $(EXTENSION) ## compile the extension for .venv (done by the targets that need it)
+
+demo: $(EXTENSION) ## train a network on generated gestures; writes report.html
+	$(BIN)/hrsnn demo --report report.html
+
+lint: lint-format lint-rust lint-types ## check format, lints, documentation and types
+
+test: test-rust test-python ## run all tests but the slow ones
+
+test-slow: $(EXTENSION) ## run the slow tests
+	$(BIN)/python -m pytest -m "slow and not external"
+
+bench: ## measure the core; see benches/
+	cargo bench -p hrsnn-core
+
+docs: ## build the Rust reference; the guides are docs/*.md
+	cargo doc -p hrsnn-core --no-deps
+	@echo "Rust reference: target/doc/hrsnn_core/index.html"
+	@echo "Guides:        " docs/*.md
+
+ci: lint test ## all that must pass before a push
+
+lint-format: $(TOOLS)
+	cargo fmt --check
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+lint-rust: $(TOOLS)
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+lint-types: $(EXTENSION)
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest hrsnn_rs._hrsnn
+
+# The binding crate has no Rust tests: pytest proves it.
+test-rust: $(TOOLS)
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		echo "cargo nextest run -p hrsnn-core" && cargo nextest run -p hrsnn-core; \
+	else \
+		echo "cargo test -p hrsnn-core --lib --tests" && cargo test -p hrsnn-core --lib --tests; \
+	fi
+	cargo test -p hrsnn-core --doc
+
+test-python: $(EXTENSION)
+	$(BIN)/python -m pytest -m "not slow and not external"
+
+$(VENV)/pyvenv.cfg:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "Python 3.11 or later is needed, and '$(PYTHON)' was not found:" \
+			"install it, or say where it is with 'make PYTHON=/path/to/python3 ...'." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or later is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+			"Name a newer one with 'make PYTHON=/path/to/python3 ...'." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+
+# pip knows dependency groups (maturin's --group) since 25.1.
+$(TOOLS): pyproject.toml $(VENV)/pyvenv.cfg
+	@command -v cargo >/dev/null || { \
+		echo "Rust is needed, and 'cargo' was not found: see https://rustup.rs." >&2; exit 1; }
+	@needed=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml); \
+	found=$$(cargo --version | cut -d ' ' -f 2); \
+	printf '%s\n' "$$needed" "$$found" | sort -C -V || { \
+		echo "Rust $$needed or later is needed; cargo is $$found: try 'rustup update'." >&2; exit 1; }
+	$(BIN)/python -m pip install "pip>=25.1" "maturin>=1.14,<2"
+	$(BIN)/python -m pip install --group dev
+	@mkdir -p $(@D) && touch $@
+
+# The package is installed editable: only Rust needs building anew.
+$(EXTENSION): $(TOOLS) Cargo.toml Cargo.lock $(RUST_SOURCES)
+	$(BIN)/maturin develop --release --extras cli,plot
+	@mkdir -p $(@D) && touch $@

@@ -1,0 +1,306 @@
+"""Checks of single arguments: each returns the converted value or names what is wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hrsnn_rs.errors import ParameterError, ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+#: What is allowed: in words, and as a test of a number or an array.
+Range: TypeAlias = "tuple[str, Callable[[Any], Any]]"
+
+POSITIVE: Range = ("greater than 0", lambda value: value > 0.0)
+NOT_NEGATIVE: Range = ("at least 0", lambda value: value >= 0.0)
+PROBABILITY: Range = ("in [0, 1]", lambda value: (value >= 0.0) & (value <= 1.0))
+
+
+def check_number(
+    name: str,
+    value: object,
+    expected: str = "a finite number",
+    allowed: Callable[[float], bool] = lambda value: True,
+) -> float:
+    """Return `value` as a float if it is finite and allowed.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over.
+    expected : str, default="a finite number"
+        What is allowed, for the message.
+    allowed : callable, optional
+        Called with the float; False refuses it.
+
+    Returns
+    -------
+    float
+        The value.
+
+    Raises
+    ------
+    ParameterError
+        If `value` is not a real number (bool counts as none), not finite or not allowed.
+
+    Examples
+    --------
+    >>> check_number("rate", 3)
+    3.0
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise ParameterError(f"{name} must be {expected}; got {value!r}.")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or not allowed(number):
+        raise ParameterError(f"{name} must be {expected}; got {number!r}.")
+    return number
+
+
+def check_integer(name: str, value: object, low: int = 0, high: int = 2**64 - 1) -> int:
+    """Return `value` as an int if it is a whole number in [low, high].
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over; floats and bools are refused.
+    low, high : int, default=0, 2**64 - 1
+        Bounds, both allowed.
+
+    Returns
+    -------
+    int
+        The value.
+
+    Raises
+    ------
+    ParameterError
+        If `value` is not an integer or out of bounds.
+
+    Examples
+    --------
+    >>> check_integer("seed", 7)
+    7
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise ParameterError(f"{name} must be an integer; got {value!r}.")
+    number = int(value)
+    if not low <= number <= high:
+        raise ParameterError(f"{name} must be an integer in [{low}, {high}]; got {number}.")
+    return number
+
+
+def check_array(
+    name: str,
+    value: ArrayLike,
+    expected: str = "finite",
+    allowed: Callable[[FloatArray], NDArray[np.bool_]] | None = None,
+    *,
+    at: str = "index",
+) -> FloatArray:
+    """Return a read-only float64 copy of a one-dimensional array of allowed numbers.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : array-like of shape (n,)
+        Numbers; never changed.
+    expected : str, default="finite"
+        What is allowed, for the message.
+    allowed : callable, optional
+        Called with the array; False refuses an element.
+    at : str, default="index"
+        What the elements are, for the message: "neuron", "synapse".
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        The copy.
+
+    Raises
+    ------
+    ParameterError
+        If an element is not a finite real number or not allowed.
+    ShapeError
+        If the array has not one dimension.
+
+    Examples
+    --------
+    >>> check_array("tau_m", [10, 20])
+    array([10., 20.])
+    """
+    array = as_array(name, value)
+    if array.dtype.kind not in "iuf":
+        raise ParameterError(
+            f"{name} must be a number, an array of numbers or a Distribution; got {value!r}."
+        )
+    if array.ndim != 1:
+        raise ShapeError(f"{name} must be one-dimensional; got shape {array.shape}.")
+    copy = array.astype(np.float64)
+    good = np.isfinite(copy)
+    if allowed is not None:
+        good &= allowed(copy)
+    if not good.all():
+        index = int(np.argmin(good))
+        raise ParameterError(
+            f"{name} must be {expected}; got {float(copy[index])!r} at {at} {index}."
+        )
+    copy.setflags(write=False)
+    return copy
+
+
+def check_offsets(offsets: ArrayLike) -> NDArray[np.int64]:
+    """Return `offsets` as an int64 array if it starts at 0 and does not decrease.
+
+    Parameters
+    ----------
+    offsets : int array of shape (n_rows + 1,)
+        Where each row begins, and last the number of values, as in a CSR `indptr`.
+
+    Returns
+    -------
+    int64 array of shape (n_rows + 1,)
+        The offsets; a copy only if the type differs.
+
+    Raises
+    ------
+    ParameterError
+        If it is not an integer array that starts at 0 and does not decrease.
+    ShapeError
+        If it has not one dimension or no element.
+
+    Examples
+    --------
+    >>> check_offsets([0, 2, 2])
+    array([0, 2, 2])
+    """
+    array = as_array("offsets", offsets)
+    if array.ndim != 1 or array.size == 0:
+        raise ShapeError(f"offsets must have shape (n_rows + 1,); got shape {array.shape}.")
+    if array.dtype.kind not in "iu":
+        raise ParameterError(f"offsets must be integers; got dtype {array.dtype}.")
+    if array.dtype.kind == "u" and int(array.max()) >= 2**63:
+        raise ParameterError(f"offsets must be below 2**63; got {int(array.max())}.")
+    array = np.ascontiguousarray(array, dtype=np.int64)
+    if array[0] != 0:
+        raise ParameterError(f"offsets must start at 0; got {array[0]}.")
+    falls = np.flatnonzero(array[1:] < array[:-1])
+    if falls.size:
+        index = int(falls[0]) + 1
+        raise ParameterError(
+            f"offsets must not decrease; got {array[index]} after {array[index - 1]}"
+            f" at index {index}."
+        )
+    return array
+
+
+def as_array(name: str, value: object) -> NDArray[Any]:
+    """Return `value` as an array of whatever type and shape it has.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over.
+
+    Returns
+    -------
+    ndarray
+        Not a copy if `value` is an array.
+
+    Raises
+    ------
+    ShapeError
+        If `value` is a ragged sequence.
+
+    Examples
+    --------
+    >>> as_array("tau_m", 20.0).ndim
+    0
+    """
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ShapeError(f"{name} must be one-dimensional; got a ragged sequence.") from None
+
+
+def check_sides(name: str, value: object, n: int) -> tuple[int, ...]:
+    """Return `value` as a tuple of `n` whole numbers of at least 1.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over.
+    n : int
+        Number of sides.
+
+    Returns
+    -------
+    tuple of int
+        The sides.
+
+    Raises
+    ------
+    ParameterError
+        If it is no flat sequence of `n` whole numbers of at least 1.
+
+    ShapeError
+        If it is a ragged sequence.
+
+    Examples
+    --------
+    >>> check_sides("sensor", [32, 32], 2)
+    (32, 32)
+    """
+    if not isinstance(value, tuple | list | np.ndarray) or as_array(name, value).shape != (n,):
+        raise ParameterError(f"{name} must be {n} integers; got {value!r}.")
+    return tuple(check_integer(name, side, 1, 2**32 - 1) for side in value)
+
+
+def check_mapping(name: str, value: object) -> dict[str, Any]:
+    """Return a copy of `value` as a dict.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over.
+
+    Returns
+    -------
+    dict
+        A shallow copy.
+
+    Raises
+    ------
+    ParameterError
+        If it is no mapping.
+
+    Examples
+    --------
+    >>> check_mapping("content", {"p": 0.1})
+    {'p': 0.1}
+    """
+    if not isinstance(value, Mapping):
+        raise ParameterError(f"{name} must be a mapping; got {value!r}.")
+    return dict(value)

@@ -1,0 +1,206 @@
+//! The leaky integrate-and-fire neuron between two arrivals, in closed form.
+//!
+//! Lives here: `tau_m dv/dt = -(v - v_rest) + bias`, the threshold rule, the reset and the
+//! time at which a constant drive makes a neuron cross. Not here: who sends what to whom.
+//! Invariant: `v` is stored with the time `since` when it held; while a neuron is refractory
+//! `since` lies in the future and `v` is `v_reset`.
+
+use crate::real::{Real, ln};
+
+/// Parameters of a range of neurons, as the inner loop wants them.
+#[derive(Debug, Clone)]
+pub struct Neurons<T> {
+    /// 1 / `tau_m`, 1/µs.
+    pub rate: Vec<T>,
+    /// `v_rest`, mV.
+    pub v_rest: Vec<T>,
+    /// `v_rest + bias`: where `v` tends to, mV.
+    pub v_end: Vec<T>,
+    /// `v_reset`, mV.
+    pub v_reset: Vec<T>,
+    /// `v_threshold` without adaptation, mV.
+    pub v_threshold: Vec<T>,
+    /// Refractory period, µs.
+    pub t_ref: Vec<u32>,
+    /// Threshold adaptation, mV; stays between samples.
+    pub theta: Vec<T>,
+    /// `v_threshold + theta`, mV.
+    pub threshold: Vec<T>,
+}
+
+/// What moves within a sample.
+#[derive(Debug, Clone, Default)]
+pub struct Membranes<T> {
+    v: Vec<T>,
+    since: Vec<i64>,
+}
+
+impl<T: Real> Neurons<T> {
+    /// Number of neurons.
+    pub fn len(&self) -> usize {
+        self.v_rest.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.v_rest.is_empty()
+    }
+
+    /// Add `step` mV to the adaptation of neuron `i`.
+    pub fn adapt(&mut self, i: usize, step: T) {
+        self.set_theta(i, self.theta[i] + step);
+    }
+
+    /// Set the adaptation of neuron `i`.
+    pub fn set_theta(&mut self, i: usize, theta: T) {
+        self.theta[i] = theta;
+        self.threshold[i] = self.v_threshold[i] + theta;
+    }
+
+    /// Whether neuron `i` crosses its threshold without any arrival.
+    #[inline]
+    pub fn is_driven(&self, i: usize) -> bool {
+        self.v_end[i] > self.threshold[i]
+    }
+
+    /// Membrane potential `us` after a moment when it was `v`.
+    #[inline]
+    fn relaxed(&self, i: usize, v: T, us: i64) -> T {
+        let decay = (T::ZERO - T::from_us(us) * self.rate[i]).exp();
+        self.v_end[i] + (v - self.v_end[i]) * decay
+    }
+}
+
+impl<T: Real> Membranes<T> {
+    /// All neurons at rest at t = 0.
+    pub fn reset(&mut self, neurons: &Neurons<T>) {
+        self.v.clone_from(&neurons.v_rest);
+        self.since.clear();
+        self.since.resize(neurons.len(), 0);
+    }
+
+    /// Add `input` mV, all that arrives at neuron `i` at time `t`; true if it spikes.
+    ///
+    /// Before the end of the refractory period the input is lost; at its very end it counts.
+    #[inline]
+    pub fn receive(&mut self, neurons: &Neurons<T>, i: usize, t: i64, input: T) -> bool {
+        let elapsed = t - self.since[i];
+        if elapsed < 0 {
+            return false;
+        }
+        let v = neurons.relaxed(i, self.v[i], elapsed) + input;
+        if v >= neurons.threshold[i] {
+            self.v[i] = neurons.v_reset[i];
+            self.since[i] = t + i64::from(neurons.t_ref[i]);
+            return true;
+        }
+        self.v[i] = v;
+        self.since[i] = t;
+        false
+    }
+
+    /// First µs after `now` at which neuron `i` crosses its threshold if nothing arrives.
+    ///
+    /// The logarithm gives the place, the potential itself decides: the result is the first
+    /// lattice point at which [`Membranes::receive`] with no input would spike.
+    pub fn crossing(&self, neurons: &Neurons<T>, i: usize, now: i64) -> Option<i64> {
+        let (end, threshold) = (neurons.v_end[i].to_f64(), neurons.threshold[i].to_f64());
+        if end <= threshold {
+            return None;
+        }
+        let (since, v) = (self.since[i], self.v[i]);
+        let fraction = (end - threshold) / (end - v.to_f64());
+        let guess = -ln(fraction.max(f64::MIN_POSITIVE)) / neurons.rate[i].to_f64();
+        if guess > 9.0e15 {
+            return None;
+        }
+        // A refractory neuron cannot cross before its hold ends; others not in the past.
+        let first = if since > now { 0 } else { now + 1 - since };
+        let over = |us: i64| neurons.relaxed(i, v, us) >= neurons.threshold[i];
+        let mut high = (guess.ceil() as i64).max(first);
+        let mut step = 1;
+        while !over(high) {
+            high += step;
+            step *= 2;
+        }
+        let mut low = (high - step).max(first - 1);
+        step = 1;
+        while low >= first && over(low) {
+            high = low;
+            low = (low - step).max(first - 1);
+            step *= 2;
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if over(middle) { high = middle } else { low = middle }
+        }
+        Some(since + high)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn one(tau_m: f64, bias: f64, t_ref: u32) -> Neurons<f64> {
+        Neurons {
+            rate: vec![1.0 / (tau_m * 1000.0)],
+            v_rest: vec![0.0],
+            v_end: vec![bias],
+            v_reset: vec![0.0],
+            v_threshold: vec![15.0],
+            t_ref: vec![t_ref],
+            theta: vec![0.0],
+            threshold: vec![15.0],
+        }
+    }
+
+    fn at_rest(neurons: &Neurons<f64>) -> Membranes<f64> {
+        let mut membranes = Membranes::default();
+        membranes.reset(neurons);
+        membranes
+    }
+
+    #[test]
+    fn potential_decays_exponentially() {
+        let neurons = one(20.0, 0.0, 2000);
+        let mut m = at_rest(&neurons);
+        assert!(!m.receive(&neurons, 0, 1000, 10.0));
+        assert!(!m.receive(&neurons, 0, 21_000, 0.0));
+        assert!((m.v[0] - 10.0 * (-1.0_f64).exp()).abs() < 1e-14);
+    }
+
+    #[test]
+    fn arrivals_are_lost_until_the_refractory_period_ends() {
+        let neurons = one(20.0, 0.0, 2000);
+        let mut m = at_rest(&neurons);
+        assert!(m.receive(&neurons, 0, 1000, 15.0));
+        assert!(!m.receive(&neurons, 0, 2999, 100.0));
+        assert!(m.receive(&neurons, 0, 3000, 15.0));
+    }
+
+    #[test]
+    fn a_bias_at_threshold_never_crosses() {
+        let neurons = one(20.0, 15.0, 0);
+        assert_eq!(at_rest(&neurons).crossing(&neurons, 0, 0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn crossing_is_the_first_lattice_point_over_threshold(
+            tau in 1.0_f64..200.0, bias in 15.001_f64..60.0, t_ref in 0_u32..5000, start in -20.0_f64..14.9,
+        ) {
+            let neurons = one(tau, bias, t_ref);
+            let mut m = at_rest(&neurons);
+            prop_assert!(!m.receive(&neurons, 0, 0, start));
+            let v = m.v[0];
+            let crossing = m.crossing(&neurons, 0, 0).unwrap();
+            let theory = tau * 1000.0 * ((bias - v) / (bias - 15.0)).ln();
+            prop_assert!((crossing as f64 - theory).abs() <= 1.0, "{crossing} against {theory}");
+            prop_assert!(!m.clone().receive(&neurons, 0, crossing - 1, 0.0));
+            prop_assert!(m.receive(&neurons, 0, crossing, 0.0));
+            prop_assert!(m.crossing(&neurons, 0, crossing).unwrap() > crossing + i64::from(t_ref));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Synapses of one origin and kind onto one shard, laid out row by row.
+//!
+//! Lives here: rows cut into segments, static synapses, and the way back to the order of the
+//! description. Not here: what a plastic synapse does (`stdp`). Invariant: within a row,
+//! synapses stand in the order of (delay, target); a segment is a run of one delay, and
+//! segments are numbered in the order of (row, delay).
+
+use std::ops::Range;
+
+use crate::network::{Connections, Plasticity};
+use crate::real::Real;
+use crate::stdp::{PlasticSynapses, Rule};
+use crate::time::rate_from_ms;
+
+/// Where a projection's rows begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Input channels.
+    Input,
+    /// Neurons.
+    Recurrent,
+}
+
+/// Synapses whose weights stay.
+#[derive(Debug, Clone)]
+pub struct StaticSynapses<T> {
+    /// Post neuron, counted within the shard.
+    pub target: Vec<u32>,
+    /// Weight, mV.
+    pub weight: Vec<T>,
+}
+
+/// Either kind of synapses.
+#[derive(Debug, Clone)]
+pub enum Synapses<T> {
+    /// Weights stay.
+    Static(StaticSynapses<T>),
+    /// Weights may learn.
+    Plastic(PlasticSynapses<T>),
+}
+
+impl<T> Synapses<T> {
+    /// Post neurons, counted within the shard.
+    pub fn target(&self) -> &[u32] {
+        match self {
+            Self::Static(synapses) => &synapses.target,
+            Self::Plastic(synapses) => &synapses.target,
+        }
+    }
+
+    /// Weights, mV.
+    pub fn weight(&self) -> &[T] {
+        match self {
+            Self::Static(synapses) => &synapses.weight,
+            Self::Plastic(synapses) => &synapses.weight,
+        }
+    }
+
+    /// Weights, mV.
+    pub fn weight_mut(&mut self) -> &mut [T] {
+        match self {
+            Self::Static(synapses) => &mut synapses.weight,
+            Self::Plastic(synapses) => &mut synapses.weight,
+        }
+    }
+}
+
+/// Rows cut into segments of equal delay.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// First segment of each row, and the number of segments.
+    first: Vec<u32>,
+    /// Delay of each segment, µs.
+    delay: Vec<u32>,
+    /// First synapse of each segment, and the number of synapses.
+    start: Vec<u32>,
+}
+
+impl Rows {
+    /// Segments of `row`.
+    #[inline]
+    pub fn segments(&self, row: usize) -> Range<u32> {
+        self.first[row]..self.first[row + 1]
+    }
+
+    /// Number of segments.
+    pub fn n_segments(&self) -> usize {
+        self.delay.len()
+    }
+
+    /// Delay of `segment`, µs.
+    #[inline]
+    pub fn delay(&self, segment: u32) -> u32 {
+        self.delay[segment as usize]
+    }
+
+    /// Synapses of `segment`.
+    #[inline]
+    pub fn synapses(&self, segment: u32) -> Range<usize> {
+        let segment = segment as usize;
+        self.start[segment] as usize..self.start[segment + 1] as usize
+    }
+}
+
+/// Rows and what they hold.
+#[derive(Debug, Clone)]
+pub struct Projection<T> {
+    /// What the rows are.
+    pub source: Source,
+    /// Where each row's synapses are.
+    pub rows: Rows,
+    /// The synapses.
+    pub synapses: Synapses<T>,
+}
+
+impl<T: Real> Projection<T> {
+    /// The synapses of `connections` onto the neurons `onto`: those that learn if `plastic`,
+    /// the others if not.
+    pub fn new(
+        source: Source,
+        connections: &Connections,
+        onto: Range<u32>,
+        plastic: Option<&Plasticity>,
+    ) -> Self {
+        let learns = |s: usize| connections.plasticity.as_ref().is_some_and(|p| p.plastic[s]);
+        let wanted = |s: usize| learns(s) == plastic.is_some();
+        let graph = &connections.graph;
+        let mut rows = Rows { first: vec![0], ..Rows::default() };
+        let mut order: Vec<u32> = Vec::new();
+        let mut row_order: Vec<(u32, u32, usize)> = Vec::new();
+        let mut picked: Vec<usize> = Vec::new();
+        for row in 0..graph.n_rows() {
+            let range = graph.span(row);
+            let targets = &graph.indices()[range.clone()];
+            let from = range.start + targets.partition_point(|&target| target < onto.start);
+            let to = range.start + targets.partition_point(|&target| target < onto.end);
+            row_order.clear();
+            row_order.extend(
+                (from..to)
+                    .filter(|&s| wanted(s))
+                    .map(|s| (connections.delay_us(s), graph.indices()[s], s)),
+            );
+            if !row_order.is_sorted() {
+                row_order.sort_unstable();
+            }
+            let mut delay_before = None;
+            for &(delay, target, s) in &row_order {
+                if delay_before != Some(delay) {
+                    rows.delay.push(delay);
+                    rows.start.push(order.len() as u32);
+                    delay_before = Some(delay);
+                }
+                order.push(target - onto.start);
+                picked.push(s);
+            }
+            rows.first.push(rows.delay.len() as u32);
+        }
+        rows.start.push(order.len() as u32);
+        let real = |values: &[f64]| picked.iter().map(|&s| T::from_f64(values[s])).collect();
+        let weight = real(&connections.weight);
+        let synapses = match plastic {
+            None => Synapses::Static(StaticSynapses { target: order, weight }),
+            Some(p) => {
+                let rule = Rule {
+                    w_min: T::from_f64(p.w_min),
+                    w_max: T::from_f64(p.w_max),
+                    mu_plus: T::from_f64(p.mu_plus),
+                    mu_minus: T::from_f64(p.mu_minus),
+                    pairing: p.pairing,
+                };
+                let rate = |tau: &[f64]| picked.iter().map(|&s| rate_from_ms(tau[s])).collect();
+                Synapses::Plastic(PlasticSynapses::new(
+                    rule,
+                    order,
+                    weight,
+                    [real(&p.a_plus), real(&p.a_minus)],
+                    [rate(&p.tau_plus), rate(&p.tau_minus)],
+                ))
+            }
+        };
+        Self { source, rows, synapses }
+    }
+
+    /// Index of each synapse of `row` with its target (counted within the shard) and delay in µs.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = (usize, u32, u32)> {
+        self.rows.segments(row).flat_map(move |segment| {
+            let delay = self.rows.delay(segment);
+            self.rows.synapses(segment).map(move |s| (s, self.synapses.target()[s], delay))
+        })
+    }
+}

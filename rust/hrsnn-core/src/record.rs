@@ -1,0 +1,188 @@
+//! What is kept of a sample: its spikes, or features that need no spikes.
+//!
+//! Lives here: spike lists, counts in windows, low-passed state. Not here: readouts. Invariant:
+//! spikes come in the order of (t, neuron), so that what is recorded is a function of them alone.
+
+use crate::error::{Error, Result};
+use crate::shard::Spike;
+
+/// Takes the spikes of one window of simulation after the other.
+pub trait Record {
+    /// The next spikes, sorted by (t, neuron).
+    fn record(&mut self, spikes: &[Spike]);
+}
+
+/// Every spike.
+#[derive(Debug, Clone, Default)]
+pub struct SpikeList {
+    /// µs.
+    pub t: Vec<i64>,
+    /// Aligned with `t`.
+    pub neuron: Vec<u32>,
+}
+
+impl Record for SpikeList {
+    fn record(&mut self, spikes: &[Spike]) {
+        self.t.extend(spikes.iter().map(|spike| spike.0));
+        self.neuron.extend(spikes.iter().map(|spike| spike.1));
+    }
+}
+
+/// How a sample is cut into windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Windows {
+    /// Equal spans of time.
+    Time,
+    /// Equal shares of the sample's input events.
+    Events,
+}
+
+/// Which features are taken of each window.
+#[derive(Debug, Clone, Copy)]
+pub struct FeatureSpec {
+    /// Number of windows.
+    pub n_windows: usize,
+    /// How they are cut.
+    pub windows: Windows,
+    /// Spikes of each neuron within each window.
+    pub counts: bool,
+    /// Spikes low-passed with this time constant (ms), at the end of each window.
+    pub tau_lowpass: Option<f64>,
+}
+
+impl FeatureSpec {
+    /// Refuse what cannot be computed.
+    ///
+    /// # Errors
+    /// Names the argument and the value.
+    pub fn check(&self) -> Result<()> {
+        if self.n_windows == 0 {
+            return Err(Error::parameter("n_windows", "at least 1", 0));
+        }
+        match self.tau_lowpass {
+            Some(tau) if !(tau.is_finite() && tau > 0.0) => {
+                Err(Error::parameter("tau_lowpass", "greater than 0 ms", tau))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Features of one window of `n_neurons`.
+    pub fn width(&self, n_neurons: usize) -> usize {
+        n_neurons * (usize::from(self.counts) + usize::from(self.tau_lowpass.is_some()))
+    }
+
+    /// First µs after each window of a sample with input events at `t`.
+    ///
+    /// Window k of K ends where k / K of the time has passed, or before the event that opens
+    /// the next of K equal shares; the last always ends with the sample.
+    fn ends(&self, t: &[i64], duration: i64) -> Vec<i64> {
+        let k = self.n_windows;
+        let mut ends: Vec<i64> = match self.windows {
+            Windows::Time => (1..=k as i64).map(|w| w * duration / k as i64).collect(),
+            Windows::Events => {
+                (1..=k).map(|w| t.get(w * t.len() / k).copied().unwrap_or(duration)).collect()
+            }
+        };
+        ends[k - 1] = duration;
+        ends
+    }
+}
+
+/// Features of one sample, written as the spikes come.
+#[derive(Debug)]
+pub struct Features<'a> {
+    spec: FeatureSpec,
+    n_neurons: usize,
+    ends: Vec<i64>,
+    window: usize,
+    /// Low-passed spikes of each neuron, and the time when that held.
+    trace: Vec<(f64, i64)>,
+    out: &'a mut [f32],
+}
+
+impl<'a> Features<'a> {
+    /// Features into `out`, of length `n_windows * spec.width(n_neurons)`, all 0.
+    pub fn new(
+        spec: FeatureSpec,
+        n_neurons: usize,
+        t: &[i64],
+        duration: i64,
+        out: &'a mut [f32],
+    ) -> Self {
+        debug_assert_eq!(out.len(), spec.n_windows * spec.width(n_neurons));
+        let trace = if spec.tau_lowpass.is_some() { vec![(0.0, 0); n_neurons] } else { Vec::new() };
+        Self { spec, n_neurons, ends: spec.ends(t, duration), window: 0, trace, out }
+    }
+
+    fn decayed(&self, (value, since): (f64, i64), t: i64) -> f64 {
+        let tau_us = self.spec.tau_lowpass.unwrap_or(f64::INFINITY) * 1000.0;
+        value * crate::real::Real::exp((since - t) as f64 / tau_us)
+    }
+
+    fn close_window(&mut self) {
+        let end = self.ends[self.window];
+        let width = self.spec.width(self.n_neurons);
+        let first = self.window * width + width - self.trace.len();
+        for i in 0..self.trace.len() {
+            self.out[first + i] = self.decayed(self.trace[i], end) as f32;
+        }
+        self.window += 1;
+    }
+
+    /// Close the windows that are still open.
+    pub fn finish(mut self) {
+        while self.window < self.spec.n_windows {
+            self.close_window();
+        }
+    }
+}
+
+impl Record for Features<'_> {
+    fn record(&mut self, spikes: &[Spike]) {
+        for &(t, neuron) in spikes {
+            while t >= self.ends[self.window] {
+                self.close_window();
+            }
+            let neuron = neuron as usize;
+            if self.spec.counts {
+                self.out[self.window * self.spec.width(self.n_neurons) + neuron] += 1.0;
+            }
+            if !self.trace.is_empty() {
+                self.trace[neuron] = (self.decayed(self.trace[neuron], t) + 1.0, t);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: FeatureSpec =
+        FeatureSpec { n_windows: 2, windows: Windows::Time, counts: true, tau_lowpass: Some(30.0) };
+
+    #[test]
+    fn counts_and_low_passed_state_of_known_spikes() {
+        let mut out = vec![0.0; 2 * SPEC.width(2)];
+        let mut features = Features::new(SPEC, 2, &[], 60_000, &mut out);
+        features.record(&[(0, 0), (29_999, 1), (30_000, 1)]);
+        features.finish();
+        let e = |ms: f64| (-ms / 30.0).exp() as f32;
+        let expected = [
+            [1.0, 1.0, e(30.0), e(0.001)], // counts, then state, of neurons 0 and 1
+            [0.0, 1.0, e(60.0), e(30.001) + e(30.0)],
+        ];
+        for (got, want) in out.iter().zip(expected.iter().flatten()) {
+            assert!((got - want).abs() < 1e-6, "{out:?}");
+        }
+    }
+
+    #[test]
+    fn windows_of_equal_shares_of_events() {
+        let spec = FeatureSpec { windows: Windows::Events, n_windows: 3, ..SPEC };
+        assert_eq!(spec.ends(&[0, 1, 2, 500, 600, 700], 1000), [2, 600, 1000]);
+        assert_eq!(spec.ends(&[], 9), [9, 9, 9]);
+        assert_eq!(spec.ends(&[5], 9), [5, 5, 9]);
+    }
+}

@@ -1,0 +1,319 @@
+"""Rules of the house: who may know whom, how large a file may be, what must be documented.
+
+Each rule is a function from text to complaints, so that a small bad example can prove
+that the rule is able to fail.
+"""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import hrsnn_rs
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "python" / "hrsnn_rs"
+CORE = ROOT / "rust" / "hrsnn-core"
+
+PYTHON_ORDER = [
+    "errors",
+    "parameters",
+    "connectivity",
+    "events",
+    "results",
+    "network",
+    "encoding",
+    "contrast",
+    "gestures",
+    "datasets",
+    "readout",
+    "classifier",
+    "metrics",
+    "search",
+    "experiment",
+    "plotting",
+    "report",
+    "cli",
+]
+RUST_ORDER = [
+    "real",
+    "error",
+    "time",
+    "pool",
+    "random",
+    "distribution",
+    "csr",
+    "connectivity",
+    "camera",
+    "neuron",
+    "stdp",
+    "queue",
+    "network",
+    "projection",
+    "shard",
+    "record",
+    "engine",
+    "snapshot",
+    "aedat",
+]
+ENTRY_POINTS = {"__init__", "__main__"}
+LONGEST_FILE = 500
+NO_ROOMS = {"common", "helper", "helpers", "misc", "util", "utils"}
+HEAVY = {"av", "matplotlib", "tonic", "tqdm"}
+
+
+def source_files(*suffixes: str) -> list[Path]:
+    """All files of the project with one of these suffixes, outside hidden and built folders."""
+    found = [
+        path
+        for path in ROOT.rglob("*")
+        if path.suffix in suffixes
+        and not any(
+            part.startswith(".") or part in {"target", "__pycache__"}
+            for part in path.relative_to(ROOT).parts
+        )
+    ]
+    assert found
+    return found
+
+
+# Order of the Python modules
+
+
+def python_imports(source: str) -> Iterator[str]:
+    """Modules of this package that `source` imports, at any depth; private ones left out."""
+    for node in ast.walk(ast.parse(source)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level > 0:
+                module = f"hrsnn_rs.{module}" if module else "hrsnn_rs"
+            if module == "hrsnn_rs":
+                names = [f"hrsnn_rs.{alias.name}" for alias in node.names]
+            else:
+                names = [module]
+        for name in names:
+            top, _, rest = name.partition(".")
+            module = rest.partition(".")[0]
+            if top == "hrsnn_rs" and not module.startswith("_"):
+                yield module
+
+
+def out_of_order(module: str, imported: Iterator[str], order: list[str]) -> list[str]:
+    """Complaints about a module that is not in `order`, or knows one not standing before it."""
+    if module not in order:
+        return [f"{module} is not in the order of modules"]
+    before = order[: order.index(module)]
+    return [f"{module} imports {other}" for other in imported if other not in before]
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in sorted(PACKAGE.rglob("*.py")) if p.stem not in ENTRY_POINTS], ids=str
+)
+def test_python_modules_import_only_from_those_before_them(path: Path) -> None:
+    module = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    assert out_of_order(module, python_imports(path.read_text()), PYTHON_ORDER) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "complaint"),
+    [
+        ("network", "from .classifier import HRSNNClassifier", "network imports classifier"),
+        ("network", "def f():\n    from hrsnn_rs import cli", "network imports cli"),
+        ("network", "import hrsnn_rs.report as r", "network imports report"),
+        ("network", "from . import _hrsnn, plotting", "network imports plotting"),
+        ("network", "from hrsnn_rs import Network", "network imports Network"),
+        ("network", "import hrsnn_rs", "network imports "),
+        ("attic", "", "attic is not in the order of modules"),
+    ],
+)
+def test_order_of_python_modules_can_fail(module: str, source: str, complaint: str) -> None:
+    assert out_of_order(module, python_imports(source), PYTHON_ORDER) == [complaint]
+
+
+def test_order_of_python_modules_can_pass() -> None:
+    source = (
+        "from . import _hrsnn\nfrom .errors import ShapeError\nimport numpy\nimport hrsnn_rs._x"
+    )
+    assert out_of_order("network", python_imports(source), PYTHON_ORDER) == []
+
+
+# Order of the core's modules
+
+
+def without_tests_and_comments(source: str) -> str:
+    """`source` without `//` comments and without modules under `#[cfg(test)]`."""
+    source = re.sub(r"//.*", "", source)
+    while (
+        start := re.search(r"#\[cfg\(test\)\]\s*(pub(\(\w+\))? )?mod \w+ *\{", source)
+    ) is not None:
+        depth, end = 1, start.end()
+        while depth > 0 and end < len(source):
+            depth += {"{": 1, "}": -1}.get(source[end], 0)
+            end += 1
+        source = source[: start.start()] + source[end:]
+    return source
+
+
+def rust_uses(source: str) -> Iterator[str]:
+    """Modules of the core that `source` names; what the crate's root re-exports is left out."""
+    source = without_tests_and_comments(source)
+    for group, name in re.findall(r"\bcrate::(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\w+))", source):
+        flat = re.sub(r"\{[^{}]*\}", "", group)
+        for path in flat.split(",") if group else [name]:
+            module = path.strip().partition("::")[0]
+            if module in RUST_ORDER:
+                yield module
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in sorted((CORE / "src").rglob("*.rs")) if p.name != "lib.rs"],
+    ids=lambda p: str(p.relative_to(CORE)),
+)
+def test_core_modules_use_only_those_before_them(path: Path) -> None:
+    module = path.relative_to(CORE / "src").with_suffix("").parts[0]
+    used = (name for name in rust_uses(path.read_text()) if name != module)
+    assert out_of_order(module, used, RUST_ORDER) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "used"),
+    [
+        ("use crate::engine::Engine;", ["engine"]),
+        ("use crate::{csr::Csr, shard::{Shard, Plan}, Error};", ["csr", "shard"]),
+        ("fn f() { crate::snapshot::save() }", ["snapshot"]),
+        ("/// See [`crate::engine`].\nuse crate::Error; // crate::engine", []),
+        (
+            "#[cfg(test)]\nmod tests { use crate::engine::E; mod a { } }\nuse crate::aedat;",
+            ["aedat"],
+        ),
+    ],
+)
+def test_uses_of_core_modules_are_seen(source: str, used: list[str]) -> None:
+    assert list(rust_uses(source)) == used
+
+
+def test_order_of_core_modules_can_fail() -> None:
+    used = rust_uses("use crate::engine::Engine;")
+    assert out_of_order("neuron", used, RUST_ORDER) == ["neuron imports engine"]
+
+
+# The core knows no Python and has no unsafe code
+
+
+def python_dependencies(manifest: str) -> list[str]:
+    """Dependencies of any kind in a Cargo manifest that tie it to Python."""
+    tables = tomllib.loads(manifest)
+    names = {
+        name
+        for kind in ("dependencies", "dev-dependencies", "build-dependencies")
+        for name in tables.get(kind, {})
+    }
+    return sorted(name for name in names if name.startswith(("pyo3", "numpy")))
+
+
+def test_core_knows_no_python() -> None:
+    assert python_dependencies((CORE / "Cargo.toml").read_text()) == []
+    assert python_dependencies("[dev-dependencies]\npyo3.workspace = true") == ["pyo3"]
+
+
+def test_core_forbids_unsafe_code() -> None:
+    assert re.search(
+        r"^#!\[forbid\(unsafe_code\)\]$", (CORE / "src" / "lib.rs").read_text(), re.MULTILINE
+    )
+
+
+# Files
+
+
+@pytest.mark.parametrize("path", source_files(".rs", ".py"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_are_short_and_named_for_what_they_hold(path: Path) -> None:
+    n_lines = len(path.read_text().splitlines())
+    assert n_lines <= LONGEST_FILE, f"{n_lines} lines: split it by subject"
+    assert path.stem not in NO_ROOMS
+    assert path.parent.name not in NO_ROOMS
+
+
+def dead_links(source: str, folder: Path) -> list[str]:
+    """Relative targets of Markdown links in `source` that do not exist under `folder`."""
+    source = re.sub(r"^```.*?^```", "", source, flags=re.DOTALL | re.MULTILINE)
+    source = re.sub(r"`[^`\n]*`", "", source)
+    targets = re.findall(r"\]\(<?([^()\s>]+)>?(?:\s+\"[^\"]*\")?\)", source)
+    return [
+        target
+        for target in targets
+        if not re.match(r"[a-z]+:|#", target) and not (folder / target.partition("#")[0]).exists()
+    ]
+
+
+@pytest.mark.parametrize("path", source_files(".md"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(path: Path) -> None:
+    assert dead_links(path.read_text(), path.parent) == []
+
+
+def test_dead_links_are_seen() -> None:
+    source = "[a](attic.md#x) [b](https://x.org) [c](#d) ![e](README.md)\n```\n[f](g)\n```\n"
+    assert dead_links(source, ROOT) == ["attic.md#x"]
+
+
+# The public face
+
+
+def lacks_example(item: object) -> bool:
+    """Whether a function or class, exceptions apart, has no docstring with an example."""
+    if not (inspect.isroutine(item) or inspect.isclass(item)):
+        return False
+    if inspect.isclass(item) and issubclass(item, BaseException):
+        return not item.__doc__
+    doc = inspect.getdoc(item) or ""
+    return not re.search(r"^Examples\n-{8}\n(.*\n)*?>>> ", doc, re.MULTILINE)
+
+
+def test_public_names_have_a_docstring_with_an_example() -> None:
+    names = hrsnn_rs.__all__
+    assert names
+    assert [name for name in names if lacks_example(getattr(hrsnn_rs, name))] == []
+
+
+def test_a_missing_example_is_seen() -> None:
+    def bare() -> None:
+        """Do nothing."""
+
+    class Shown:
+        """A class.
+
+        Examples
+        --------
+        Nothing happens:
+
+        >>> Shown()
+        """
+
+    class DerivedError(Exception):
+        """An error."""
+
+    assert lacks_example(bare)
+    assert not lacks_example(Shown)
+    assert not lacks_example(DerivedError)
+
+
+def imported_by(statement: str) -> set[str]:
+    """Top-level modules in memory after `statement` ran in a fresh interpreter."""
+    script = f"import sys\n{statement}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_import_leaves_heavy_libraries_alone() -> None:
+    assert imported_by("import hrsnn_rs") & HEAVY == set()
+    assert "json" in imported_by("import json")
