@@ -276,7 +276,8 @@ class EventCamera:
         noise = self._noise(sample, int(moments[0]), int(moments[-1]))
         n_dead = core.n_dead
         if noise[0].size:
-            pairs = zip((t, x, y, p), noise, strict=True)
+            signal: tuple[NDArray[Any], ...] = (t, x, y, p)
+            pairs = zip(signal, noise, strict=True)
             t, x, y, p = (np.concatenate(pair) for pair in pairs)
             order = np.lexsort((p, x, y, t))
             t, x, y, p = t[order], x[order], y[order], p[order]

@@ -52,7 +52,8 @@ class FrameDifference:
 
     References
     ----------
-    .. [1] Zhou, Jin & Ding (2020), Neurocomputing 406:12 (liquid state machines on KTH).
+    .. [1] Zhou, Jin & Ding (2020), Surrogate-assisted evolutionary search of spiking neural
+       architectures in liquid state machines, Neurocomputing.
 
     Examples
     --------

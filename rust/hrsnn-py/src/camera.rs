@@ -36,7 +36,6 @@ impl EventCamera {
 #[pymethods]
 impl EventCamera {
     #[new]
-    #[expect(clippy::needless_pass_by_value, reason = "what PyO3 hands over")]
     fn new(
         py: Python<'_>,
         height: usize,
@@ -54,7 +53,6 @@ impl EventCamera {
     }
 
     /// Events of the next frames: t, x, y, p.
-    #[expect(clippy::needless_pass_by_value, reason = "what PyO3 hands over")]
     fn feed<'py>(
         &self,
         py: Python<'py>,
@@ -123,7 +121,6 @@ impl EventCamera {
 
 /// Which events to keep where each channel is dead for `dead_us` after a kept event.
 #[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "what PyO3 hands over")]
 pub(crate) fn dead_time<'py>(
     py: Python<'py>,
     t: PyReadonlyArray1<'py, i64>,
