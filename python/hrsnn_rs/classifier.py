@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    Encoder = EventEncoder | TableEncoder
+    from hrsnn_rs.results import Calibration
 
 _KIND = "HRSNNClassifier"
 _ENCODERS: dict[str, type[EventEncoder] | type[TableEncoder]] = {
@@ -112,6 +112,9 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> classifier.fit(samples[:14], labels[:14]).score(samples[14:], labels[14:])
     1.0
     """
+
+    encoder_: EventEncoder | TableEncoder | None
+    calibration_: Calibration | None
 
     def __init__(
         self,
@@ -346,16 +349,19 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             classifier.groups_ = list(fields["groups"])
             classifier.notes_ = dict(fields["notes"])
             classifier._seen = frozenset(arrays["training.fingerprints"].tolist())
-        except (KeyError, TypeError) as error:
+            prefix = "readout."
+            classifier.readout_ = Readout.from_arrays(
+                {
+                    name.removeprefix(prefix): array
+                    for name, array in arrays.items()
+                    if name.startswith(prefix)
+                }
+            )
+            width = network.n_neurons * (2 if classifier.features == "both" else 1)
+            if classifier.readout_.n_features_in_ != classifier.n_windows * width:
+                raise ValueError("the readout does not fit the network")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise FormatError(f"{path} is not a classifier's model file: {error!r}.") from error
-        prefix = "readout."
-        classifier.readout_ = Readout.from_arrays(
-            {
-                name.removeprefix(prefix): array
-                for name, array in arrays.items()
-                if name.startswith(prefix)
-            }
-        )
         classifier.classes_ = classifier.readout_.classes_
         classifier.network_ = network
         classifier.calibration_ = None
@@ -367,8 +373,8 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             rows, labels = _checked_by_sklearn(
                 lambda: validate_data(self, samples, y, dtype=np.float64)
             )
-            self.encoder_ = TableEncoder.of_rows(rows)
-            encoded = [self.encoder_.encode(row) for row in rows]
+            code = self.encoder_ = TableEncoder.of_rows(rows)
+            encoded = [code.encode(row) for row in rows]
         else:
             labels = _checked_by_sklearn(lambda: column_or_1d(y, warn=True))
             first, everything = peek(samples)
@@ -391,11 +397,12 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _encoded(self, samples: Any) -> Iterator[Events]:
         """Stream samples through the fitted encoder."""
-        if isinstance(self.encoder_, TableEncoder):
+        code = self.encoder_
+        if isinstance(code, TableEncoder):
             rows = _checked_by_sklearn(
                 lambda: validate_data(self, samples, reset=False, dtype=np.float64)
             )
-            return (self.encoder_.encode(row) for row in rows)
+            return (code.encode(row) for row in rows)
         if is_table(samples):
             raise ShapeError("samples must be events, as in fit; got a table of numbers.")
         return self._each_encoded(samples, self.network_.n_inputs)

@@ -32,6 +32,8 @@ from hrsnn_rs.systems import Clips
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hrsnn_rs.events import Events
+
 _DESCRIPTION = """\
 Heterogeneous recurrent spiking neural networks that learn without labels.
 
@@ -215,11 +217,7 @@ def _train(arguments: argparse.Namespace) -> int:
         n_threads=arguments.threads,
         progress=_is_watched(arguments.json),
     )
-    with _Bar(arguments.json) as bar:
-        events = []
-        for done, index in enumerate(chosen):
-            bar(done, len(chosen), "encoding")
-            events.append(encoder(dataset[index][0]))
+    events = _encoded(dataset, chosen, encoder, arguments.json)
     classifier.fit(events, names, groups=groups)
     classifier.save(
         model,
@@ -238,8 +236,7 @@ def _train(arguments: argparse.Namespace) -> int:
         "groups": classifier.groups_,
         "n_neurons": classifier.network_.n_neurons,
         "n_synapses": classifier.network_.n_synapses,
-        "gain": classifier.calibration_.gain,
-        "rate": classifier.calibration_.rate,
+        "gain": classifier.network_.input_gain,
         "version": _hrsnn.__version__,
         "commit": library_commit(),
     }
@@ -254,14 +251,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     dataset = _dataset(arguments.data)
     chosen, groups = _chosen(dataset, arguments.groups)
     names = _names(dataset, chosen)
-    with _Bar(arguments.json) as bar:
-        events = []
-        for done, index in enumerate(chosen):
-            bar(done, len(chosen), "encoding")
-            sample = dataset[index][0]
-            events.append(
-                classifier.encoder_(sample) if classifier.encoder_ is not None else sample
-            )
+    encoder = classifier.encoder_
+    if not isinstance(encoder, EventEncoder):
+        raise ParameterError(f"MODEL must have an encoder of sensor events; got {encoder!r}.")
+    events = _encoded(dataset, chosen, encoder, arguments.json)
     features = classifier.window_features(events)
     predicted = classifier.readout_.predict(features)
     known_groups = set(map(str, classifier.groups_)) & set(map(str, groups.tolist()))
@@ -286,6 +279,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     }
     _print_row(row, arguments.json)
     return 0
+
+
+def _encoded(dataset: Any, chosen: list[int], encoder: EventEncoder, is_json: bool) -> list[Events]:
+    """Encode the chosen clips behind a progress bar."""
+    with _Bar(is_json) as bar:
+        events = []
+        for done, index in enumerate(chosen):
+            bar(done, len(chosen), "encoding")
+            events.append(encoder(dataset[index][0]))
+    return events
 
 
 def _dataset(word: str, n_subjects: int = 12) -> Any:
@@ -315,7 +318,8 @@ def _chosen(dataset: Any, groups: list[str] | None) -> tuple[list[int], np.ndarr
 def _names(dataset: Any, chosen: list[int]) -> np.ndarray[Any, Any]:
     """Give class names, so that a model fits folders whose order of classes differs."""
     labels = dataset.index["label"].to_numpy()[chosen]
-    return np.array([str(name) for name in dataset.classes])[labels]
+    names: np.ndarray[Any, Any] = np.array([str(name) for name in dataset.classes])[labels]
+    return names
 
 
 class _Bar(AbstractContextManager["_Bar"]):

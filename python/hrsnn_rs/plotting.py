@@ -202,7 +202,7 @@ def time_constants(tau_m: ArrayLike, inhibitory: ArrayLike | None = None) -> Fig
         )
     figure = _figure(6.4, 3.6)
     axes = figure.add_subplot()
-    edges = np.linspace(0.0, float(values.max()) * 1.02, 41)
+    edges = np.linspace(0.0, float(values.max()) * 1.02, 41).tolist()
     parts = [(values[~mask], EXCITATORY, "excitatory" if mask.any() else "all")]
     if mask.any():
         parts.append((values[mask], INHIBITORY, "inhibitory"))

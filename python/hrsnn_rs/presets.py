@@ -105,11 +105,9 @@ def default_network(
     if n_inputs < 1:
         raise ParameterError(f"n_inputs must be at least 1; got {n_inputs}.")
     inputs: LocalConnectivity | FixedInDegreeConnectivity
-    plane = sensor
     weight = Gamma(mean=1.0, shape=3.0)
     if sensor is None:
         inputs = FixedInDegreeConnectivity(k=min(30, n_inputs), weight=weight)
-        plane = SENSOR
     else:
         pixels = sensor[0] * sensor[1]
         if pixels < 1 or n_inputs % pixels:
@@ -133,7 +131,7 @@ def default_network(
         ),
         inputs=inputs,
         recurrent=LocalRecurrence(
-            sensor=plane,
+            sensor=SENSOR if sensor is None else sensor,
             k=min(40, n_neurons - 1),
             sigma=6.0,
             weight=w_recurrent * _THRESHOLD,

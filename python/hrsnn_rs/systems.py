@@ -193,13 +193,15 @@ def window_counts(events: Events, n_windows: int, windows: str = "events") -> ND
     """
     if n_windows < 1:
         raise ParameterError(f"n_windows must be at least 1; got {n_windows}.")
-    n = len(events)
+    # Ends as the core cuts them, so that counts and spikes are of the same windows.
+    inner = np.arange(1, n_windows)
     if windows == "events":
-        window = np.arange(n, dtype=np.int64) * n_windows // max(n, 1)
+        ends = np.append(events.t, events.duration)[inner * len(events) // n_windows]
     elif windows == "time":
-        window = np.asarray(events.t) * n_windows // events.duration
+        ends = inner * events.duration // n_windows
     else:
         raise ParameterError(f'windows must be "events" or "time"; got {windows!r}.')
+    window = np.searchsorted(ends, events.t, side="right")
     place = window * events.n_channels + events.channel
     counts = np.bincount(place, minlength=n_windows * events.n_channels)
     return counts.reshape(n_windows, events.n_channels).astype(np.float32)
