@@ -16,6 +16,9 @@ mod _hrsnn {
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 
     #[pymodule_export]
+    use super::camera::{EventCamera, dead_time};
+
+    #[pymodule_export]
     use super::generate::{
         connect_distance, connect_fixed_in_degree, connect_local_inputs, connect_local_recurrence,
         connect_random, connect_small_world, sample, sensor_positions,

@@ -1,0 +1,283 @@
+"""Columns of event tables: the checks and the immutability that all tables share.
+
+Lives here: one function per thing that can be wrong with a column. Not here: the tables
+themselves. Invariant: no argument is changed, and each message names the argument, the index
+and the value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from hrsnn_rs.errors import ParameterError, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+# A time below this can be added to any other without leaving int64.
+MAX_TIME = 2**62
+POLARITY_FIELDS = ("p", "polarity", "on")
+
+
+def whole_number(
+    value: Any, name: str, *, low: int = 0, below: int = MAX_TIME, unit: str = ""
+) -> int:
+    """Return `value` as an int, or say what is wrong with it.
+
+    Parameters
+    ----------
+    value : int or float
+        The number; a float is accepted if it is whole. Booleans are refused.
+    name : str
+        The argument, for the message.
+    low : int, default=0
+        Smallest value allowed.
+    below : int, default=2**62
+        First value not allowed.
+    unit : str, default=""
+        Unit, for the message.
+
+    Returns
+    -------
+    int
+        The number.
+
+    Raises
+    ------
+    ParameterError
+        If it is no whole number in `low <= value < below`.
+
+    Examples
+    --------
+    >>> whole_number(32.0, "height", low=1)
+    32
+    """
+    suffix = f" {unit}" if unit else ""
+    if isinstance(value, (float, np.floating)):
+        whole = float(value).is_integer()
+    else:
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole:
+        raise ParameterError(f"{name} must be a whole number{suffix}; got {value!r}.")
+    number = int(value)
+    if number < low:
+        raise ParameterError(f"{name} must be at least {low}{suffix}; got {number}.")
+    if number >= below:
+        raise ParameterError(f"{name} must be below {below}{suffix}; got {number}.")
+    return number
+
+
+def whole_numbers(
+    values: ArrayLike,
+    name: str,
+    *,
+    low: int = 0,
+    below: int = MAX_TIME,
+    at: str = "event",
+    booleans: bool = False,
+) -> NDArray[np.int64]:
+    """Return a fresh int64 copy of `values`, or say which one is wrong.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Integers of any width and byte order, or floats that are all whole. Not changed.
+    name : str
+        The argument, for the message.
+    low : int, default=0
+        Smallest value allowed.
+    below : int, default=2**62
+        First value not allowed.
+    at : str, default="event"
+        What is counted, for the message.
+    booleans : bool, default=False
+        Whether truth values count as 0 and 1.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        A contiguous copy in native byte order.
+
+    Raises
+    ------
+    ShapeError
+        If `values` has not one dimension.
+    ParameterError
+        If an element is missing, no whole number, or outside `low <= value < below`.
+
+    Examples
+    --------
+    >>> whole_numbers([1.0, 2.0], "x")
+    array([1, 2])
+    """
+    array = plain_array(values, name)
+    if array.ndim != 1:
+        raise ShapeError(f"{name} must have 1 dimension; got shape {array.shape}.")
+    if array.size == 0:
+        return np.empty(0, np.int64)
+    allowed = "iufb" if booleans else "iuf"
+    if array.dtype.kind not in allowed:
+        value = array[0].item() if isinstance(array[0], np.generic) else array[0]
+        raise ParameterError(
+            f"{name} must hold whole numbers; got dtype {array.dtype} with {value!r} at {at} 0."
+        )
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64)  # the limits overflow in float16
+        # NaN and infinity fail the comparison with themselves rounded.
+        with np.errstate(invalid="ignore"):
+            wrong = ~(np.isfinite(array) & (np.floor(array) == array))
+        _refuse(wrong, array, name, "a whole number", at)
+    # Before the cast, so that nothing wraps round; int64 can hold both limits.
+    _refuse(array < low, array, name, f"at least {low}", at)
+    _refuse(array >= below, array, name, f"below {below}", at)
+    return np.array(array, dtype=np.int64, order="C")
+
+
+def plain_array(values: ArrayLike, name: str) -> NDArray[Any]:
+    """View `values` as an array; refuse what NumPy would quietly lose."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        index = int(np.argmax(np.ma.getmaskarray(values).ravel()))
+        raise ParameterError(f"{name} must have no masked values; got one at index {index}.")
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ShapeError(f"{name} must be an array; NumPy says: {error}") from error
+
+
+def _refuse(
+    wrong: NDArray[np.bool_], values: NDArray[Any], name: str, expected: str, at: str
+) -> None:
+    """Raise for the first element that is `wrong`, if there is one."""
+    if wrong.any():
+        index = int(np.argmax(wrong))
+        raise ParameterError(
+            f"{name} must be {expected}; got {values[index].item()!r} at {at} {index}."
+        )
+
+
+def checked_times(t: ArrayLike, duration: int | None) -> tuple[NDArray[np.int64], int]:
+    """Check times and duration in µs: whole, not negative, in order, the end after the last."""
+    times = whole_numbers(t, "t", below=MAX_TIME - 1)
+    backwards = times[1:] < times[:-1]
+    if backwards.any():
+        index = int(np.argmax(backwards)) + 1
+        raise ParameterError(
+            f"t must not decrease; got {times[index]} after {times[index - 1]} at event {index}. "
+            "Sort the events by t first."
+        )
+    if duration is None:
+        if times.size == 0:
+            raise ParameterError("duration must be given (in µs) where there are no events.")
+        return times, int(times[-1]) + 1
+    length = whole_number(duration, "duration", low=1, unit="µs")
+    if times.size and length <= times[-1]:
+        raise ParameterError(
+            f"duration must be greater than the last t ({times[-1]} µs); got {length}."
+        )
+    return times, length
+
+
+def check_same_length(**columns: NDArray[Any]) -> None:
+    """Refuse columns whose length is not that of the first."""
+    (first, head), *others = columns.items()
+    for name, column in others:
+        if column.size != head.size:
+            raise ShapeError(
+                f"{name} must have the length of {first} ({head.size}); got {column.size}."
+            )
+
+
+def field_names(array: Any) -> tuple[str, ...]:
+    """Names of a structured array's fields."""
+    names = getattr(getattr(array, "dtype", None), "names", None)
+    if names is None:
+        raise ParameterError(
+            f"array must be a structured array with named fields; got {kind_of(array)}."
+        )
+    if "t" not in names:
+        raise ParameterError(f"array must have a field 't'; got fields {list(names)}.")
+    return tuple(names)
+
+
+def polarity_field(names: tuple[str, ...]) -> str | None:
+    """Return the name of the field of polarity, if there is one."""
+    found = [name for name in POLARITY_FIELDS if name in names]
+    if len(found) > 1:
+        raise ParameterError(f"array must have one field of polarity; got {found}.")
+    return found[0] if found else None
+
+
+def polarities_of(values: ArrayLike, name: str) -> NDArray[np.int64]:
+    """Return polarities as 0 and 1; a -1 is refused with advice."""
+    array = plain_array(values, name)
+    if array.ndim == 1 and array.dtype.kind in "if" and (array == -1).any():
+        index = int(np.argmax(array == -1))
+        raise ParameterError(
+            f"{name} must be 0 (OFF) or 1 (ON); got -1 at event {index}. "
+            f"Where -1 stands for OFF, pass {name} > 0."
+        )
+    return whole_numbers(array, name, below=2, booleans=True)
+
+
+def kind_of(thing: Any) -> str:
+    """Say what `thing` is, for a message."""
+    if isinstance(thing, np.ndarray):
+        return f"an array of dtype {thing.dtype} and shape {thing.shape}"
+    return f"a {type(thing).__name__}"
+
+
+def finite_number(
+    value: Any, name: str, *, low: float, below: float = np.inf, unit: str = ""
+) -> float:
+    """Return `value` as a float in `low <= value < below`, or say what is wrong with it."""
+    number = isinstance(value, (int, float, np.integer, np.floating))
+    if not number or isinstance(value, bool) or not np.isfinite(value):
+        raise ParameterError(
+            f"{name} must be a finite number{unit and ' of ' + unit}; got {value!r}."
+        )
+    if not low <= value < below:
+        limits = f"at least {low:g}" + ("" if below == np.inf else f" and below {below:g}")
+        raise ParameterError(f"{name} must be {limits}{unit and ' ' + unit}; got {value!r}.")
+    return float(value)
+
+
+def microseconds(milliseconds: Any, name: str, *, low: int = 1) -> int:
+    """Return a time given in ms in µs, rounded, at least `low` µs."""
+    number = finite_number(milliseconds, name, low=0.0, below=1e12, unit="ms")
+    if round(number * 1000.0) < low:
+        raise ParameterError(f"{name} must be at least {low / 1000:g} ms; got {milliseconds!r}.")
+    return round(number * 1000.0)
+
+
+class Frozen:
+    """Attributes are set once, by `_freeze`; arrays among them become read-only."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def _freeze(self, **attributes: Any) -> None:
+        for name, value in attributes.items():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+            object.__setattr__(self, name, value)
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in type(self).__slots__)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} cannot be changed; make a new one.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} cannot be changed; make a new one.")
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return type(self), self._values()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        pairs = zip(self._values(), other._values(), strict=True)
+        return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+
+    __hash__ = None  # type: ignore[assignment]
