@@ -7,7 +7,44 @@ from numpy.typing import NDArray
 _Graph: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32]]
 _Counts: TypeAlias = list[int]
 
+__all__ = [
+    "EventCamera",
+    "Network",
+    "__version__",
+    "connect_distance",
+    "connect_fixed_in_degree",
+    "connect_local_inputs",
+    "connect_local_recurrence",
+    "connect_random",
+    "connect_small_world",
+    "dead_time",
+    "load_arrays",
+    "sample",
+    "save_arrays",
+    "sensor_positions",
+]
+
 __version__: str
+
+@final
+class EventCamera:
+    def __new__(
+        cls,
+        height: int,
+        width: int,
+        on: NDArray[np.float64],
+        off: NDArray[np.float64],
+        dead_us: int,
+        luma_offset: float,
+    ) -> EventCamera: ...
+    def feed(
+        self, frames: NDArray[Any], times: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]]: ...
+    def reset(self) -> None: ...
+    @property
+    def n_crossings(self) -> int: ...
+    @property
+    def n_dead(self) -> int: ...
 
 @final
 class Network:
@@ -44,6 +81,9 @@ class Network:
     def set_weights(self, source: str, weight: NDArray[np.float64]) -> None: ...
     def theta(self) -> NDArray[np.float64]: ...
 
+def dead_time(
+    t: NDArray[np.int64], channel: NDArray[np.uint32], n_channels: int, dead_us: int
+) -> NDArray[np.bool_]: ...
 def save_arrays(
     path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]], metadata: dict[str, str]
 ) -> None: ...
