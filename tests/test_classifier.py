@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from hrsnn_rs.classifier import HRSNNClassifier
 from hrsnn_rs.encoding import EventEncoder
+from hrsnn_rs.estimator_input import fingerprint, is_table
 from hrsnn_rs.presets import default_network
 from hrsnn_rs.readout import Readout
-from hrsnn_rs.samples import fingerprint, is_table
 from hrsnn_rs.tables import TableEncoder
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks

@@ -184,7 +184,8 @@ def test_plastic_defaults_to_positive_weights():
 
 @pytest.mark.parametrize("seed", range(0, 40, 8))
 def test_plastic_inputs(seed):
-    # STDP(inputs=True): synapses from the inputs learn by the same rule; here one value for all.
+    # STDP(inputs=True): synapses from the inputs to excitatory neurons learn by the same rule;
+    # here one value for all.
     case = random_case(seed)
     inputs = case.inputs.copy()
     inputs.data = np.abs(inputs.data)
@@ -194,13 +195,14 @@ def test_plastic_inputs(seed):
         "pairing": case.plasticity["pairing"],
     }  # fmt: skip
     case = case.with_(inputs=inputs, plasticity=rule | {"inputs": True}, normalize=False)
+    network = case.network()
+    onto_excitatory = ~network.inhibitory[inputs.indices] & (inputs.data > 0)
     truth = simulate(
         inputs=inputs, recurrent=case.recurrent, input_delay=case.input_delay,
         recurrent_delay=case.recurrent_delay, neuron=case.neuron, plasticity=rule,
-        plastic=case.plastic, input_plastic=np.ones(inputs.nnz, bool), t=case.t,
+        plastic=case.plastic, input_plastic=onto_excitatory, t=case.t,
         channel=case.channel, duration=case.duration, theta_plus=case.theta_plus,
     )  # fmt: skip
-    network = case.network()
     result = network.run(case.events(), learn=True)
     assert (truth.input_weights != inputs.data).any()
     assert raster(result) == truth.spikes

@@ -221,7 +221,7 @@ def test_counts_add_up(case):
         for t, source in sent:
             arrival = t + np.rint(delay[source] * 1000)
             n_arrivals += int((~np.isnan(matrix[source]) & (arrival < case.duration)).sum())
-    assert stats.n_synaptic_events == n_arrivals
+    assert stats.n_synaptic_operations == n_arrivals
 
 
 @examples

@@ -135,12 +135,12 @@ def assemble(
             mask = _plastic_mask(plastic, between.weight.size)
             mask = mask if order is None else mask[order]
         between = _with_stdp(between, plasticity, mask, seed, "stdp", order)
-    incoming = np.zeros(0)
+    incoming: FloatArray = np.zeros(0)
     if normalize_weights:
         if between.plasticity is None:
             raise ParameterError("normalize_weights must be False where plasticity is None.")
         kept = np.where(between.plasticity["plastic"], between.weight, 0.0)
-        incoming = np.bincount(between.indices, weights=kept, minlength=n_neurons)
+        incoming = np.bincount(between.indices, weights=kept, minlength=n_neurons).astype(float)
     return Assembly(neurons, inhibitory, from_inputs, between, adaptive_threshold, incoming, dtype)
 
 
@@ -186,7 +186,7 @@ def _connect(
             rule.delay, f"{name}.delay", indptr, seed, purpose=f"{name}/delay", at="synapse"
         )
     else:
-        delay = np.array([float(rule.delay)])
+        delay = np.array([check_number("delay", rule.delay)])
     return Synapses(indptr, indices, weight, delay)
 
 

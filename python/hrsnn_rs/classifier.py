@@ -16,11 +16,11 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.estimator_input import fingerprint, is_table, peek
 from hrsnn_rs.events import Events, SensorEvents, as_events
 from hrsnn_rs.network import Network
 from hrsnn_rs.presets import SENSOR, default_network
 from hrsnn_rs.readout import Readout
-from hrsnn_rs.samples import fingerprint, is_table, peek
 from hrsnn_rs.tables import TableEncoder
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
 
     def synapses(source: str) -> Synapses:
         shared = header["plasticity"].get(source)
-        plasticity = None
+        plasticity: dict[str, Any] | None = None
         if shared is not None:
             plasticity = {name: float(shared[name]) for name in _SHARED[:-1]}
             plasticity["nearest"] = bool(shared["nearest"])

@@ -64,7 +64,8 @@ class RunStats:
     @classmethod
     def from_counts(cls, counts: Sequence[int], duration: int, wall_time: float) -> RunStats:
         """Name what the core counted."""
-        return cls(*counts, duration=duration, wall_time=wall_time)
+        n_spikes, n_events, n_from_inputs, n_recurrent, n_updates = counts
+        return cls(n_spikes, n_events, n_from_inputs, n_recurrent, n_updates, duration, wall_time)
 
     @classmethod
     def total(cls, stats: Iterable[RunStats]) -> RunStats:

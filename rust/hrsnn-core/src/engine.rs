@@ -17,6 +17,8 @@
 //! begins, that changes no result either. Learning settles the histories whenever a set number
 //! of spikes of the whole network has gathered, and at the end of a sample.
 
+mod synapses;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -30,8 +32,9 @@ use crate::pool;
 use crate::projection::{Source, Synapses};
 use crate::real::Real;
 use crate::record::{FeatureSpec, Features, Record};
+use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Counters, Frozen, Learning, Pass, Shard, Spike};
-use crate::time::ms_from_rate;
+pub use synapses::Synaptic;
 
 /// Asked between windows; an error ends the run.
 pub type Poll<'a> = dyn FnMut() -> Result<()> + 'a;
@@ -42,57 +45,6 @@ const WORK_OF_A_THREAD: u64 = 20_000;
 const ROW_OF_A_SHARD: usize = 32;
 /// Most shards.
 const MOST_SHARDS: usize = 8;
-
-/// One sample: events in the order of time.
-#[derive(Debug, Clone, Copy)]
-pub struct Input<'a> {
-    /// µs, not decreasing, >= 0.
-    pub t: &'a [i64],
-    /// Input channel of each event.
-    pub channel: &'a [u32],
-    /// µs; nothing happens at or after it.
-    pub duration: i64,
-}
-
-/// What a sample took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Spikes of neurons.
-    pub n_spikes: u64,
-    /// Events that came in.
-    pub n_input_events: u64,
-    /// Synapses reached, weights changed.
-    pub counters: Counters,
-}
-
-/// One synapse, found by its place in the order of the description.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    target: u32,
-    delay: u32,
-    shard: usize,
-    projection: usize,
-    synapse: usize,
-}
-
-/// Synapses of one source in the order of (row, target).
-#[derive(Debug, Clone, Default)]
-pub struct Synaptic<T> {
-    /// First synapse of each row, and the number of synapses.
-    pub indptr: Vec<i64>,
-    /// Post neuron.
-    pub indices: Vec<u32>,
-    /// µs.
-    pub delay_us: Vec<u32>,
-    /// mV.
-    pub weight: Vec<T>,
-    /// Whether it learns.
-    pub plastic: Vec<bool>,
-    /// `a_plus` and `a_minus`; 0 where static.
-    pub a: [Vec<T>; 2],
-    /// `tau_plus` and `tau_minus`, ms; 1 where static.
-    pub tau: [Vec<f64>; 2],
-}
 
 /// A network that can be run.
 #[derive(Debug, Clone)]
@@ -106,40 +58,6 @@ pub struct Engine<T> {
     incoming: Vec<f64>,
     /// Spikes after which the histories are settled.
     settle_after: u64,
-}
-
-impl Input<'_> {
-    /// Refuse events that are out of order, out of time or out of range.
-    ///
-    /// # Errors
-    /// Names the argument, the first index and the value.
-    pub fn check(&self, n_inputs: usize) -> Result<()> {
-        if self.t.len() != self.channel.len() {
-            return Err(Error::length("channel", self.t.len(), self.channel.len()));
-        }
-        if self.duration < 0 {
-            return Err(Error::parameter("duration", "at least 0 µs", self.duration));
-        }
-        if let Some(&t) = self.t.first().filter(|&&t| t < 0) {
-            return Err(Error::element("t", "at least 0 µs", t, "event", 0));
-        }
-        if let Some(before) = self.t.windows(2).position(|pair| pair[1] < pair[0]) {
-            let (previous, value) = (self.t[before], self.t[before + 1]);
-            return Err(Error::NotSorted { name: "t".into(), index: before + 1, previous, value });
-        }
-        let last = self.t.len().saturating_sub(1);
-        if let Some(&t) = self.t.last().filter(|&&t| t >= self.duration) {
-            let expected = format!("below duration ({} µs)", self.duration);
-            return Err(Error::element("t", expected, t, "event", last));
-        }
-        match self.channel.iter().position(|&channel| channel as usize >= n_inputs) {
-            Some(index) => {
-                let expected = format!("below n_inputs ({n_inputs})");
-                Err(Error::element("channel", expected, self.channel[index], "event", index))
-            }
-            None => Ok(()),
-        }
-    }
 }
 
 impl<T: Real> Engine<T> {
@@ -382,96 +300,6 @@ impl<T: Real> Engine<T> {
         settle(&mut passes, input.duration);
         stats.counters = total(passes.iter().map(|(_, activity)| activity.counters));
         result.map(|()| stats)
-    }
-
-    /// Synapses of one row, in the order of their targets.
-    fn places(&self, source: Source, row: usize, into: &mut Vec<Place>) {
-        into.clear();
-        for (shard, Shard { first, projections, .. }) in self.shards.iter().enumerate() {
-            for (number, projection) in projections.iter().enumerate() {
-                if projection.source == source {
-                    into.extend(projection.row(row).map(|(synapse, target, delay)| Place {
-                        target: first + target,
-                        delay,
-                        shard,
-                        projection: number,
-                        synapse,
-                    }));
-                }
-            }
-        }
-        into.sort_unstable();
-    }
-
-    fn n_rows(&self, source: Source) -> usize {
-        match source {
-            Source::Input => self.n_inputs,
-            Source::Recurrent => self.n_neurons,
-        }
-    }
-
-    /// All synapses of `source`, copied in the order of the description.
-    pub fn synapses(&self, source: Source) -> Synaptic<T> {
-        let mut all = Synaptic { indptr: vec![0], ..Synaptic::default() };
-        let mut places = Vec::new();
-        for row in 0..self.n_rows(source) {
-            self.places(source, row, &mut places);
-            for place in &places {
-                let synapses = &self.shards[place.shard].projections[place.projection].synapses;
-                let s = place.synapse;
-                all.indices.push(place.target);
-                all.delay_us.push(place.delay);
-                all.weight.push(synapses.weight()[s]);
-                let (a, tau) = match synapses {
-                    Synapses::Static(_) => ([T::ZERO; 2], [1.0; 2]),
-                    Synapses::Plastic(p) => (
-                        [p.a_plus[s], p.a_minus[s]],
-                        [ms_from_rate(p.rate_plus[s]), ms_from_rate(p.rate_minus[s])],
-                    ),
-                };
-                all.plastic.push(matches!(synapses, Synapses::Plastic(_)));
-                for sign in 0..2 {
-                    all.a[sign].push(a[sign]);
-                    all.tau[sign].push(tau[sign]);
-                }
-            }
-            all.indptr.push(all.indices.len() as i64);
-        }
-        all
-    }
-
-    /// Replace all weights of `source`, in the order of the description.
-    ///
-    /// # Errors
-    /// A wrong length, or a weight that is not finite or beyond the bounds of a plastic synapse.
-    pub fn set_weights(&mut self, source: Source, weight: &[f64]) -> Result<()> {
-        let mut places = Vec::new();
-        let mut all = Vec::new();
-        for row in 0..self.n_rows(source) {
-            self.places(source, row, &mut places);
-            all.extend_from_slice(&places);
-        }
-        if all.len() != weight.len() {
-            return Err(Error::length("weight", all.len(), weight.len()));
-        }
-        for (index, (place, &w)) in all.iter().zip(weight).enumerate() {
-            let synapses = &self.shards[place.shard].projections[place.projection].synapses;
-            let allowed = match synapses {
-                Synapses::Static(_) => w.is_finite(),
-                Synapses::Plastic(p) => {
-                    (p.rule.w_min..=p.rule.w_max).contains(&T::from_f64(w)) && w.is_finite()
-                }
-            };
-            if !allowed {
-                let expected = "finite and within the bounds of its synapse";
-                return Err(Error::element("weight", expected, w, "synapse", index));
-            }
-        }
-        for (place, &w) in all.iter().zip(weight) {
-            let projection = &mut self.shards[place.shard].projections[place.projection];
-            projection.synapses.weight_mut()[place.synapse] = T::from_f64(w);
-        }
-        Ok(())
     }
 
     /// Adaptation of each neuron's threshold, mV.

@@ -19,6 +19,7 @@ pub mod queue;
 pub mod random;
 pub mod real;
 pub mod record;
+pub mod sample;
 pub mod shard;
 pub mod snapshot;
 pub mod stdp;

@@ -5,11 +5,12 @@ use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
 use hrsnn_core::csr::Csr;
-use hrsnn_core::engine::{Engine, Input, Poll, Stats, Synaptic};
+use hrsnn_core::engine::{Engine, Poll, Synaptic};
 use hrsnn_core::network::{Adaptation, Connections, Description, NeuronParameters, Plasticity};
 use hrsnn_core::projection::Source;
 use hrsnn_core::real::Real;
 use hrsnn_core::record::{FeatureSpec, SpikeList, Windows};
+use hrsnn_core::sample::{Input, Stats};
 use hrsnn_core::stdp::Pairing;
 use hrsnn_core::{Error, Result};
 use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};

@@ -37,7 +37,7 @@ def fingerprint(events: Events) -> int:
 
     Examples
     --------
-    >>> from hrsnn_rs.samples import fingerprint
+    >>> from hrsnn_rs.estimator_input import fingerprint
     >>> from hrsnn_rs.events import Events
     >>> one, same = (Events([1, 5], [0, 1], n_channels=2) for _ in range(2))
     >>> fingerprint(one) == fingerprint(same)
@@ -67,7 +67,7 @@ def is_table(samples: Any) -> bool:
     Examples
     --------
     >>> from hrsnn_rs.events import Events
-    >>> from hrsnn_rs.samples import is_table
+    >>> from hrsnn_rs.estimator_input import is_table
     >>> is_table([[0.1, 0.2], [0.3, 0.4]]), is_table([Events([1], [0], n_channels=1)])
     (True, False)
     """
@@ -111,7 +111,7 @@ def peek(samples: Iterable[Any]) -> tuple[Any, Iterable[Any]]:
 
     Examples
     --------
-    >>> from hrsnn_rs.samples import peek
+    >>> from hrsnn_rs.estimator_input import peek
     >>> first, samples = peek(iter("abc"))
     >>> first, list(samples)
     ('a', ['a', 'b', 'c'])

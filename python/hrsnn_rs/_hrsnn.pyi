@@ -1,0 +1,130 @@
+import os
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Graph: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32]]
+_Counts: TypeAlias = list[int]
+
+__all__ = [
+    "EventCamera",
+    "Network",
+    "__version__",
+    "connect_distance",
+    "connect_fixed_in_degree",
+    "connect_local_inputs",
+    "connect_local_recurrence",
+    "connect_random",
+    "connect_small_world",
+    "dead_time",
+    "load_arrays",
+    "sample",
+    "save_arrays",
+    "sensor_positions",
+]
+
+__version__: str
+
+@final
+class EventCamera:
+    def __new__(
+        cls,
+        height: int,
+        width: int,
+        on: NDArray[np.float64],
+        off: NDArray[np.float64],
+        dead_us: int,
+        luma_offset: float,
+    ) -> EventCamera: ...
+    def feed(
+        self, frames: NDArray[Any], times: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]]: ...
+    def reset(self) -> None: ...
+    @property
+    def n_crossings(self) -> int: ...
+    @property
+    def n_dead(self) -> int: ...
+
+@final
+class Network:
+    def __new__(
+        cls,
+        neurons: dict[str, NDArray[np.float64]],
+        inputs: dict[str, Any],
+        recurrent: dict[str, Any],
+        adaptation: tuple[float, float] | None,
+        incoming: NDArray[np.float64],
+        dtype: str,
+        n_shards: int | None = None,
+    ) -> Network: ...
+    @property
+    def n_shards(self) -> int: ...
+    def run(
+        self,
+        t: NDArray[np.int64],
+        channel: NDArray[np.uint32],
+        duration: int,
+        learn: bool,
+        n_threads: int | None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts]: ...
+    def transform(
+        self,
+        samples: list[tuple[NDArray[np.int64], NDArray[np.uint32], int]],
+        n_windows: int,
+        by_events: bool,
+        counts: bool,
+        tau_lowpass: float | None,
+        n_threads: int | None,
+    ) -> tuple[NDArray[np.float32], list[_Counts]]: ...
+    def synapses(self, source: str) -> dict[str, Any]: ...
+    def set_weights(self, source: str, weight: NDArray[np.float64]) -> None: ...
+    def theta(self) -> NDArray[np.float64]: ...
+
+def dead_time(
+    t: NDArray[np.int64], channel: NDArray[np.uint32], n_channels: int, dead_us: int
+) -> NDArray[np.bool_]: ...
+def save_arrays(
+    path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]], metadata: dict[str, str]
+) -> None: ...
+def load_arrays(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]: ...
+def sample(
+    kind: str,
+    parameters: list[float],
+    low: float | None,
+    high: float | None,
+    offsets: NDArray[np.int64],
+    seed: int,
+    purpose: str,
+) -> NDArray[np.float64]: ...
+def connect_random(
+    n_pre: int, n_post: int, p: float, autapses: bool, seed: int, purpose: str
+) -> _Graph: ...
+def connect_fixed_in_degree(
+    n_pre: int, n_post: int, k: int, autapses: bool, seed: int, purpose: str
+) -> _Graph: ...
+def connect_small_world(n: int, k: int, p_rewire: float, seed: int, purpose: str) -> _Graph: ...
+def connect_distance(
+    grid: tuple[int, int, int],
+    lambda_: float,
+    c: tuple[float, float, float, float],
+    inhibitory: NDArray[np.bool_],
+    seed: int,
+    purpose: str,
+) -> _Graph: ...
+def connect_local_inputs(
+    height: int,
+    width: int,
+    polarities: int,
+    n_post: int,
+    k: int,
+    sigma: float,
+    seed: int,
+    purpose: str,
+) -> _Graph: ...
+def connect_local_recurrence(
+    height: int, width: int, n: int, k: int, sigma: float, seed: int, purpose: str
+) -> _Graph: ...
+def sensor_positions(height: int, width: int, n: int, seed: int) -> NDArray[np.float64]: ...

@@ -1,0 +1,129 @@
+//! The synapses of an engine in the order of its description, to read and to replace.
+
+use super::Engine;
+use crate::error::{Error, Result};
+use crate::projection::{Source, Synapses};
+use crate::real::Real;
+use crate::shard::Shard;
+use crate::time::ms_from_rate;
+
+/// One synapse, found by its place in the order of the description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    target: u32,
+    delay: u32,
+    shard: usize,
+    projection: usize,
+    synapse: usize,
+}
+
+/// Synapses of one source in the order of (row, target).
+#[derive(Debug, Clone, Default)]
+pub struct Synaptic<T> {
+    /// First synapse of each row, and the number of synapses.
+    pub indptr: Vec<i64>,
+    /// Post neuron.
+    pub indices: Vec<u32>,
+    /// µs.
+    pub delay_us: Vec<u32>,
+    /// mV.
+    pub weight: Vec<T>,
+    /// Whether it learns.
+    pub plastic: Vec<bool>,
+    /// `a_plus` and `a_minus`; 0 where static.
+    pub a: [Vec<T>; 2],
+    /// `tau_plus` and `tau_minus`, ms; 1 where static.
+    pub tau: [Vec<f64>; 2],
+}
+
+impl<T: Real> Engine<T> {
+    /// Synapses of one row, in the order of their targets.
+    fn places(&self, source: Source, row: usize, into: &mut Vec<Place>) {
+        into.clear();
+        for (shard, Shard { first, projections, .. }) in self.shards.iter().enumerate() {
+            for (number, projection) in projections.iter().enumerate() {
+                if projection.source == source {
+                    into.extend(projection.row(row).map(|(synapse, target, delay)| Place {
+                        target: first + target,
+                        delay,
+                        shard,
+                        projection: number,
+                        synapse,
+                    }));
+                }
+            }
+        }
+        into.sort_unstable();
+    }
+
+    fn n_rows(&self, source: Source) -> usize {
+        match source {
+            Source::Input => self.n_inputs,
+            Source::Recurrent => self.n_neurons,
+        }
+    }
+
+    /// All synapses of `source`, copied in the order of the description.
+    pub fn synapses(&self, source: Source) -> Synaptic<T> {
+        let mut all = Synaptic { indptr: vec![0], ..Synaptic::default() };
+        let mut places = Vec::new();
+        for row in 0..self.n_rows(source) {
+            self.places(source, row, &mut places);
+            for place in &places {
+                let synapses = &self.shards[place.shard].projections[place.projection].synapses;
+                let s = place.synapse;
+                all.indices.push(place.target);
+                all.delay_us.push(place.delay);
+                all.weight.push(synapses.weight()[s]);
+                let (a, tau) = match synapses {
+                    Synapses::Static(_) => ([T::ZERO; 2], [1.0; 2]),
+                    Synapses::Plastic(p) => (
+                        [p.a_plus[s], p.a_minus[s]],
+                        [ms_from_rate(p.rate_plus[s]), ms_from_rate(p.rate_minus[s])],
+                    ),
+                };
+                all.plastic.push(matches!(synapses, Synapses::Plastic(_)));
+                for sign in 0..2 {
+                    all.a[sign].push(a[sign]);
+                    all.tau[sign].push(tau[sign]);
+                }
+            }
+            all.indptr.push(all.indices.len() as i64);
+        }
+        all
+    }
+
+    /// Replace all weights of `source`, in the order of the description.
+    ///
+    /// # Errors
+    /// A wrong length, or a weight that is not finite or beyond the bounds of a plastic synapse.
+    pub fn set_weights(&mut self, source: Source, weight: &[f64]) -> Result<()> {
+        let mut places = Vec::new();
+        let mut all = Vec::new();
+        for row in 0..self.n_rows(source) {
+            self.places(source, row, &mut places);
+            all.extend_from_slice(&places);
+        }
+        if all.len() != weight.len() {
+            return Err(Error::length("weight", all.len(), weight.len()));
+        }
+        for (index, (place, &w)) in all.iter().zip(weight).enumerate() {
+            let synapses = &self.shards[place.shard].projections[place.projection].synapses;
+            let allowed = match synapses {
+                Synapses::Static(_) => w.is_finite(),
+                Synapses::Plastic(p) => {
+                    (p.rule.w_min..=p.rule.w_max).contains(&T::from_f64(w)) && w.is_finite()
+                }
+            };
+            if !allowed {
+                let expected = "finite and within the bounds of its synapse";
+                return Err(Error::element("weight", expected, w, "synapse", index));
+            }
+        }
+        for (place, &w) in all.iter().zip(weight) {
+            let projection = &mut self.shards[place.shard].projections[place.projection];
+            projection.synapses.weight_mut()[place.synapse] = T::from_f64(w);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! One sample: what goes in, and what was counted.
+//!
+//! Lives here: input events and their checks, the counts of a run. Not here: spikes (`record`).
+//! Invariant: an [`Input`] that passed [`Input::check`] can be run without any further error.
+
+use crate::error::{Error, Result};
+use crate::shard::Counters;
+
+/// One sample: events in the order of time.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// µs, not decreasing, >= 0.
+    pub t: &'a [i64],
+    /// Input channel of each event.
+    pub channel: &'a [u32],
+    /// µs; nothing happens at or after it.
+    pub duration: i64,
+}
+
+/// What a sample took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Spikes of neurons.
+    pub n_spikes: u64,
+    /// Events that came in.
+    pub n_input_events: u64,
+    /// Synapses reached, weights changed.
+    pub counters: Counters,
+}
+
+impl Input<'_> {
+    /// Refuse events that are out of order, out of time or out of range.
+    ///
+    /// # Errors
+    /// Names the argument, the first index and the value.
+    pub fn check(&self, n_inputs: usize) -> Result<()> {
+        if self.t.len() != self.channel.len() {
+            return Err(Error::length("channel", self.t.len(), self.channel.len()));
+        }
+        if self.duration < 0 {
+            return Err(Error::parameter("duration", "at least 0 µs", self.duration));
+        }
+        if let Some(&t) = self.t.first().filter(|&&t| t < 0) {
+            return Err(Error::element("t", "at least 0 µs", t, "event", 0));
+        }
+        if let Some(before) = self.t.windows(2).position(|pair| pair[1] < pair[0]) {
+            let (previous, value) = (self.t[before], self.t[before + 1]);
+            return Err(Error::NotSorted { name: "t".into(), index: before + 1, previous, value });
+        }
+        let last = self.t.len().saturating_sub(1);
+        if let Some(&t) = self.t.last().filter(|&&t| t >= self.duration) {
+            let expected = format!("below duration ({} µs)", self.duration);
+            return Err(Error::element("t", expected, t, "event", last));
+        }
+        match self.channel.iter().position(|&channel| channel as usize >= n_inputs) {
+            Some(index) => {
+                let expected = format!("below n_inputs ({n_inputs})");
+                Err(Error::element("channel", expected, self.channel[index], "event", index))
+            }
+            None => Ok(()),
+        }
+    }
+}
