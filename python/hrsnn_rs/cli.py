@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hrsnn_rs.events import Events
+    from hrsnn_rs.samples import EventSamples
 
 _DESCRIPTION = """\
 Heterogeneous recurrent spiking neural networks that learn without labels.
@@ -159,7 +160,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     if report is not None and not Path(report).absolute().parent.is_dir():
         raise ParameterError(f"--report must lie in a folder that exists; got {report}.")
     with _Bar(arguments.json) as bar:
-        clips = Clips.of_dataset(dataset, progress=bar)
+        clips = Clips.of_dataset(dataset, name=_name(arguments.data), progress=bar)
     with _Bar(arguments.json) as bar:
         rows = compare(
             clips,
@@ -222,7 +223,7 @@ def _train(arguments: argparse.Namespace) -> int:
     classifier.save(
         model,
         metadata={
-            "dataset": _name(dataset),
+            "dataset": _name(arguments.data),
             "command": arguments.command_line,
             "version": _hrsnn.__version__,
             "commit": library_commit(),
@@ -230,7 +231,7 @@ def _train(arguments: argparse.Namespace) -> int:
     )
     row = {
         "model": str(model),
-        "dataset": _name(dataset),
+        "dataset": _name(arguments.data),
         "n_samples": len(events),
         "n_classes": len(classifier.classes_),
         "groups": classifier.groups_,
@@ -258,11 +259,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     features = classifier.window_features(events)
     predicted = classifier.readout_.predict(features)
     known_groups = set(map(str, classifier.groups_)) & set(map(str, groups.tolist()))
-    same_dataset = classifier.notes_.get("dataset") == _name(dataset)
+    same_dataset = classifier.notes_.get("dataset") == _name(arguments.data)
     n_seen = int(classifier.seen(events).sum())
     row = {
         "model": arguments.model,
-        "dataset": _name(dataset),
+        "dataset": _name(arguments.data),
         "n_samples": len(events),
         "groups": np.unique(groups).tolist(),
         "accuracy": accuracy(names, predicted.astype(str)),
@@ -291,34 +292,35 @@ def _encoded(dataset: Any, chosen: list[int], encoder: EventEncoder, is_json: bo
     return events
 
 
-def _dataset(word: str, n_subjects: int = 12) -> Any:
+def _dataset(word: str, n_subjects: int = 12) -> EventSamples:
     """Open a folder, or make the built-in gestures."""
     if word == "gestures":
         return make_gestures(n_subjects=n_subjects, n_repeats=2, seed=0)
     return load_folder(word)
 
 
-def _name(dataset: Any) -> str:
-    return str(getattr(dataset, "name", type(dataset).__name__))
+def _name(word: str) -> str:
+    return word if word == "gestures" else Path(word).resolve().name
 
 
-def _chosen(dataset: Any, groups: list[str] | None) -> tuple[list[int], np.ndarray[Any, Any]]:
+def _chosen(
+    dataset: EventSamples, groups: list[str] | None
+) -> tuple[list[int], np.ndarray[Any, Any]]:
     """Give places and groups of the clips whose group was asked for."""
-    subjects = dataset.index["subject"].to_numpy()
-    words = subjects.astype(str)
+    words = dataset.groups.astype(str)
     if groups is None:
-        return list(range(len(subjects))), subjects
+        return list(range(len(dataset))), dataset.groups
     for group in groups:
         if group not in words:
-            raise ParameterError(f"--groups must be of {', '.join(np.unique(words))}; got {group}.")
+            known = ", ".join(map(str, np.unique(dataset.groups)))
+            raise ParameterError(f"--groups must be of {known}; got {group}.")
     chosen = np.flatnonzero(np.isin(words, groups))
-    return chosen.tolist(), subjects[chosen]
+    return chosen.tolist(), dataset.groups[chosen]
 
 
-def _names(dataset: Any, chosen: list[int]) -> np.ndarray[Any, Any]:
+def _names(dataset: EventSamples, chosen: list[int]) -> np.ndarray[Any, Any]:
     """Give class names, so that a model fits folders whose order of classes differs."""
-    labels = dataset.index["label"].to_numpy()[chosen]
-    names: np.ndarray[Any, Any] = np.array([str(name) for name in dataset.classes])[labels]
+    names: np.ndarray[Any, Any] = np.array(dataset.classes)[dataset.labels[chosen]]
     return names
 
 

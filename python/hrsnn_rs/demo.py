@@ -90,7 +90,9 @@ def demo_figures(
     matrix = confusion_matrix(truth, predicted, classes=np.arange(len(clips.classes)))
     inhibitory = network.inhibitory
     plastic = _excitatory_pairs(before, inhibitory)
-    shown = int(np.flatnonzero(~training)[0])
+    unseen = np.flatnonzero(~training)
+    n_spikes = features.counts[unseen].sum(axis=(1, 2))
+    shown = int(unseen[np.argsort(n_spikes, kind="stable")[len(unseen) // 2]])
     clip = clips.events[shown]
     name = clips.classes[int(clips.labels[shown])]
     spikes = network.run(clip).spikes
@@ -104,8 +106,8 @@ def demo_figures(
         ReportFigure(
             plotting.raster(spikes, inhibitory, clip.duration, f"Spikes during one {name!r}"),
             "One sample",
-            "Look for spikes over the whole gesture and for the grey band: neurons that never "
-            "fire carry nothing, and a few that fire all the time carry little.",
+            "This is the left-out clip with the median number of spikes. Look for spikes over the "
+            "whole gesture and for the grey band: neurons that are silent in this clip.",
         ),
         ReportFigure(
             plotting.confusion(matrix, clips.classes, f"HeNHeS, seed {seed}, persons left out"),
@@ -116,14 +118,15 @@ def demo_figures(
         ReportFigure(
             plotting.time_constants(network.neuron_parameters["tau_m"], inhibitory),
             "How long neurons remember",
-            "Look at the width: this is the neurons' heterogeneity; the homogeneous variants "
-            "have the dashed line's value everywhere.",
+            "Look at the width: this is the neurons' heterogeneity; in the homogeneous variants "
+            "every neuron has the mean of the law.",
         ),
         ReportFigure(
             plotting.weights(before.data[plastic], network.recurrent_weights.data[plastic]),
             "What was learned",
-            "Look how far points are from the line: that is what one pass without labels "
-            "changed; a heap at 0 or at the top means that weights ran into a bound.",
+            "Look at the right how many synapses moved away from the dashed line: that is what one "
+            "pass without labels changed. On the left, a heap at 0 or at the top means that "
+            "weights ran into a bound.",
         ),
     ]
 

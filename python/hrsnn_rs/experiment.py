@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from hrsnn_rs.encoding import EventEncoder
     from hrsnn_rs.network import Network
+    from hrsnn_rs.samples import EventSamples
 
 ROW_SCHEMA: dict[str, Any] = {
     "system": pl.String,
@@ -112,7 +113,7 @@ def validation_groups(groups: NDArray[Any], seed: int) -> list[Any]:
 
 
 def compare(
-    dataset: Any,
+    dataset: EventSamples | Clips,
     seeds: Sequence[int] = (0, 1, 2),
     variants: Sequence[str] = tuple(VARIANTS),
     controls: Sequence[str] = CONTROLS,
@@ -139,8 +140,9 @@ def compare(
 
     Parameters
     ----------
-    dataset : GestureSet, what load_folder gives, or Clips
-        Clips of at least three groups. Encoded once.
+    dataset : EventSamples or Clips
+        Clips of at least three groups, as `make_gestures` or `load_folder` give them. Encoded
+        once.
     seeds : sequence of int, default=(0, 1, 2)
         Seed of network and split; validation is on groups `validation_groups(groups, seed)`.
     variants : sequence of str, default=all four
@@ -192,7 +194,7 @@ def compare(
     --------
     >>> from hrsnn_rs.experiment import compare
     >>> from hrsnn_rs.datasets import make_gestures
-    >>> gestures = make_gestures(n_subjects=3, n_repeats=1)
+    >>> gestures = make_gestures(3, 1, size=32, duration=200_000)
     >>> rows = compare(gestures, seeds=[0], variants=[], controls=["event counts"])
     >>> rows["memory"].to_list()
     [0.5]
@@ -204,7 +206,9 @@ def compare(
         for one in given:
             if one not in known:
                 raise ParameterError(f"{name} must be of {known}; got {one!r}.")
-    clips = dataset if isinstance(dataset, Clips) else Clips.of_dataset(dataset, encoder, progress)
+    clips = dataset
+    if not isinstance(clips, Clips):
+        clips = Clips.of_dataset(clips, encoder, progress=progress)
     if make_network is None:
         make_network = partial(default_network, clips.events[0].n_channels, n_neurons=n_neurons)
     settings = {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
 EXCITATORY = "#1b6ca8"
 INHIBITORY = "#d1495b"
@@ -232,7 +232,7 @@ def weights(before: ArrayLike, after: ArrayLike) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Left two histograms, right each synapse's weight after against before.
+        Left histograms of the weights, right one of their changes; counts on a log axis.
 
     Raises
     ------
@@ -254,22 +254,24 @@ def weights(before: ArrayLike, after: ArrayLike) -> Figure:
         )
     figure = _figure(8.0, 3.6)
     left, right = figure.subplots(1, 2)
-    top = max(float(old.max()), float(new.max()))
-    edges = np.linspace(min(0.0, float(old.min()), float(new.min())), top * 1.02 or 1.0, 51)
+    ends = [min(0.0, float(old.min()), float(new.min())), max(float(old.max()), float(new.max()))]
+    edges = np.linspace(ends[0], ends[1] * 1.02 or 1.0, 51).tolist()
     left.hist(old, bins=edges, color=_CONTROL, label="before")
     left.hist(new, bins=edges, histtype="step", color=EXCITATORY, linewidth=1.5, label="after")
     left.set_xlabel("weight (mV)")
-    left.set_ylabel("synapses")
     _legend_below(left, 2)
-    # A scatter of more points than pixels only gets darker.
-    shown = np.linspace(0, len(old) - 1, min(len(old), 4000)).astype(int)
-    right.plot([0, top], [0, top], color=_CONTROL, linewidth=1)
-    right.plot(old[shown], new[shown], linestyle="none", marker=".", markersize=2, color=EXCITATORY)
-    right.set_xlabel("before (mV)")
-    right.set_ylabel("after (mV)")
-    moved = float(np.abs(new - old).mean())
+    change = new - old
+    right.hist(change, bins=51, color=EXCITATORY)
+    right.axvline(0.0, color="#222222", linewidth=1, linestyle="--")
+    right.set_xlabel("change of a synapse (mV)")
+    right.spines[["top", "right"]].set_visible(False)
+    for axes in (left, right):
+        # Most synapses hardly change; on a linear axis they hide those that do.
+        axes.set_yscale("log")
+        axes.set_ylabel("synapses")
     figure.suptitle(
-        f"Plastic weights: mean {old.mean():.3f} to {new.mean():.3f} mV, mean change {moved:.3f} mV"
+        f"Plastic weights: mean {old.mean():.3f} to {new.mean():.3f} mV, "
+        f"mean size of a change {np.abs(change).mean():.3f} mV"
     )
     return figure
 
@@ -354,9 +356,8 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _legend_below(axes: Any, n_columns: int) -> NDArray[Any] | None:
+def _legend_below(axes: Any, n_columns: int) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=n_columns, frameon=False, fontsize=9
     )
-    return None

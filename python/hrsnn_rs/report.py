@@ -28,7 +28,8 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1c2733; margin: 2rem auto; 
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 p.say { background: #eef4f9; border-left: 4px solid #1b6ca8; padding: .6rem 1rem; }
 table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #dde3e9; }
+th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #dde3e9;
+         white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 th { border-bottom: 2px solid #9aa5b1; }
 div.wide { overflow-x: auto; }
@@ -163,7 +164,7 @@ def _page(rows: pl.DataFrame, figures: Sequence[ReportFigure], command: str, tit
     if first["commit"]:
         version += f" (commit {first['commit']})"
     facts = [
-        f"<li>data: {_safe(first['dataset'])}</li>",
+        f"<li>data: {_safe(first['dataset'])}, {_n_clips(first)} clips</li>",
         f"<li>seeds: {_safe(seeds)}; each is validated on groups that nothing was fitted to</li>",
         f"<li>hrsnn_rs {_safe(version)}</li>",
     ]
@@ -195,6 +196,11 @@ def _page(rows: pl.DataFrame, figures: Sequence[ReportFigure], command: str, tit
         + "\n".join(parts)
         + "\n</body></html>\n"
     )
+
+
+def _n_clips(row: dict[str, Any]) -> str:
+    counts = (row["n_training"], row["n_validation"])
+    return "-" if None in counts else f"{sum(counts)}"
 
 
 def _all_rows(rows: pl.DataFrame) -> list[list[str]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from hrsnn_rs.events import Events
     from hrsnn_rs.network import Network
+    from hrsnn_rs.samples import EventSamples
 
 CONTROLS = ("event counts", "untrained", "no recurrence")
 """What stands beside every accuracy."""
@@ -69,18 +70,22 @@ class Clips:
     @classmethod
     def of_dataset(
         cls,
-        dataset: Any,
+        dataset: EventSamples,
         encoder: EventEncoder | None = None,
+        *,
+        name: str | None = None,
         progress: Callable[[int, int, str], None] | None = None,
     ) -> Self:
         """Encode every clip of a data set.
 
         Parameters
         ----------
-        dataset : GestureSet or what load_folder gives
-            Pairs of sensor events and label, with `classes` and `index`.
+        dataset : EventSamples
+            What `make_gestures` or `load_folder` gives. Its subjects are the groups.
         encoder : EventEncoder, default=None
             `None` means 32x32 pixels and two polarities of the first clip's sensor.
+        name : str, default=None
+            Name of the data set. `None` means its `repr`.
         progress : callable, default=None
             Called with clips done, clips in all, and a word.
 
@@ -93,30 +98,31 @@ class Clips:
         ------
         ShapeError
             If the data set has no clip.
+        FormatError
+            If a clip's file is damaged.
 
         Examples
         --------
         >>> from hrsnn_rs.datasets import make_gestures
         >>> from hrsnn_rs.systems import Clips
-        >>> clips = Clips.of_dataset(make_gestures(n_subjects=1, n_repeats=1))
+        >>> gestures = make_gestures(n_subjects=1, n_repeats=1, size=32, duration=200_000)
+        >>> clips = Clips.of_dataset(gestures)
         >>> len(clips.events), clips.events[0].n_channels
         (11, 2048)
         """
-        index = dataset.index
         events: list[Events] = []
-        for place in range(len(dataset)):
-            sample, _ = dataset[place]
+        for place, (sample, _) in enumerate(dataset):
             if encoder is None:
                 encoder = EventEncoder(height=sample.height, width=sample.width)
             events.append(encoder(sample))
             if progress is not None:
                 progress(place + 1, len(dataset), "encoding")
         return cls(
-            name=str(getattr(dataset, "name", type(dataset).__name__)),
+            name=repr(dataset) if name is None else name,
             events=events,
-            labels=index["label"].to_numpy().astype(np.int64),
-            groups=index["subject"].to_numpy(),
-            classes=tuple(str(name) for name in dataset.classes),
+            labels=dataset.labels,
+            groups=dataset.groups,
+            classes=tuple(dataset.classes),
         )
 
 
@@ -230,7 +236,7 @@ def count_features(clips: Clips, *, n_windows: int, windows: str, memory: bool) 
     --------
     >>> from hrsnn_rs.datasets import make_gestures
     >>> from hrsnn_rs.systems import Clips, count_features
-    >>> clips = Clips.of_dataset(make_gestures(n_subjects=1, n_repeats=1))
+    >>> clips = Clips.of_dataset(make_gestures(1, 1, size=32, duration=200_000))
     >>> count_features(clips, n_windows=4, windows="events", memory=False).counts.shape
     (11, 4, 2048)
     """
