@@ -3,6 +3,7 @@
 import hrsnn_rs as hr
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 
 def network(weight: float = 1.0, **changes) -> hr.Network:
@@ -55,12 +56,14 @@ def test_a_rate_below_that_of_the_drive_is_refused():
 
 
 def test_suprathreshold_synapses_are_warned_of():
-    # One strong synapse in ten: at the gain that is needed it drives its neuron alone.
-    strong = np.where(np.arange(30 * 50) % 10 == 0, 200.0, 0.5)
-    net = network(inputs=hr.FixedInDegreeConnectivity(k=30, weight=strong))
-    with pytest.warns(hr.CalibrationWarning, match=r"10\.0% of the excitatory input synapses"):
-        found = net.calibrate([sample(n=1000)], rate=25.0)
-    assert found.suprathreshold == pytest.approx(0.1)
+    # One channel in twenty is strong, and its events come too seldom to add up.
+    weights = np.full((20, 5), 0.5)
+    weights[0] = 10.0
+    net = hr.Network.from_arrays(inputs=sp.csr_array(weights), recurrent=sp.csr_array((5, 5)))
+    events = hr.Events(np.arange(10) * 100_000, np.zeros(10, int), 20, duration=1_000_000)
+    with pytest.warns(hr.CalibrationWarning, match=r"5\.0% of the excitatory input synapses"):
+        found = net.calibrate([events], rate=10.0)
+    assert found.suprathreshold == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_saved_copied_and_pickled_networks_go_on_with_the_same_bits(dtype, tmp_p
     loaded, extra, metadata = hr.Network.load_with_extra(path)
     assert np.array_equal(extra["coef"], np.eye(2))
     assert metadata == {"note": "µ"}
-    others = [loaded, net.copy(), pickle.loads(pickle.dumps(net))]  # noqa: S301
+    others = [loaded, net.copy(), pickle.loads(pickle.dumps(net))]
     net.train([sample(1)])
     spikes = net.run(sample(2)).spikes
     for other in others:
