@@ -152,8 +152,8 @@ def make_gestures(
 
     The eleven classes are those of DVS128 Gesture [1]_: a person is seen from the front, and
     subjects differ in build, light, tempo and habits. The two senses of each arm circle
-    (classes 3 and 4, 5 and 6) have the same counts of events but for chance; they can only be
-    told apart by the order of events.
+    (classes 3 and 4, 5 and 6) follow one path from a random start, so that counts of events
+    hardly tell them apart, and their order does. `reversed_pairs` makes counts equal exactly.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ The eleven classes are those of DVS128 Gesture (Amir et al., CVPR 2017). The per
 is on the left of the picture, and *clockwise* is as the person sees it, so that on the picture
 the hand goes round counter-clockwise: both as in the recordings. Classes 3 and 4, and 5 and 6,
 follow the same closed path in opposite senses with a starting point drawn uniformly, hence
-what a pixel counts over a clip does not tell them apart.
+what a pixel counts over a clip hardly tells them apart.
 
 Lengths are in units of the picture's side, x to the right and y downwards.
 """
