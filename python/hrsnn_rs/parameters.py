@@ -218,7 +218,8 @@ class STDP(_Group):
         Lower bound of plastic weights in mV.
     w_max : float, default=None
         Upper bound in mV; `None` means 3 times the mean initial plastic weight, or the
-        largest if that is more. The bounds must not lie on two sides of 0: a synapse keeps its sign.
+        largest if that is more. The bounds must not lie on two sides of 0: a synapse keeps
+        its sign.
     mu_plus, mu_minus : float, default=0.0
         Exponents of the soft bounds, at least 0; 0 is additive.
     pairing : {"all_to_all", "nearest"}, default="all_to_all"
