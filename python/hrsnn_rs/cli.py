@@ -1,0 +1,432 @@
+"""The command `hrsnn`: arguments in, words or JSON out.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 fine, 1 an error that is told in
+one line, 2 wrong usage, 130 interrupted. All work is done by the other modules.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import warnings
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hrsnn_rs import _hrsnn
+from hrsnn_rs.classifier import HRSNNClassifier
+from hrsnn_rs.datasets import load_folder, make_gestures
+from hrsnn_rs.demo import demo_figures
+from hrsnn_rs.encoding import EventEncoder
+from hrsnn_rs.errors import HRSNNError, ParameterError
+from hrsnn_rs.experiment import compare, library_commit, summarize, verdict
+from hrsnn_rs.metrics import accuracy, recall_of_classes
+from hrsnn_rs.presets import default_network
+from hrsnn_rs.report import format_summary, write_report
+from hrsnn_rs.systems import Clips
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hrsnn_rs.events import Events
+
+_DESCRIPTION = """\
+Heterogeneous recurrent spiking neural networks that learn without labels.
+
+Start with `hrsnn demo`: it makes gestures as an event camera would see them,
+trains four variants of a network beside three controls, and says honestly
+what came out. No download, a few minutes.
+"""
+
+_EXAMPLES = """\
+examples:
+  hrsnn demo                                   the whole story on made-up gestures
+  hrsnn demo --report report.html              the same, with figures
+  hrsnn demo --data FOLDER --seeds 5           the same on your own clips
+  hrsnn train gestures --model m.safetensors --groups 0 1 2 3
+  hrsnn evaluate m.safetensors gestures --groups 4 5 --json
+
+FOLDER holds <class>/<n>.npz with arrays t (µs), x, y, p. The word `gestures`
+stands for the built-in, rendered data set.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, default=None
+        Arguments without the program's name. `None` means those of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 0 fine, 1 error, 2 wrong usage, 130 interrupted.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.cli import main
+    >>> main(["--version"])
+    hrsnn ...
+    0
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = _parser().parse_args(words)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    arguments.command_line = shlex.join(["hrsnn", *words])
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return int(arguments.run(arguments))
+    except KeyboardInterrupt:
+        print("hrsnn: interrupted", file=sys.stderr)
+        return 130
+    except (HRSNNError, OSError) as error:
+        print(f"hrsnn: error: {_one_line(error)}", file=sys.stderr)
+    except Exception as error:
+        kind = type(error).__name__
+        print(f"hrsnn: failure: {kind}: {_one_line(error)}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe commands and options."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="hrsnn", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=raw
+    )
+    parser.add_argument("--version", action="version", version=f"hrsnn {_hrsnn.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser(
+        "demo",
+        help="compare the variants with the controls; a few minutes",
+        description="Compare four variants of a network with three controls, over seeds.",
+    )
+    demo.add_argument("--data", metavar="FOLDER", default="gestures", help=_DATA_HELP)
+    demo.add_argument("--seeds", type=_positive, default=3, metavar="K", help="seeds 0 … K-1 (3)")
+    demo.add_argument("--neurons", type=_positive, default=500, metavar="N", help="neurons (500)")
+    demo.add_argument(
+        "--subjects", type=_positive, default=12, metavar="S", help="made-up persons (12)"
+    )
+    demo.add_argument("--report", metavar="HTML", help="write one page with tables and figures")
+    demo.set_defaults(run=_demo)
+
+    train = commands.add_parser(
+        "train",
+        help="train a classifier and write it to a file",
+        description="Train a network without labels, fit its readout, and save both.",
+    )
+    train.add_argument("data", metavar="DATA", help=_DATA_HELP)
+    train.add_argument("--model", required=True, metavar="FILE", help="model to write")
+    train.add_argument("--epochs", type=_count, default=1, metavar="E", help="passes (1)")
+    train.add_argument("--neurons", type=_positive, default=1000, metavar="N", help="(1000)")
+    train.add_argument("--seed", type=_count, default=0, metavar="S", help="seed (0)")
+    train.add_argument("--windows", type=_positive, default=4, metavar="K", help="windows (4)")
+    train.add_argument("--groups", nargs="+", metavar="G", help="persons to train on (all)")
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="evaluate a saved classifier",
+        description="Evaluate a model file; says whether it has seen these persons or clips.",
+    )
+    evaluate.add_argument("model", metavar="MODEL", help="file that `hrsnn train` wrote")
+    evaluate.add_argument("data", metavar="DATA", help=_DATA_HELP)
+    evaluate.add_argument("--groups", nargs="+", metavar="G", help="persons to evaluate on (all)")
+    evaluate.set_defaults(run=_evaluate)
+
+    for command in (demo, train, evaluate):
+        command.add_argument("--json", action="store_true", help="print JSON, no progress bar")
+        command.add_argument("--threads", type=_positive, metavar="T", help="threads (all cores)")
+    return parser
+
+
+_DATA_HELP = "folder with <class>/<n>.npz, or the word `gestures`"
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    """Compare, print a table and a sentence, and write the report."""
+    dataset = _dataset(arguments.data, n_subjects=arguments.subjects)
+    report = arguments.report
+    if report is not None and not Path(report).absolute().parent.is_dir():
+        raise ParameterError(f"--report must lie in a folder that exists; got {report}.")
+    with _Bar(arguments.json) as bar:
+        clips = Clips.of_dataset(dataset, progress=bar)
+    with _Bar(arguments.json) as bar:
+        rows = compare(
+            clips,
+            seeds=range(arguments.seeds),
+            n_neurons=arguments.neurons,
+            n_threads=arguments.threads,
+            progress=bar,
+        )
+    if report is not None:
+        figures = demo_figures(
+            clips, rows, n_neurons=arguments.neurons, n_threads=arguments.threads
+        )
+        write_report(report, rows, figures, command=arguments.command_line)
+    summary = summarize(rows)
+    if arguments.json:
+        differences = {metric: gap.to_dict() for metric, gap in summary.differences.items()}
+        _print_json(
+            {
+                "rows": rows.to_dicts(),
+                "summary": summary.table.to_dicts(),
+                "differences": differences,
+                "verdict": verdict(rows),
+                "report": report,
+            }
+        )
+        return 0
+    print(_aligned(format_summary(rows)))
+    print()
+    print(verdict(rows))
+    for metric, gap in summary.differences.items():
+        print(f"HeNHeS minus HoNHoS, {metric}, paired by seed: {gap}")
+    if report is not None:
+        print(f"Report: {report}")
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    """Fit a classifier on a data set and save it."""
+    dataset = _dataset(arguments.data)
+    chosen, groups = _chosen(dataset, arguments.groups)
+    names = _names(dataset, chosen)
+    model = Path(arguments.model)
+    if not model.absolute().parent.is_dir():
+        raise ParameterError(f"--model must lie in a folder that exists; got {model}.")
+    first, _ = dataset[chosen[0]]
+    encoder = EventEncoder(height=first.height, width=first.width)
+    classifier = HRSNNClassifier(
+        network=default_network(
+            encoder.n_channels, n_neurons=arguments.neurons, seed=arguments.seed
+        ),
+        encoder=encoder,
+        n_windows=arguments.windows,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+        n_threads=arguments.threads,
+        progress=_is_watched(arguments.json),
+    )
+    events = _encoded(dataset, chosen, encoder, arguments.json)
+    classifier.fit(events, names, groups=groups)
+    classifier.save(
+        model,
+        metadata={
+            "dataset": _name(dataset),
+            "command": arguments.command_line,
+            "version": _hrsnn.__version__,
+            "commit": library_commit(),
+        },
+    )
+    row = {
+        "model": str(model),
+        "dataset": _name(dataset),
+        "n_samples": len(events),
+        "n_classes": len(classifier.classes_),
+        "groups": classifier.groups_,
+        "n_neurons": classifier.network_.n_neurons,
+        "n_synapses": classifier.network_.n_synapses,
+        "gain": classifier.network_.input_gain,
+        "version": _hrsnn.__version__,
+        "commit": library_commit(),
+    }
+    _print_row(row, arguments.json)
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    """Load a classifier and say how well it does on a data set."""
+    classifier = HRSNNClassifier.load(arguments.model)
+    classifier.n_threads = arguments.threads
+    dataset = _dataset(arguments.data)
+    chosen, groups = _chosen(dataset, arguments.groups)
+    names = _names(dataset, chosen)
+    encoder = classifier.encoder_
+    if not isinstance(encoder, EventEncoder):
+        raise ParameterError(f"MODEL must have an encoder of sensor events; got {encoder!r}.")
+    events = _encoded(dataset, chosen, encoder, arguments.json)
+    features = classifier.window_features(events)
+    predicted = classifier.readout_.predict(features)
+    known_groups = set(map(str, classifier.groups_)) & set(map(str, groups.tolist()))
+    same_dataset = classifier.notes_.get("dataset") == _name(dataset)
+    n_seen = int(classifier.seen(events).sum())
+    row = {
+        "model": arguments.model,
+        "dataset": _name(dataset),
+        "n_samples": len(events),
+        "groups": np.unique(groups).tolist(),
+        "accuracy": accuracy(names, predicted.astype(str)),
+        "recall": {
+            line["label"]: line["recall"]
+            for line in recall_of_classes(names, predicted.astype(str)).to_dicts()
+        },
+        "unknown_classes": sorted(set(names.tolist()) - set(map(str, classifier.classes_))),
+        "spikes_per_sample": float(features.sum() / len(events)),
+        "seen_in_training": n_seen > 0 or (same_dataset and bool(known_groups)),
+        "n_seen_in_training": n_seen,
+        "version": _hrsnn.__version__,
+        "commit": library_commit(),
+    }
+    _print_row(row, arguments.json)
+    return 0
+
+
+def _encoded(dataset: Any, chosen: list[int], encoder: EventEncoder, is_json: bool) -> list[Events]:
+    """Encode the chosen clips behind a progress bar."""
+    with _Bar(is_json) as bar:
+        events = []
+        for done, index in enumerate(chosen):
+            bar(done, len(chosen), "encoding")
+            events.append(encoder(dataset[index][0]))
+    return events
+
+
+def _dataset(word: str, n_subjects: int = 12) -> Any:
+    """Open a folder, or make the built-in gestures."""
+    if word == "gestures":
+        return make_gestures(n_subjects=n_subjects, n_repeats=2, seed=0)
+    return load_folder(word)
+
+
+def _name(dataset: Any) -> str:
+    return str(getattr(dataset, "name", type(dataset).__name__))
+
+
+def _chosen(dataset: Any, groups: list[str] | None) -> tuple[list[int], np.ndarray[Any, Any]]:
+    """Give places and groups of the clips whose group was asked for."""
+    subjects = dataset.index["subject"].to_numpy()
+    words = subjects.astype(str)
+    if groups is None:
+        return list(range(len(subjects))), subjects
+    for group in groups:
+        if group not in words:
+            raise ParameterError(f"--groups must be of {', '.join(np.unique(words))}; got {group}.")
+    chosen = np.flatnonzero(np.isin(words, groups))
+    return chosen.tolist(), subjects[chosen]
+
+
+def _names(dataset: Any, chosen: list[int]) -> np.ndarray[Any, Any]:
+    """Give class names, so that a model fits folders whose order of classes differs."""
+    labels = dataset.index["label"].to_numpy()[chosen]
+    names: np.ndarray[Any, Any] = np.array([str(name) for name in dataset.classes])[labels]
+    return names
+
+
+class _Bar(AbstractContextManager["_Bar"]):
+    """A progress bar on stderr; silent for machines, pipes and where tqdm is missing."""
+
+    def __init__(self, is_json: bool) -> None:
+        self._bar: Any = None
+        self._is_watched = _is_watched(is_json)
+
+    def __call__(self, done: int, total: int, label: str) -> None:
+        if not self._is_watched:
+            return
+        if self._bar is None:
+            try:
+                from tqdm import tqdm
+            except ImportError:
+                self._is_watched = False
+                return
+            self._bar = tqdm(total=total, file=sys.stderr, leave=False)
+        self._bar.set_description(label, refresh=False)
+        self._bar.update(done - self._bar.n)
+        self._bar.refresh()
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _is_watched(is_json: bool) -> bool:
+    return not is_json and sys.stderr.isatty()
+
+
+def _aligned(lines: list[list[str]]) -> str:
+    """Lay cells out in columns, the first to the left, the others to the right."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    text = []
+    for line in lines:
+        cells = [line[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        text.append("  ".join(cells).rstrip())
+    text.insert(1, "-" * max(map(len, text)))
+    return "\n".join(text)
+
+
+def _print_row(row: dict[str, Any], is_json: bool) -> None:
+    if is_json:
+        _print_json(row)
+        return
+    width = max(map(len, row))
+    for name, value in row.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            inner = max(map(len, value), default=0)
+            for key, number in value.items():
+                print(f"  {key.ljust(inner)}  {_cell(number)}")
+        else:
+            print(f"{name.ljust(width)}  {_cell(value)}")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else str(value)
+
+
+def _print_json(value: Any) -> None:
+    """Print what every JSON reader accepts: numbers that are not finite become null."""
+    print(json.dumps(_plain(value), allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1; got {text}")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative; got {text}")
+    return number
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"hrsnn: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,135 @@
+"""The figures of `hrsnn demo`: one network looked at from several sides.
+
+One HeNHeS network is calibrated and trained as the experiment does it; what it does and what
+it has learned is drawn. Rows and tables come from `experiment`, the page from `report`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hrsnn_rs import plotting
+from hrsnn_rs.experiment import validation_groups
+from hrsnn_rs.metrics import confusion_matrix
+from hrsnn_rs.presets import default_network
+from hrsnn_rs.readout import Readout
+from hrsnn_rs.report import ReportFigure
+from hrsnn_rs.systems import Clips, network_features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from hrsnn_rs.network import Network
+
+
+def demo_figures(
+    clips: Clips,
+    rows: pl.DataFrame,
+    *,
+    seed: int = 0,
+    n_neurons: int = 500,
+    make_network: Callable[..., Network] | None = None,
+    n_threads: int | None = None,
+) -> list[ReportFigure]:
+    """Draw scores, a raster, a confusion matrix, time constants and weights.
+
+    Parameters
+    ----------
+    clips : Clips
+        Encoded clips of at least three groups. Not changed.
+    rows : polars.DataFrame
+        Rows as `experiment.compare` gives them. Not changed.
+    seed : int, default=0
+        Seed of the network and of the split that are drawn.
+    n_neurons : int, default=500
+        Neurons of the default network.
+    make_network : callable, default=None
+        As for `experiment.compare`.
+    n_threads : int, default=None
+        Threads; `None` means all cores.
+
+    Returns
+    -------
+    list of ReportFigure
+        Five figures, each with a sentence that says what to look for.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    figure_of_scores = plotting.scores(rows)
+    if make_network is None:
+        make_network = partial(default_network, clips.events[0].n_channels, n_neurons=n_neurons)
+    network = make_network(seed=seed)
+    before = network.recurrent_weights
+    training = ~np.isin(clips.groups, validation_groups(clips.groups, seed))
+    features = network_features(
+        network,
+        clips,
+        training,
+        epochs=1,
+        rate=3.0,
+        n_calibration=64,
+        n_windows=4,
+        windows="events",
+        memory=False,
+        n_threads=n_threads,
+    )
+    readout = Readout().fit(
+        features.counts[training], clips.labels[training], groups=clips.groups[training]
+    )
+    predicted = readout.predict(features.counts[~training])
+    truth = clips.labels[~training]
+    matrix = confusion_matrix(truth, predicted, classes=np.arange(len(clips.classes)))
+    inhibitory = network.inhibitory
+    plastic = _excitatory_pairs(before, inhibitory)
+    shown = int(np.flatnonzero(~training)[0])
+    clip = clips.events[shown]
+    name = clips.classes[int(clips.labels[shown])]
+    spikes = network.run(clip).spikes
+    return [
+        ReportFigure(
+            figure_of_scores,
+            "Scores",
+            "Look whether blue bars (variants) end to the right of grey ones (controls) by more "
+            "than the lines at their ends; the dashed line is chance in the memory task.",
+        ),
+        ReportFigure(
+            plotting.raster(spikes, inhibitory, clip.duration, f"Spikes during one {name!r}"),
+            "One sample",
+            "Look for spikes over the whole gesture and for the grey band: neurons that never "
+            "fire carry nothing, and a few that fire all the time carry little.",
+        ),
+        ReportFigure(
+            plotting.confusion(matrix, clips.classes, f"HeNHeS, seed {seed}, persons left out"),
+            "Which gestures are taken for which",
+            "Look for pairs off the diagonal: gestures that differ only in the order of events "
+            "are the hard ones.",
+        ),
+        ReportFigure(
+            plotting.time_constants(network.neuron_parameters["tau_m"], inhibitory),
+            "How long neurons remember",
+            "Look at the width: this is the neurons' heterogeneity; the homogeneous variants "
+            "have the dashed line's value everywhere.",
+        ),
+        ReportFigure(
+            plotting.weights(before.data[plastic], network.recurrent_weights.data[plastic]),
+            "What was learned",
+            "Look how far points are from the line: that is what one pass without labels "
+            "changed; a heap at 0 or at the top means that weights ran into a bound.",
+        ),
+    ]
+
+
+def _excitatory_pairs(weights: Any, inhibitory: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark the synapses, in the order of `weights.data`, from excitatory to excitatory."""
+    pre = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
+    marked: NDArray[np.bool_] = ~inhibitory[pre] & ~inhibitory[weights.indices]
+    return marked

@@ -1,0 +1,362 @@
+"""Figures: one function each, arrays and tables in, a matplotlib Figure out.
+
+matplotlib is imported where a figure is made. No figure touches pyplot or any global state,
+so all of this works in threads and without a display. Nothing here runs a network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from hrsnn_rs.errors import MissingDependencyError, ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+EXCITATORY = "#1b6ca8"
+INHIBITORY = "#d1495b"
+_SILENT = "#e4e4e4"
+_CONTROL = "#9aa5b1"
+
+
+def raster(spikes: pl.DataFrame, inhibitory: ArrayLike, duration: int, title: str = "") -> Figure:
+    """Draw the spikes of one sample, excitatory and inhibitory neurons in two colours.
+
+    Neurons are sorted by the time of their first spike, excitatory ones below. Neurons without
+    a spike keep their rows, as a grey band, so that silence is seen.
+
+    Parameters
+    ----------
+    spikes : polars.DataFrame
+        Columns `t` (µs) and `neuron`, as in `RunResult.spikes`. Not changed.
+    inhibitory : bool array of shape (n_neurons,)
+        Which neurons are inhibitory.
+    duration : int
+        Length of the sample in µs.
+    title : str, default=""
+        What the sample is.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes; time in ms, one row per neuron.
+
+    Raises
+    ------
+    ShapeError
+        If a spike is of a neuron that `inhibitory` does not have.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from hrsnn_rs.plotting import raster
+    >>> spikes = pl.DataFrame({"t": [100, 900], "neuron": [2, 0]})
+    >>> raster(spikes, inhibitory=[False, False, True], duration=1_000).axes[0].get_ylabel()
+    'neuron (sorted by first spike)'
+    """
+    mask = np.asarray(inhibitory, dtype=bool)
+    t = spikes["t"].to_numpy()
+    neuron = spikes["neuron"].to_numpy().astype(np.int64)
+    if len(neuron) and neuron.max() >= len(mask):
+        raise ShapeError(
+            f"inhibitory must have a value for each neuron; got {len(mask)} and a spike of "
+            f"neuron {neuron.max()}."
+        )
+    first = np.full(len(mask), np.iinfo(np.int64).max)
+    np.minimum.at(first, neuron, t)
+    order = np.lexsort((np.arange(len(mask)), first, mask))
+    row_of = np.empty(len(mask), dtype=np.int64)
+    row_of[order] = np.arange(len(mask))
+    fires = np.zeros(len(mask), dtype=bool)
+    fires[neuron] = True
+
+    figure = _figure(8.0, 4.6)
+    axes = figure.add_subplot()
+    base = 0
+    for kind, colour, name in (
+        (~mask, EXCITATORY, "excitatory"),
+        (mask, INHIBITORY, "inhibitory"),
+    ):
+        n, n_firing = int(kind.sum()), int((kind & fires).sum())
+        if n == 0:
+            continue
+        mine = kind[neuron]
+        axes.plot(
+            t[mine] / 1000.0,
+            row_of[neuron[mine]],
+            linestyle="none",
+            marker="|",
+            markersize=3.0 if len(mask) > 120 else 6.0,
+            color=colour,
+            label=f"{name}: {n_firing} of {n} fire",
+        )
+        if n_firing < n:
+            axes.axhspan(base + n_firing - 0.5, base + n - 0.5, color=_SILENT, linewidth=0)
+        base += n
+    axes.set_xlim(0, duration / 1000.0)
+    axes.set_ylim(-0.5, len(mask) - 0.5)
+    axes.set_xlabel("t (ms)")
+    axes.set_ylabel("neuron (sorted by first spike)")
+    axes.set_title(title or "Spikes of one sample")
+    axes.plot([], [], color=_SILENT, linewidth=6, label="silent")
+    _legend_below(axes, 3)
+    return figure
+
+
+def confusion(matrix: ArrayLike, classes: Sequence[Any], title: str = "") -> Figure:
+    """Draw a confusion matrix: counts written, shares of the true class as colour.
+
+    Parameters
+    ----------
+    matrix : int array of shape (n_classes, n_classes)
+        Row is the true class, column the predicted one.
+    classes : sequence of length n_classes
+        Names of the classes.
+    title : str, default=""
+        What was predicted.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes.
+
+    Raises
+    ------
+    ShapeError
+        If the matrix is not square or not as long as `classes`.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.plotting import confusion
+    >>> confusion([[3, 1], [0, 4]], ["left", "right"]).axes[0].get_xlabel()
+    'predicted'
+    """
+    counts = np.asarray(matrix)
+    if counts.shape != (len(classes), len(classes)):
+        raise ShapeError(
+            f"matrix must have shape ({len(classes)}, {len(classes)}); got {counts.shape}."
+        )
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.6 + 0.34 * len(classes)
+    figure = _figure(side + 0.6, side)
+    axes = figure.add_subplot()
+    axes.imshow(shares, vmin=0.0, vmax=1.0, cmap="Blues")
+    names = [str(name) for name in classes]
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    for row, column in np.argwhere(counts > 0):
+        colour = "white" if shares[row, column] > 0.6 else "#222222"
+        axes.text(
+            column, row, str(counts[row, column]), ha="center", va="center", color=colour, size=8
+        )
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title(title or "Confusion matrix")
+    return figure
+
+
+def time_constants(tau_m: ArrayLike, inhibitory: ArrayLike | None = None) -> Figure:
+    """Draw how membrane time constants are distributed over neurons.
+
+    Parameters
+    ----------
+    tau_m : array of shape (n_neurons,)
+        Time constants in ms.
+    inhibitory : bool array of shape (n_neurons,), default=None
+        Which neurons are inhibitory; `None` draws all in one colour.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes: a histogram, with the mean as a line.
+
+    Raises
+    ------
+    ShapeError
+        If the arrays are not equally long, or empty.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.plotting import time_constants
+    >>> time_constants([20.0, 25.0, 60.0]).axes[0].get_xlabel()
+    'membrane time constant (ms)'
+    """
+    values = np.asarray(tau_m, dtype=np.float64)
+    mask = np.zeros(len(values), bool) if inhibitory is None else np.asarray(inhibitory, bool)
+    if values.ndim != 1 or mask.shape != values.shape or len(values) == 0:
+        raise ShapeError(
+            f"tau_m and inhibitory must have one shape (n_neurons,); got {values.shape} "
+            f"and {mask.shape}."
+        )
+    figure = _figure(6.4, 3.6)
+    axes = figure.add_subplot()
+    edges = np.linspace(0.0, float(values.max()) * 1.02, 41).tolist()
+    parts = [(values[~mask], EXCITATORY, "excitatory" if mask.any() else "all")]
+    if mask.any():
+        parts.append((values[mask], INHIBITORY, "inhibitory"))
+    axes.hist(
+        [part for part, _, _ in parts],
+        bins=edges,
+        stacked=True,
+        color=[colour for _, colour, _ in parts],
+        label=[name for _, _, name in parts],
+    )
+    axes.axvline(values.mean(), color="#222222", linewidth=1, linestyle="--")
+    axes.set_xlabel("membrane time constant (ms)")
+    axes.set_ylabel("neurons")
+    axes.set_title(f"Time constants: mean {values.mean():.1f} ms, sd {values.std():.1f} ms")
+    _legend_below(axes, 2)
+    return figure
+
+
+def weights(before: ArrayLike, after: ArrayLike) -> Figure:
+    """Draw plastic weights before and after training.
+
+    Parameters
+    ----------
+    before, after : array of shape (n_plastic,)
+        Weights in mV of the same synapses.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Left two histograms, right each synapse's weight after against before.
+
+    Raises
+    ------
+    ShapeError
+        If the arrays are not equally long, or empty.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.plotting import weights
+    >>> len(weights([0.5, 0.7, 0.9], [0.4, 0.8, 0.9]).axes)
+    2
+    """
+    old, new = (np.asarray(part, dtype=np.float64) for part in (before, after))
+    if old.ndim != 1 or old.shape != new.shape or len(old) == 0:
+        raise ShapeError(
+            f"before and after must have one shape (n_plastic,); got {old.shape} and {new.shape}."
+        )
+    figure = _figure(8.0, 3.6)
+    left, right = figure.subplots(1, 2)
+    top = max(float(old.max()), float(new.max()))
+    edges = np.linspace(min(0.0, float(old.min()), float(new.min())), top * 1.02 or 1.0, 51)
+    left.hist(old, bins=edges, color=_CONTROL, label="before")
+    left.hist(new, bins=edges, histtype="step", color=EXCITATORY, linewidth=1.5, label="after")
+    left.set_xlabel("weight (mV)")
+    left.set_ylabel("synapses")
+    _legend_below(left, 2)
+    # A scatter of more points than pixels only gets darker.
+    shown = np.linspace(0, len(old) - 1, min(len(old), 4000)).astype(int)
+    right.plot([0, top], [0, top], color=_CONTROL, linewidth=1)
+    right.plot(old[shown], new[shown], linestyle="none", marker=".", markersize=2, color=EXCITATORY)
+    right.set_xlabel("before (mV)")
+    right.set_ylabel("after (mV)")
+    moved = float(np.abs(new - old).mean())
+    figure.suptitle(
+        f"Plastic weights: mean {old.mean():.3f} to {new.mean():.3f} mV, mean change {moved:.3f} mV"
+    )
+    return figure
+
+
+def scores(rows: pl.DataFrame) -> Figure:
+    """Draw accuracy and memory of each system, controls in grey.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Rows as `compare` gives them. Not changed.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes per measure that is there: bars are means over seeds, lines standard
+        deviations, dots single seeds.
+
+    Raises
+    ------
+    ShapeError
+        If there is no row.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from hrsnn_rs.plotting import scores
+    >>> rows = pl.DataFrame({"system": ["untrained", "HeNHeS"], "accuracy": [0.8, 0.8],
+    ...                      "memory": [None, None]}, schema_overrides={"memory": pl.Float64})
+    >>> scores(rows).axes[0].get_title()
+    'accuracy'
+    """
+    if rows.height == 0:
+        raise ShapeError("rows must hold at least one row; got 0.")
+    measures = [name for name in ("accuracy", "memory") if rows[name].null_count() < rows.height]
+    systems = rows["system"].unique(maintain_order=True).to_list()
+    figure = _figure(1.0 + 4.2 * len(measures), 1.3 + 0.42 * len(systems))
+    panels = figure.subplots(1, len(measures), squeeze=False, sharey=True)[0]
+    place = np.arange(len(systems))[::-1]
+    for axes, measure in zip(panels, measures, strict=True):
+        for y, system in zip(place, systems, strict=True):
+            values = rows.filter(pl.col("system") == system)[measure].drop_nulls().to_numpy()
+            if len(values) == 0:
+                continue
+            is_variant = system.startswith("H") and system.endswith("S")
+            axes.barh(
+                y,
+                values.mean(),
+                xerr=values.std(ddof=1) if len(values) > 1 else None,
+                color=EXCITATORY if is_variant else _CONTROL,
+                height=0.7,
+                capsize=3,
+            )
+            axes.plot(
+                values,
+                np.full(len(values), y),
+                linestyle="none",
+                marker="o",
+                markersize=3.5,
+                markerfacecolor="white",
+                markeredgecolor="#222222",
+            )
+            axes.text(0.02, y, f"{values.mean():.3f}", va="center", color="white", size=9)
+        if measure == "memory":
+            axes.axvline(0.5, color="#222222", linewidth=1, linestyle="--")
+        axes.set_xlim(0.0, 1.0)
+        axes.set_title("accuracy" if measure == "accuracy" else "memory: direction in time")
+    panels[0].set_yticks(place, systems)
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    """Make an empty figure of that many inches, apart from pyplot."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingDependencyError(
+            "figures need matplotlib: pip install 'hrsnn_rs[plot]'"
+        ) from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _legend_below(axes: Any, n_columns: int) -> NDArray[Any] | None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=n_columns, frameon=False, fontsize=9
+    )
+    return None
