@@ -40,8 +40,8 @@ test: test-rust test-python ## run all tests but the slow ones
 test-slow: $(EXTENSION) ## run the slow tests
 	$(BIN)/python -m pytest -m "slow and not external"
 
-bench: ## measure the core; see benches/
-	cargo bench -p hrsnn-core
+bench: $(EXTENSION) ## measure nanoseconds per synaptic event
+	$(BIN)/python benches/workload.py
 
 docs: ## build the Rust reference; the guides are docs/*.md
 	cargo doc -p hrsnn-core --no-deps

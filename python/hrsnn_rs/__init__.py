@@ -7,7 +7,10 @@ from hrsnn_rs.connectivity import (
     RandomConnectivity,
     SmallWorldConnectivity,
 )
+from hrsnn_rs.contrast import FrameDifference, TemporalContrast
+from hrsnn_rs.datasets import load_folder, make_gestures, reversed_pairs
 from hrsnn_rs.distributions import Constant, Gamma, LogNormal, Normal, Uniform
+from hrsnn_rs.encoding import EventCamera, EventEncoder
 from hrsnn_rs.errors import (
     CalibrationError,
     CalibrationWarning,
@@ -34,10 +37,13 @@ __all__ = [
     "CalibrationWarning",
     "Constant",
     "DistanceConnectivity",
+    "EventCamera",
+    "EventEncoder",
     "Events",
     "ExplicitConnectivity",
     "FixedInDegreeConnectivity",
     "FormatError",
+    "FrameDifference",
     "Gamma",
     "HRSNNError",
     "InternalError",
@@ -54,6 +60,10 @@ __all__ = [
     "SensorEvents",
     "ShapeError",
     "SmallWorldConnectivity",
+    "TemporalContrast",
     "Uniform",
     "__version__",
+    "load_folder",
+    "make_gestures",
+    "reversed_pairs",
 ]

@@ -217,8 +217,9 @@ class STDP(_Group):
     w_min : float, default=0.0
         Lower bound of plastic weights in mV.
     w_max : float, default=None
-        Upper bound in mV; `None` means 3 times the mean initial plastic weight. The
-        bounds must not lie on two sides of 0: a synapse keeps its sign.
+        Upper bound in mV; `None` means 3 times the mean initial plastic weight, or the
+        largest if that is more. The bounds must not lie on two sides of 0: a synapse keeps
+        its sign.
     mu_plus, mu_minus : float, default=0.0
         Exponents of the soft bounds, at least 0; 0 is additive.
     pairing : {"all_to_all", "nearest"}, default="all_to_all"
@@ -292,7 +293,9 @@ class STDP(_Group):
 
 @dataclass(frozen=True, eq=False)
 class AdaptiveThreshold(_Group):
-    """A threshold that rises with each spike of its neuron and decays exponentially.
+    """A threshold that rises with each spike of its neuron while training.
+
+    The decay is applied at the end of each training sample, for its whole duration.
 
     Parameters
     ----------

@@ -389,3 +389,6 @@ fn normalize<T: Real>(shard: &mut Shard<T>, incoming: &[f64]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

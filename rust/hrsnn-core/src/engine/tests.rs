@@ -1,0 +1,175 @@
+//! What must not change a bit, and what may change no more than rounding.
+
+use super::*;
+use crate::connectivity;
+use crate::distribution::{Distribution, Law};
+use crate::network::{NeuronParameters, Plasticity};
+use crate::record::{SpikeList, Windows};
+use crate::stdp::Pairing;
+
+const N: usize = 60;
+const N_INPUTS: usize = 20;
+
+fn drawn(low: f64, high: f64, n: usize, purpose: &str) -> Vec<f64> {
+    let law = Distribution::new(Law::Uniform { low, high }, None, None).unwrap();
+    law.sample_rows(&[0, n as i64], 7, purpose).unwrap()
+}
+
+fn connections(
+    n_rows: usize,
+    p: f64,
+    weight: [f64; 2],
+    delay: [f64; 2],
+    name: &str,
+) -> Connections {
+    let graph = connectivity::uniform(n_rows, N, p, n_rows != N, 7, name).unwrap();
+    let n = graph.n_synapses();
+    Connections {
+        graph,
+        weight: drawn(weight[0], weight[1], n, &format!("{name}/weight")),
+        delay: drawn(delay[0], delay[1], n, &format!("{name}/delay")),
+        plasticity: None,
+    }
+}
+
+/// Everything differs from neuron to neuron and synapse to synapse; some neurons are driven.
+fn description(pairing: Pairing, mu: f64) -> Description {
+    let inputs = connections(N_INPUTS, 0.5, [1.0, 6.0], [0.0, 3.0], "inputs");
+    let mut recurrent = connections(N, 0.3, [0.1, 3.0], [0.5, 9.0], "recurrent");
+    let n = recurrent.len();
+    recurrent.plasticity = Some(Plasticity {
+        plastic: drawn(0.0, 1.0, n, "plastic").into_iter().map(|u| u < 0.7).collect(),
+        a_plus: drawn(0.0, 0.1, n, "a_plus"),
+        a_minus: drawn(0.0, 0.1, n, "a_minus"),
+        tau_plus: drawn(5.0, 40.0, n, "tau_plus"),
+        tau_minus: drawn(5.0, 40.0, n, "tau_minus"),
+        w_min: 0.0,
+        w_max: 3.0,
+        mu_plus: mu,
+        mu_minus: mu,
+        pairing,
+    });
+    let neurons = NeuronParameters {
+        tau_m: drawn(10.0, 50.0, N, "tau_m"),
+        v_rest: vec![0.0; N],
+        v_reset: drawn(-2.0, 0.0, N, "v_reset"),
+        v_threshold: drawn(8.0, 12.0, N, "v_threshold"),
+        t_ref: drawn(0.0, 3.0, N, "t_ref"),
+        bias: drawn(-5.0, 12.0, N, "bias"),
+        theta: vec![0.0; N],
+    };
+    let adaptation = Some(Adaptation { theta_plus: 0.01, tau_theta: 1000.0 });
+    Description { neurons, inputs, recurrent, adaptation, incoming: Vec::new() }
+}
+
+fn events() -> (Vec<i64>, Vec<u32>) {
+    let mut t: Vec<i64> = drawn(0.0, 400_000.0, 1500, "t").into_iter().map(|t| t as i64).collect();
+    t.sort_unstable();
+    let channel = drawn(0.0, N_INPUTS as f64, t.len(), "channel");
+    (t, channel.into_iter().map(|channel| channel as u32).collect())
+}
+
+/// Spikes, weights and statistics of a learning sample.
+fn learned<T: Real>(mut engine: Engine<T>, n_threads: usize) -> (SpikeList, Vec<f64>, Stats) {
+    let (t, channel) = events();
+    let input = Input { t: &t, channel: &channel, duration: 400_000 };
+    let mut spikes = SpikeList::default();
+    let stats = engine.learn(&input, &mut spikes, Some(n_threads), &mut || Ok(())).unwrap();
+    let weight = engine.synapses(Source::Recurrent).weight;
+    (spikes, weight.iter().map(|w| w.to_f64()).collect(), stats)
+}
+
+fn same_for_any_split<T: Real>() {
+    let description = description(Pairing::AllToAll, 0.5);
+    let engine = |n_shards| Engine::<T>::new(&description, Some(n_shards)).unwrap();
+    let (spikes, weight, stats) = learned(engine(1), 1);
+    assert!(stats.n_spikes > 1000 && stats.counters.weight_updates > 10_000, "{stats:?}");
+    for (n_shards, n_threads) in [(2, 1), (3, 2), (7, 3), (8, 16), (N, 2)] {
+        let (s, w, st) = learned(engine(n_shards), n_threads);
+        assert_eq!((&s.t, &s.neuron), (&spikes.t, &spikes.neuron), "{n_shards} shards");
+        assert_eq!(w, weight, "{n_shards} shards");
+        assert_eq!(st, stats, "{n_shards} shards");
+    }
+}
+
+#[test]
+fn neither_shards_nor_threads_change_a_bit() {
+    same_for_any_split::<f32>();
+    same_for_any_split::<f64>();
+}
+
+#[test]
+fn settling_often_changes_no_more_than_rounding() {
+    for pairing in [Pairing::AllToAll, Pairing::Nearest] {
+        for mu in [0.0, 1.0] {
+            let description = description(pairing, mu);
+            let engine = |settle_after| Engine::<f64> {
+                settle_after,
+                ..Engine::new(&description, None).unwrap()
+            };
+            let (spikes, weight, stats) = learned(engine(u64::MAX), 1);
+            for settle_after in [1, 10, 500] {
+                let (s, w, st) = learned(engine(settle_after), 1);
+                assert_eq!((&s.t, &s.neuron), (&spikes.t, &spikes.neuron));
+                assert_eq!(st, stats);
+                for (a, b) in w.iter().zip(&weight) {
+                    assert!((a - b).abs() < 1e-12, "{pairing:?}, mu {mu}: {a} and {b}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_sample_leaves_a_usable_engine() {
+    let mut engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), None).unwrap();
+    let (t, channel) = events();
+    let input = Input { t: &t, channel: &channel, duration: 400_000 };
+    let mut left = 100;
+    let mut poll = || {
+        left -= 1;
+        if left == 0 { Err(Error::Interrupted) } else { Ok(()) }
+    };
+    let result = engine.learn(&input, &mut SpikeList::default(), None, &mut poll);
+    assert!(matches!(result, Err(Error::Interrupted)));
+    let spec =
+        FeatureSpec { n_windows: 2, windows: Windows::Time, counts: true, tau_lowpass: None };
+    let mut stop = || Err(Error::Interrupted);
+    let many = vec![input; 200];
+    let result = engine.transform(&many, spec, Some(2), &mut stop);
+    assert!(matches!(result, Err(Error::Interrupted)));
+    let (features, stats) = engine.transform(&many[..3], spec, Some(2), &mut || Ok(())).unwrap();
+    assert_eq!(features.len(), 3 * 2 * N);
+    assert_eq!(stats[0], stats[2]);
+    assert!((features[..2 * N].iter().sum::<f32>() - stats[0].n_spikes as f32).abs() < 0.5);
+}
+
+#[test]
+fn ranges_cover_all_neurons_in_order() {
+    let description = description(Pairing::AllToAll, 0.0);
+    for n in [1, 2, 7, N] {
+        let ranges = ranges_of_equal_work(&[&description.inputs, &description.recurrent], N, n);
+        assert_eq!(ranges.len(), n);
+        assert_eq!((ranges[0].start, ranges[n - 1].end), (0, N as u32));
+        assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert!(ranges.iter().all(|range| !range.is_empty()));
+    }
+}
+
+#[test]
+fn the_synapses_of_an_engine_make_the_same_engine() {
+    let description = description(Pairing::Nearest, 1.0);
+    let mut engine = Engine::<f32>::new(&description, Some(3)).unwrap();
+    let all = engine.synapses(Source::Recurrent);
+    assert_eq!(all.indices, description.recurrent.graph.indices());
+    for (s, (&w, &given)) in all.weight.iter().zip(&description.recurrent.weight).enumerate() {
+        assert_eq!(w, given as f32);
+        assert_eq!(all.delay_us[s], description.recurrent.delay_us(s));
+    }
+    let doubled: Vec<f64> = all.weight.iter().map(|&w| f64::from(w) / 2.0).collect();
+    engine.set_weights(Source::Recurrent, &doubled).unwrap();
+    let halved = engine.synapses(Source::Recurrent).weight;
+    assert!(halved.iter().zip(&all.weight).all(|(&half, &w)| half * 2.0 == w));
+    let error = engine.set_weights(Source::Recurrent, &doubled[1..]).unwrap_err();
+    assert!(error.to_string().starts_with("weight must have length"));
+}
