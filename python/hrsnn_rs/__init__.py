@@ -1,6 +1,7 @@
 """Heterogeneous recurrent spiking neural networks that learn without labels."""
 
 from hrsnn_rs._hrsnn import __version__
+from hrsnn_rs.classifier import HRSNNClassifier
 from hrsnn_rs.connectivity import (
     DistanceConnectivity,
     FixedInDegreeConnectivity,
@@ -26,6 +27,7 @@ from hrsnn_rs.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.network import Network
 from hrsnn_rs.parameters import LIF, STDP, AdaptiveThreshold
+from hrsnn_rs.readout import Readout
 from hrsnn_rs.results import Calibration, RunResult, RunStats
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "FormatError",
     "FrameDifference",
     "Gamma",
+    "HRSNNClassifier",
     "HRSNNError",
     "InternalError",
     "LocalConnectivity",
@@ -55,6 +58,7 @@ __all__ = [
     "Normal",
     "ParameterError",
     "RandomConnectivity",
+    "Readout",
     "RunResult",
     "RunStats",
     "SensorEvents",
