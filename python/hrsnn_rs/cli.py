@@ -23,7 +23,7 @@ from hrsnn_rs.classifier import HRSNNClassifier
 from hrsnn_rs.datasets import load_folder, make_gestures
 from hrsnn_rs.demo import demo_figures
 from hrsnn_rs.encoding import EventEncoder
-from hrsnn_rs.errors import HRSNNError, ParameterError
+from hrsnn_rs.errors import HRSNNError, MissingDependencyError, ParameterError
 from hrsnn_rs.experiment import compare, library_commit, summarize, verdict
 from hrsnn_rs.metrics import accuracy, recall_of_classes
 from hrsnn_rs.presets import default_network
@@ -47,7 +47,6 @@ what came out. No download, a few minutes.
 _EXAMPLES = """\
 examples:
   hrsnn demo                                   the whole story on made-up gestures
-  hrsnn demo --report report.html              the same, with figures
   hrsnn demo --data FOLDER --seeds 5           the same on your own clips
   hrsnn train gestures --model m.safetensors --groups 0 1 2 3
   hrsnn evaluate m.safetensors gestures --groups 4 5 --json
@@ -113,12 +112,20 @@ def _parser() -> argparse.ArgumentParser:
         description="Compare four variants of a network with three controls, over seeds.",
     )
     demo.add_argument("--data", metavar="FOLDER", default="gestures", help=_DATA_HELP)
-    demo.add_argument("--seeds", type=_positive, default=3, metavar="K", help="seeds 0 … K-1 (3)")
-    demo.add_argument("--neurons", type=_positive, default=500, metavar="N", help="neurons (500)")
+    demo.add_argument(
+        "--seeds", type=_positive, metavar="K", help="seeds 0 … K-1 (3; for a folder 5)"
+    )
+    demo.add_argument(
+        "--neurons", type=_positive, metavar="N", help="neurons (500; for a folder 1000)"
+    )
     demo.add_argument(
         "--subjects", type=_positive, default=12, metavar="S", help="made-up persons (12)"
     )
-    demo.add_argument("--report", metavar="HTML", help="write one page with tables and figures")
+    demo.add_argument(
+        "--report",
+        metavar="HTML",
+        help="page with tables and figures (report.html; with --json none)",
+    )
     demo.set_defaults(run=_demo)
 
     train = commands.add_parser(
@@ -151,13 +158,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+#: The word for the built-in data set.
+GESTURES = "gestures"
 _DATA_HELP = "folder with <class>/<n>.npz, or the word `gestures`"
 
 
 def _demo(arguments: argparse.Namespace) -> int:
     """Compare, print a table and a sentence, and write the report."""
     dataset = _dataset(arguments.data, n_subjects=arguments.subjects)
-    report = arguments.report
+    made_up = arguments.data == GESTURES
+    n_neurons = arguments.neurons or (500 if made_up else 1000)
+    seeds = range(arguments.seeds or (3 if made_up else 5))
+    report = arguments.report or (None if arguments.json else "report.html")
+    if report is not None and find_spec("matplotlib") is None:
+        raise MissingDependencyError("the report needs matplotlib: pip install hrsnn_rs[plot]")
     if report is not None and not Path(report).absolute().parent.is_dir():
         raise ParameterError(f"--report must lie in a folder that exists; got {report}.")
     with _Bar(arguments.json) as bar:
@@ -165,15 +179,13 @@ def _demo(arguments: argparse.Namespace) -> int:
     with _Bar(arguments.json) as bar:
         rows = compare(
             clips,
-            seeds=range(arguments.seeds),
-            n_neurons=arguments.neurons,
+            seeds=seeds,
+            n_neurons=n_neurons,
             n_threads=arguments.threads,
             progress=bar,
         )
     if report is not None:
-        figures = demo_figures(
-            clips, rows, n_neurons=arguments.neurons, n_threads=arguments.threads
-        )
+        figures = demo_figures(clips, rows, n_neurons=n_neurons, n_threads=arguments.threads)
         write_report(report, rows, figures, command=arguments.command_line)
     summary = summarize(rows)
     if arguments.json:
@@ -295,13 +307,13 @@ def _encoded(dataset: Any, chosen: list[int], encoder: EventEncoder, is_json: bo
 
 def _dataset(word: str, n_subjects: int = 12) -> EventSamples:
     """Open a folder, or make the built-in gestures."""
-    if word == "gestures":
+    if word == GESTURES:
         return make_gestures(n_subjects=n_subjects, n_repeats=2, seed=0)
     return load_folder(word)
 
 
 def _name(word: str) -> str:
-    return word if word == "gestures" else Path(word).resolve().name
+    return word if word == GESTURES else Path(word).resolve().name
 
 
 def _chosen(

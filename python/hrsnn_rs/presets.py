@@ -1,7 +1,7 @@
 """The network that is taken when none is given: the recipe in one place.
 
 Small local receptive fields with some negative synapses, local recurrence with strong
-inhibition, slow heterogeneous membranes, STDP drawn per synapse. Nothing here looks at data;
+inhibition and long delays, slow heterogeneous membranes, STDP drawn per synapse. Nothing here looks at data;
 the input gain is set by `Network.calibrate`.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from hrsnn_rs.connectivity import FixedInDegreeConnectivity
-from hrsnn_rs.distributions import Gamma
+from hrsnn_rs.distributions import Gamma, Uniform
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.network import Network
@@ -77,7 +77,8 @@ def default_network(
     w_recurrent : float, default=0.05
         Recurrent excitatory weight as a share of the threshold; inhibition is 4 times that.
     recurrent_delay : Parameter, default=None
-        Delays of recurrent synapses in ms. `None` means 1 ms.
+        Delays of recurrent synapses in ms. `None` means uniform from 1 to 150 ms, which gives
+        the network a memory of some 100 ms beyond that of its membranes.
     plasticity : STDP, default=None
         Rule of the synapses. `None` means `default_plasticity()`.
     dtype : {"float32", "float64"}, default="float32"
@@ -135,7 +136,7 @@ def default_network(
             k=min(40, n_neurons - 1),
             sigma=6.0,
             weight=w_recurrent * _THRESHOLD,
-            delay=recurrent_delay,
+            delay=Uniform(1.0, 150.0) if recurrent_delay is None else recurrent_delay,
             inhibitory_gain=4.0,
         ),
         plasticity=default_plasticity() if plasticity is None else plasticity,
