@@ -111,6 +111,15 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> classifier = HRSNNClassifier(network=network, n_windows=2, rate=10.0)
     >>> classifier.fit(samples[:14], labels[:14]).score(samples[14:], labels[14:])
     1.0
+    >>> classifier.seen(samples).sum()
+    np.int64(14)
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "model.safetensors")
+    ...     classifier.save(path)
+    ...     HRSNNClassifier.load(path).score(samples[14:], labels[14:])
+    1.0
     """
 
     encoder_: EventEncoder | TableEncoder | None

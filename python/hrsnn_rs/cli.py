@@ -348,11 +348,8 @@ class _Bar(AbstractContextManager["_Bar"]):
         if not self._is_watched:
             return
         if self._bar is None:
-            try:
-                from tqdm import tqdm
-            except ImportError:
-                self._is_watched = False
-                return
+            from tqdm import tqdm
+
             self._bar = tqdm(total=total, file=sys.stderr, leave=False)
         self._bar.set_description(label, refresh=False)
         self._bar.update(done - self._bar.n)
@@ -364,7 +361,7 @@ class _Bar(AbstractContextManager["_Bar"]):
 
 
 def _is_watched(is_json: bool) -> bool:
-    return not is_json and sys.stderr.isatty()
+    return not is_json and sys.stderr.isatty() and find_spec("tqdm") is not None
 
 
 def _aligned(lines: list[list[str]]) -> str:

@@ -63,6 +63,17 @@ def demo_figures(
     ------
     MissingDependencyError
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.datasets import make_gestures
+    >>> from hrsnn_rs.demo import demo_figures
+    >>> from hrsnn_rs.experiment import compare
+    >>> from hrsnn_rs.systems import Clips
+    >>> clips = Clips.of_dataset(make_gestures(3, 1, duration=400_000))
+    >>> rows = compare(clips, [0], ["HeNHeS"], [], memory=False, n_neurons=60)
+    >>> [figure.title for figure in demo_figures(clips, rows, n_neurons=60)][:2]
+    ['Scores', 'One sample']
     """
     figure_of_scores = plotting.scores(rows)
     if make_network is None:

@@ -298,6 +298,16 @@ def difference(
     -------
     PairedDifference or None
         `None` if no seed has both.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from hrsnn_rs.experiment import ROW_SCHEMA, difference
+    >>> rows = pl.DataFrame(
+    ...     [{"system": "untrained", "seed": 0, "memory": 0.75},
+    ...      {"system": "HeNHeS", "seed": 0, "memory": 0.5}], schema=ROW_SCHEMA)
+    >>> difference(rows, "HeNHeS", "untrained", "memory").mean
+    -0.25
     """
     sides = [
         rows.filter(pl.col("system") == name).select("seed", pl.col(metric).alias(side))
@@ -370,6 +380,12 @@ def library_commit() -> str | None:
     str or None
         Abbreviated commit, with "+" when files differ from it; `None` if the package is not
         in a checkout of its own.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.experiment import library_commit
+    >>> library_commit() is None or len(library_commit()) >= 7
+    True
     """
     checkout = Path(__file__).resolve().parents[2]
     if not (checkout / ".git").exists():

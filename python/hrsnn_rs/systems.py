@@ -51,6 +51,17 @@ class Clips:
     ------
     ShapeError
         If labels or groups are not as many as the clips, or there is no clip.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrsnn_rs.events import Events
+    >>> from hrsnn_rs.systems import Clips
+    >>> events = [Events([1, 2], [0, 1], n_channels=2)] * 3
+    >>> clips = Clips("three", events, np.array([0, 1, 0]), np.array(["ann", "bob", "cy"]),
+    ...               classes=("left", "right"))
+    >>> clips.name
+    'three'
     """
 
     name: str
@@ -150,6 +161,13 @@ class Features:
         Wall time of calibration, training and simulation.
     network : Network or None
         The network as it is after training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrsnn_rs.systems import Features
+    >>> Features(counts=np.zeros((3, 4, 10)), reversed_counts=None, seconds=0.0).n_synapses
+    0
     """
 
     counts: NDArray[Any]
@@ -295,6 +313,19 @@ def network_features(
     ------
     CalibrationError
         If the rate cannot be reached.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrsnn_rs.datasets import make_gestures
+    >>> from hrsnn_rs.presets import default_network
+    >>> from hrsnn_rs.systems import Clips, network_features
+    >>> clips = Clips.of_dataset(make_gestures(2, 1, duration=400_000))
+    >>> features = network_features(
+    ...     default_network(n_neurons=50), clips, training=clips.groups == 0, epochs=1, rate=3.0,
+    ...     n_calibration=8, n_windows=4, windows="events", memory=False, n_threads=None)
+    >>> features.counts.shape
+    (22, 4, 50)
     """
     begin = time.perf_counter()
     seen = [one for one, known in zip(clips.events, training, strict=True) if known]
