@@ -1,11 +1,13 @@
 """The engine against the reference on random networks, spike for spike and weight for weight."""
 
 import functools
+import math
 
+import hrsnn_rs as hr
 import numpy as np
 import pytest
 from random_networks import Case, random_case
-from reference import simulate
+from reference import incoming_sums, simulate
 
 # 96 seeds walk six times through pairing x bounds x grid x drive.
 SEEDS = range(96)
@@ -118,6 +120,36 @@ def test_a_second_sample_starts_from_rest_with_the_weights_of_the_first(seed):
     )
 
 
+@pytest.mark.parametrize("seed", [2, 10, 17, 22, 24, 31, 45, 52])
+def test_homeostasis_over_several_samples(seed):
+    # A short tau_theta, so that the decay at the end of a sample shows in the next one's spikes.
+    case = random_case(seed)
+    n, tau_theta = case.recurrent.shape[0], 500.0
+    network = hr.Network.from_arrays(
+        inputs=case.inputs, recurrent=case.recurrent, input_delay=case.input_delay,
+        recurrent_delay=case.recurrent_delay, neuron=hr.LIF(**case.neuron),
+        plasticity=hr.STDP(**case.plasticity), plastic=case.plastic,
+        adaptive_threshold=hr.AdaptiveThreshold(theta_plus=0.1, tau_theta=tau_theta),
+        normalize_weights=True, dtype="float64",
+    )  # fmt: skip
+    sums = incoming_sums(case.recurrent, case.plastic)
+    theta, recurrent = np.zeros(n), case.recurrent
+    for learn in (True, True, False, False, True):
+        truth = simulate(
+            inputs=case.inputs, recurrent=recurrent, input_delay=case.input_delay,
+            recurrent_delay=case.recurrent_delay, neuron=case.neuron, plasticity=case.plasticity,
+            plastic=case.plastic, t=case.t, channel=case.channel, duration=case.duration,
+            learn=learn, theta=theta, theta_plus=0.1, normalize_to=sums,
+        )  # fmt: skip
+        assert raster(network.run(case.events(), learn=learn)) == truth.spikes
+        weights = network.recurrent_weights.data
+        np.testing.assert_allclose(weights, truth.weights, rtol=0, atol=WEIGHT_TOLERANCE)
+        recurrent = _with_weights(case, truth.weights).recurrent
+        if learn:
+            theta = truth.theta * math.exp(-case.duration / (1000.0 * tau_theta))
+    assert theta.max() > 0.3
+
+
 def _with_weights(case: Case, weights: np.ndarray) -> Case:
     recurrent = case.recurrent.copy()
     recurrent.data = weights.copy()
@@ -196,7 +228,10 @@ def test_plastic_inputs(seed):
     }  # fmt: skip
     case = case.with_(inputs=inputs, plasticity=rule | {"inputs": True}, normalize=False)
     network = case.network()
-    onto_excitatory = ~network.inhibitory[inputs.indices] & (inputs.data > 0)
+    source = np.repeat(np.arange(case.recurrent.shape[0]), np.diff(case.recurrent.indptr))
+    inhibitory = np.isin(np.arange(case.recurrent.shape[0]), source[case.recurrent.data < 0])
+    np.testing.assert_array_equal(network.inhibitory, inhibitory)
+    onto_excitatory = ~inhibitory[inputs.indices] & (inputs.data > 0)
     truth = simulate(
         inputs=inputs, recurrent=case.recurrent, input_delay=case.input_delay,
         recurrent_delay=case.recurrent_delay, neuron=case.neuron, plasticity=rule,

@@ -94,6 +94,25 @@ def test_below_and_at_rheobase_nothing_spikes(bias, dtype):
     assert spikes(network([[0.0]], bias=bias, dtype=dtype), duration=10_000_000) == []
 
 
+@pytest.mark.parametrize("recurrent_delay", [0.001, 1.0, 200.0])
+def test_a_sample_may_end_anywhere_before_the_next_crossing(recurrent_delay):
+    # What lies beyond the end, a µs or an hour away, neither happens nor holds anything up.
+    first = math.ceil(500 * math.log(22.5 / 7.5))
+    period = first + 2000
+    net = network([[0.0]], [[0.01]], recurrent_delay=recurrent_delay, tau_m=0.5, bias=22.5)
+    for duration in [1, first, first + 1, 3 * period, *range(100, 60_000, 997)]:
+        found = [t for t, _ in spikes(net, duration=duration)]
+        assert found == list(range(first, duration, period))
+    slow = network([[0.0]], tau_m=1e6, bias=15.0001)  # 0.1 µV over: three hours and more
+    assert spikes(slow, duration=10_000) == []
+
+
+def test_long_silence_costs_nothing_and_loses_nothing():
+    net = network([[20.0]], [[1.0]], t_ref=1.0)
+    t = [0, 1, 10**6, 10**9, 10**12, 10**12 + 999, 10**12 + 1000]
+    assert [t for t, _ in spikes(net, t)] == [0, 10**6, 10**9, 10**12, 10**12 + 1000]
+
+
 def test_rest_and_drive_are_one_sum():
     # v_rest + bias is all that the equation knows, apart from where v starts.
     a = network([[1.0]], v_rest=-5.0, v_reset=-8.0, bias=30.0)

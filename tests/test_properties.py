@@ -213,15 +213,17 @@ def test_counts_add_up(case):
     assert stats.n_input_events == len(case.t)
     assert stats.duration == case.duration
     # Every synapse of every spike and event whose arrival lies within the sample.
-    n_arrivals = 0
+    n_arrivals = []
     for matrix, delay, sent in (
         (case.inputs, case.input_delay, zip(case.t, case.channel, strict=True)),
         (case.recurrent, case.recurrent_delay, spikes),
     ):
+        n_arrivals.append(0)
         for t, source in sent:
             arrival = t + np.rint(delay[source] * 1000)
-            n_arrivals += int((~np.isnan(matrix[source]) & (arrival < case.duration)).sum())
-    assert stats.n_synaptic_operations == n_arrivals
+            n_arrivals[-1] += int((~np.isnan(matrix[source]) & (arrival < case.duration)).sum())
+    assert [stats.n_input_synaptic_events, stats.n_synaptic_events] == n_arrivals
+    assert stats.n_synaptic_operations == sum(n_arrivals)
 
 
 @examples
