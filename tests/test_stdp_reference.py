@@ -140,7 +140,7 @@ def test_every_order_of_a_few_spikes(pairing, mu):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("on_grid", [False, True])
-@pytest.mark.parametrize("mu", [(0.0, 0.0), (0.4, 0.4), (1.0, 1.0), (0.0, 1.0)])
+@pytest.mark.parametrize("mu", [(0.0, 0.0), (0.4, 0.4), (1.0, 1.0), (0.0, 1.0), (1.0, 0.4)])
 @pytest.mark.parametrize("pairing", PAIRINGS)
 def test_long_poisson_trains(pairing, mu, on_grid, dtype):
     rng = np.random.default_rng((9, on_grid))
