@@ -1,8 +1,8 @@
 """The network that is taken when none is given: the recipe in one place.
 
 Small local receptive fields with some negative synapses, local recurrence with strong
-inhibition and long delays, slow heterogeneous membranes, STDP drawn per synapse. Nothing here looks at data;
-the input gain is set by `Network.calibrate`.
+inhibition and long delays, slow heterogeneous membranes, STDP drawn per synapse. Nothing here
+looks at data; the input gain is set by `Network.calibrate`.
 """
 
 from __future__ import annotations
