@@ -1,6 +1,6 @@
 """The search for an input gain that gives a wanted mean rate.
 
-Lives here: bracketing, bisection, and the two ways in which a target is out of reach. Not
+Lives here: bracketing, narrowing, and the two ways in which a target is out of reach. Not
 here: how a rate is measured. The trap that this module guards: where one input event alone
 drives a neuron over its threshold, the network relays its input, and time constants, weights
 and learning hardly matter; a rate reached that way is refused.
@@ -84,7 +84,7 @@ def calibrate(
         return rate_of(gain)
 
     low, high = 0.0, float(np.median(alone)) / 8.0 or 1.0
-    rate = lowest = measured(high)
+    rate = lowest = highest = measured(high)
     while rate < target:
         if share(high) >= RELAY:
             raise CalibrationError(
@@ -94,7 +94,7 @@ def calibrate(
                 " input synapses, a longer tau_m, or ask for a lower rate."
             )
         low, lowest, high = high, rate, 1.5 * high
-        rate = measured(high)
+        rate = highest = measured(high)
     if low == 0.0:
         lowest = measured(0.0)
         if lowest >= target:
@@ -103,14 +103,17 @@ def calibrate(
             )
     gain = high
     while abs(rate - target) > CLOSE * target and n_runs < MOST_RUNS:
-        gain = (low + high) / 2.0
+        # A straight line through both ends, kept off them; halving every third time, so that
+        # a curve that hugs one end cannot stall the search.
+        share_of_gap = (target - lowest) / (highest - lowest) if n_runs % 3 else 0.5
+        gain = low + (high - low) * min(max(share_of_gap, 0.1), 0.9)
         if not low < gain < high:
             break
         rate = measured(gain)
         if rate < target:
             low, lowest = gain, rate
         else:
-            high = gain
+            high, highest = gain, rate
     if abs(rate - target) > ACCEPTED * target:
         raise CalibrationError(
             f"a rate of {target:g} Hz is out of reach: around gain {gain:.6g} the rate jumps from"
