@@ -7,7 +7,10 @@ looks at data; the input gain is set by `Network.calibrate`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from hrsnn_rs.connectivity import FixedInDegreeConnectivity
 from hrsnn_rs.distributions import Gamma, Uniform
@@ -77,8 +80,8 @@ def default_network(
     w_recurrent : float, default=0.05
         Recurrent excitatory weight as a share of the threshold; inhibition is 4 times that.
     recurrent_delay : Parameter, default=None
-        Delays of recurrent synapses in ms. `None` means uniform from 1 to 150 ms, which gives
-        the network a memory of some 100 ms beyond that of its membranes.
+        Delays of recurrent synapses in ms. `None` means one for each neuron's axon, uniform from
+        1 to 200 ms, which gives the network a memory beyond that of its membranes.
     plasticity : STDP, default=None
         Rule of the synapses. `None` means `default_plasticity()`.
     dtype : {"float32", "float64"}, default="float32"
@@ -123,6 +126,18 @@ def default_network(
             negative=0.15,
             weight=weight,
         )
+    recurrent = LocalRecurrence(
+        sensor=SENSOR if sensor is None else sensor,
+        k=min(40, n_neurons - 1),
+        sigma=6.0,
+        weight=w_recurrent * _THRESHOLD,
+        delay=recurrent_delay,
+        inhibitory_gain=4.0,
+    )
+    if recurrent_delay is None:
+        of_neuron = Uniform(1.0, 200.0).sample_each(n_neurons, seed, "axon")
+        indptr, _ = recurrent.generate(n_neurons, n_neurons, seed, "recurrent", recurrent=True)
+        recurrent = replace(recurrent, delay=np.repeat(of_neuron, np.diff(indptr)))
     return Network(
         n_inputs=n_inputs,
         n_neurons=n_neurons,
@@ -131,14 +146,7 @@ def default_network(
             v_threshold=_THRESHOLD,
         ),
         inputs=inputs,
-        recurrent=LocalRecurrence(
-            sensor=SENSOR if sensor is None else sensor,
-            k=min(40, n_neurons - 1),
-            sigma=6.0,
-            weight=w_recurrent * _THRESHOLD,
-            delay=Uniform(1.0, 150.0) if recurrent_delay is None else recurrent_delay,
-            inhibitory_gain=4.0,
-        ),
+        recurrent=recurrent,
         plasticity=default_plasticity() if plasticity is None else plasticity,
         inhibitory_fraction=0.2,
         seed=seed,
