@@ -281,6 +281,8 @@ def test_nonsense_is_refused_by_name(change, named):
         ({"recurrent": sp.csr_array(np.ones((2, 3)))}, "matrix"),
         ({"recurrent": sp.csr_array(np.array([[0.0, np.nan], [0.0, 0.0]]))}, "matrix"),
         ({"input_delay": -1.0}, "input_delay"),
+        ({"input_delay": "soon"}, "input_delay"),
+        ({"input_delay": None}, "input_delay"),
         ({"recurrent_delay": 0.0}, "recurrent_delay"),
         ({"recurrent_delay": [1.0, float("inf")]}, "recurrent_delay"),
         ({"recurrent_delay": [1.0, 1.0, 1.0]}, "delay"),

@@ -23,6 +23,7 @@ from hrsnn_rs.assembly import (
 from hrsnn_rs.connectivity import Connectivity, RandomConnectivity
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.explicit_connectivity import ExplicitConnectivity
+from hrsnn_rs.heterogeneity import check_parameter
 from hrsnn_rs.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.running import RunningNetwork
 
@@ -189,8 +190,8 @@ class Network(RunningNetwork):
         >>> network.run(hr.Events([1000], [0], n_channels=1, duration=10_000)).spikes.rows()
         [(1000, 0), (2000, 1)]
         """
-        from_inputs = ExplicitConnectivity(inputs, _named("input_delay", input_delay))
-        between = ExplicitConnectivity(recurrent, _named("recurrent_delay", recurrent_delay))
+        from_inputs = ExplicitConnectivity(inputs, _delay("input_delay", input_delay))
+        between = ExplicitConnectivity(recurrent, _delay("recurrent_delay", recurrent_delay))
         if from_inputs.shape[1] != between.shape[0]:
             raise ParameterError(
                 f"inputs must have as many columns as there are neurons ({between.shape[0]});"
@@ -281,11 +282,6 @@ class Network(RunningNetwork):
         return self._made_of(now, self._gain, None)
 
 
-def _named(name: str, delay: Parameter) -> Parameter:
+def _delay(name: str, delay: Parameter) -> Parameter:
     """Check a delay under its own name, before a rule checks it as `delay`."""
-    values = np.asarray(delay, dtype=np.float64)
-    wrong = np.flatnonzero(~(np.isfinite(values.ravel()) & (values.ravel() >= 0.0)))
-    if wrong.size:
-        value = float(values.ravel()[wrong[0]])
-        raise ParameterError(f"{name} must be at least 0 ms; got {value!r} at synapse {wrong[0]}.")
-    return delay
+    return check_parameter(name, delay, "at least 0 ms", lambda ms: ms >= 0.0, at="synapse")
