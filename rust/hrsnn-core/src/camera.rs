@@ -72,9 +72,9 @@ const UNSEEN: Pixel = Pixel { level: 0.0, log: 0.0, last: i64::MIN, intensity: f
 /// use hrsnn_core::camera::{EventCamera, Frames};
 ///
 /// let mut camera = EventCamera::new(1, 1, vec![0.5], vec![0.5], 0, 1.0)?;
-/// let bright = 1.0_f32.exp();
+/// let bright = 1.25_f32.exp();
 /// let events = camera.feed(Frames::Intensity(&[1.0, bright]), &[0, 1000])?;
-/// assert_eq!(events.t, [500, 1000]);
+/// assert_eq!(events.t, [400, 800]);
 /// assert_eq!(events.p, [1, 1]);
 /// # Ok::<(), hrsnn_core::Error>(())
 /// ```
