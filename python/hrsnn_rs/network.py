@@ -198,12 +198,13 @@ class Network(RunningNetwork):
                 f" got {from_inputs.shape[1]}."
             )
         n_inputs, n_neurons, seed = check_sizes(from_inputs.shape[0], between.shape[0], seed)
+        given = recurrent.tocsr()
         if plasticity is not None and plastic is None:
-            plastic = np.asarray(recurrent.tocsr().data) > 0.0
-        rows = np.repeat(np.arange(n_neurons), np.diff(recurrent.tocsr().indptr))
-        inhibitory = np.bincount(
-            rows, weights=recurrent.tocsr().data < 0.0, minlength=n_neurons
-        ).astype(np.bool_)
+            plastic = np.asarray(given.data) > 0.0
+        rows = np.repeat(np.arange(n_neurons), np.diff(given.indptr))
+        inhibitory = np.bincount(rows, weights=given.data < 0.0, minlength=n_neurons).astype(
+            np.bool_
+        )
         arguments: dict[str, Any] = {
             "n_inputs": n_inputs,
             "n_neurons": n_neurons,

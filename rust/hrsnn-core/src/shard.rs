@@ -263,14 +263,14 @@ impl<T: Real> Activity<T> {
 
     /// Send `spikes` of `source` on their way to the neurons of `shard`.
     pub fn send(&mut self, shard: &Shard<T>, source: Source, spikes: impl Iterator<Item = Spike>) {
-        let of_source = |p: &&(usize, &Projection<T>)| p.1.source == source;
-        let all: Vec<_> = shard.projections.iter().enumerate().collect();
-        let projections: Vec<_> = all.iter().filter(of_source).collect();
         for (t, row) in spikes {
-            for (number, projection) in &projections {
+            for (number, projection) in shard.projections.iter().enumerate() {
+                if projection.source != source {
+                    continue;
+                }
                 for segment in projection.rows.segments(row as usize) {
                     let arrival = t + i64::from(projection.rows.delay(segment));
-                    self.queue.push(Delivery { arrival, projection: *number as u32, segment });
+                    self.queue.push(Delivery { arrival, projection: number as u32, segment });
                 }
             }
         }
