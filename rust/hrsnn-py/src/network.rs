@@ -122,6 +122,12 @@ enum Core {
     F64(Engine<f64>),
 }
 
+/// Synapses in either precision.
+enum Synapses {
+    F32(Synaptic<f32>),
+    F64(Synaptic<f64>),
+}
+
 macro_rules! with_engine {
     ($core:expr, $engine:ident => $result:expr) => {
         match $core {
@@ -311,8 +317,18 @@ impl Network {
     /// Synapses of 'inputs' or 'recurrent' as a dictionary of arrays.
     fn synapses<'py>(&self, py: Python<'py>, source: &str) -> PyResult<Bound<'py, PyDict>> {
         let source = self::source(source)?;
-        let core = self.core.read().map_err(|poison| to_py(broken(poison)))?;
-        with_engine!(&*core, e => dictionary(py, py.detach(|| e.synapses(source))))
+        // Whoever holds the core may be asking for the interpreter: wait for it without.
+        let copy = detached(py, |_| {
+            let core = self.core.read().map_err(broken)?;
+            Ok(match &*core {
+                Core::F32(engine) => Synapses::F32(engine.synapses(source)),
+                Core::F64(engine) => Synapses::F64(engine.synapses(source)),
+            })
+        })?;
+        match copy {
+            Synapses::F32(synapses) => dictionary(py, synapses),
+            Synapses::F64(synapses) => dictionary(py, synapses),
+        }
     }
 
     /// Replace the weights of 'inputs' or 'recurrent'.
