@@ -38,6 +38,10 @@ pub(crate) struct NeuronArrays<'py> {
     #[pyo3(item)]
     bias: PyReadonlyArray1<'py, f64>,
     #[pyo3(item)]
+    tau_syn_ex: PyReadonlyArray1<'py, f64>,
+    #[pyo3(item)]
+    tau_syn_in: PyReadonlyArray1<'py, f64>,
+    #[pyo3(item)]
     theta: PyReadonlyArray1<'py, f64>,
 }
 
@@ -89,6 +93,8 @@ fn neurons(arrays: &NeuronArrays<'_>) -> PyResult<NeuronParameters> {
         v_threshold: arrays.v_threshold.to_vec()?,
         t_ref: arrays.t_ref.to_vec()?,
         bias: arrays.bias.to_vec()?,
+        tau_syn_ex: arrays.tau_syn_ex.to_vec()?,
+        tau_syn_in: arrays.tau_syn_in.to_vec()?,
         theta: arrays.theta.to_vec()?,
     })
 }
