@@ -1,17 +1,20 @@
-"""One of our networks, said in NEST's words (NEST 3.10: `iaf_psc_delta`, `stdp_synapse`).
+"""One of our networks, said in NEST's words (NEST 3.10).
 
-Three ways to use it: `run` simulates a whole network; `run(learn=True)` does so with plasticity
-that feeds back; `replay` gives spike trains to plastic synapses and returns what they learn.
+`run` simulates a whole network, with `learn=True` including plasticity that feeds back; `replay`
+gives spike trains to plastic synapses and returns what they learn.
 
-**Units.** `C_m` has the value of `tau_m`, so that 1 pA moves the resting potential by 1 mV and
-`I_e` is our `bias`. Weights of `iaf_psc_delta` are in mV, as ours are.
+**Neurons.** `iaf_psc_delta`, or `iaf_psc_exp` and its relatives where neurons have `tau_syn_ex`
+and `tau_syn_in`. `C_m` has the value of `tau_m`, so that 1 pA moves the resting potential by 1 mV
+and `I_e` is our `bias`. Weights of `iaf_psc_delta` are in mV, as ours are. Those of `iaf_psc_exp`
+are the height of a current in pA, while ours are its charge: w C_m / tau_syn.
 
 **Grid.** A NEST neuron lives on a grid of `resolution` ms. Delays, refractory periods and events
 of the input must be multiples of it, and delays at least one step. Then nothing is rounded.
 
-**Refractoriness.** Both lose what arrives before `t + t_ref`, but NEST loses an arrival at
-`t + t_ref` too. So NEST is given `t_ref - resolution`. Its membrane then begins to relax one step
-too early; `V_reset` is chosen such that after this step it stands at our `v_reset`.
+**Refractoriness.** With `iaf_psc_delta` both lose what arrives before `t + t_ref`, but NEST loses
+an arrival at `t + t_ref` too. So NEST is given `t_ref - resolution`. Its membrane then begins to
+relax one step too early; `V_reset` is chosen such that after this step it stands at our `v_reset`.
+With currents nothing is lost and nothing needs to be done.
 
 **Delays.** All of a `stdp_synapse`'s delay is dendritic: NEST pairs a presynaptic spike at t with
 a postsynaptic spike at s as if they were t and s + delay. Ours is axonal: t + delay and s. In NEST
@@ -36,7 +39,7 @@ except ImportError:  # the tests skip then; this file can be read and collected 
     nest = None
 
 STDP_MODEL = {"all_to_all": "stdp_synapse", "nearest": "stdp_nn_symm_synapse"}
-GONE = 60.0  # time constants after which exp(-60) = 1e-26 of a trace is left
+GONE = 30.0  # time constants after which exp(-30) = 1e-13 of a trace is left
 
 
 def start(resolution: float) -> None:
@@ -58,33 +61,49 @@ def connect(sources, source, targets, target, **synapse) -> None:
         nest.Connect(source_id + source, target_id + target, "one_to_one", synapse)
 
 
-def create_neurons(case):
-    """One `iaf_psc_delta` for each of our neurons."""
+def create_neurons(case, model: str):
+    """One NEST neuron for each of ours."""
     neuron, resolution = case.neuron, nest.resolution
-    v_infinity = neuron["v_rest"] + neuron["bias"]
-    one_step_earlier = np.exp(resolution / neuron["tau_m"])
-    return nest.Create(
-        "iaf_psc_delta",
-        case.recurrent.shape[0],
-        {
-            "C_m": neuron["tau_m"],
-            "tau_m": neuron["tau_m"],
-            "E_L": neuron["v_rest"],
-            "V_m": neuron["v_rest"],
-            "I_e": neuron["bias"],
-            "V_th": neuron["v_threshold"],
-            "V_reset": v_infinity + (neuron["v_reset"] - v_infinity) * one_step_earlier,
-            "t_ref": neuron["t_ref"] - resolution,
-        },
-    )
+    parameters = {
+        "C_m": neuron["tau_m"],
+        "tau_m": neuron["tau_m"],
+        "E_L": neuron["v_rest"],
+        "V_m": neuron["v_rest"],
+        "I_e": neuron["bias"],
+        "V_th": neuron["v_threshold"],
+        "V_reset": neuron["v_reset"],
+        "t_ref": neuron["t_ref"],
+    }
+    if model == "iaf_psc_delta":
+        v_infinity = neuron["v_rest"] + neuron["bias"]
+        one_step_earlier = np.exp(resolution / neuron["tau_m"])
+        parameters["V_reset"] = v_infinity + (neuron["v_reset"] - v_infinity) * one_step_earlier
+        parameters["t_ref"] = neuron["t_ref"] - resolution
+    else:
+        parameters |= {name: neuron[name] for name in ("tau_syn_ex", "tau_syn_in")}
+    return nest.Create(model, case.recurrent.shape[0], parameters)
 
 
-def send_inputs(case, neurons) -> None:
-    """One `spike_generator` for each channel, and its synapses."""
-    channels = nest.Create("spike_generator", case.inputs.shape[0])
+def strength(case, weight, post) -> np.ndarray:
+    """Our weights (mV) onto neurons `post`, in NEST's units."""
+    neuron = case.neuron
+    if not has_currents(case):
+        return weight
+    tau_syn = np.where(weight > 0.0, neuron["tau_syn_ex"][post], neuron["tau_syn_in"][post])
+    return weight * neuron["tau_m"][post] / tau_syn
+
+
+def has_currents(case) -> bool:
+    return "tau_syn_ex" in case.neuron
+
+
+def send_inputs(case, neurons, *, precise: bool) -> None:
+    """One `spike_generator` for each channel, and its synapses; `precise`: off the grid."""
+    channels = nest.Create("spike_generator", case.inputs.shape[0], {"precise_times": precise})
     channels.set([{"spike_times": times} for times in trains(case.t, case.channel, len(channels))])
-    channel, target = ends(case.inputs)
-    connect(channels, channel, neurons, target, weight=case.inputs.data, delay=case.input_delay)
+    channel, post = ends(case.inputs)
+    weight = strength(case, case.inputs.data, post)
+    connect(channels, channel, neurons, post, weight=weight, delay=case.input_delay)
 
 
 def trains(t, unit, n: int) -> list[np.ndarray]:
@@ -96,17 +115,17 @@ def trains(t, unit, n: int) -> list[np.ndarray]:
 def connect_fixed(case, neurons, synapses) -> None:
     """Recurrent synapses that do not learn."""
     pre, post = (end[synapses] for end in ends(case.recurrent))
-    weight, delay = case.recurrent.data[synapses], case.recurrent_delay[synapses]
-    connect(neurons, pre, neurons, post, weight=weight, delay=delay)
+    weight = strength(case, case.recurrent.data[synapses], post)
+    connect(neurons, pre, neurons, post, weight=weight, delay=case.recurrent_delay[synapses])
 
 
 def connect_plastic(case, neurons) -> "Learners":
     """Plastic synapses that drive their neurons: a parrot as the axon, then `stdp_synapse`.
 
     The parrot has all of `delay` but one step, the synapse that step. So NEST pairs
-    t + delay - step with s + step: its presynaptic side comes two steps too early. For pairs more
-    than two steps apart this is one factor, which `lambda` and `alpha` make up for. Closer pairs
-    would change their order: the case must have none.
+    t + delay - step with s + step: its presynaptic side comes two steps too early. For a pair that
+    keeps its order this is a factor, which `lambda` and `alpha` make up for. A pair whose arrival
+    comes 0, 1 or 2 steps after the postsynaptic spike loses its order: the case must have none.
     """
     step = nest.resolution
     neurons.set(tau_minus=tau_minus_of_neurons(case))
@@ -187,31 +206,34 @@ class Learners:
 
 
 def run(case, resolution: float, *, learn: bool = False) -> tuple[pl.DataFrame, np.ndarray]:
-    """Raster and recurrent weights of the whole network.
+    """Raster (t in µs, neuron) and recurrent weights of the whole network.
 
     NEST brings a weight up to date only when its source spikes. So with `learn` every source must
     spike once more after the last postsynaptic spike that is to count.
     """
+    model = "iaf_psc_exp" if has_currents(case) else "iaf_psc_delta"
+    times, neuron, learners = simulate(case, resolution, model, learn=learn)
+    t = np.rint(times * 1000.0).astype(np.int64)
+    spikes = pl.DataFrame({"t": t, "neuron": neuron.astype(np.uint32)}).sort("t", "neuron")
+    weights = learners.weights(case) if learners else case.recurrent.data
+    return spikes.filter(pl.col("t") < case.duration), weights
+
+
+def simulate(case, resolution: float, model: str, *, learn: bool = False):
+    """Spike times in ms, who spiked, and the plastic synapses; `_ps` models spike off the grid."""
+    if learn and has_currents(case):
+        raise ValueError("Plastic weights are translated in mV only.")
     start(resolution)
-    neurons = create_neurons(case)
-    send_inputs(case, neurons)
+    neurons = create_neurons(case, model)
+    send_inputs(case, neurons, precise="_ps" in model)
     learns = case.plastic if learn else np.zeros_like(case.plastic)
     connect_fixed(case, neurons, np.flatnonzero(~learns))
     learners = connect_plastic(case, neurons) if learn else None
     recorder = nest.Create("spike_recorder")
     nest.Connect(neurons, recorder)
     nest.Simulate(case.duration / 1000.0)
-    weights = learners.weights(case) if learn else case.recurrent.data
-    return raster(recorder, neurons, case.duration), weights
-
-
-def raster(recorder, neurons, duration: int) -> pl.DataFrame:
-    """What was recorded, in our units and order; a sample ends before `duration` (µs)."""
     events = recorder.events
-    t = np.rint(events["times"] * 1000.0).astype(np.int64)
-    neuron = (events["senders"] - neurons[0].get("global_id")).astype(np.uint32)
-    spikes = pl.DataFrame({"t": t, "neuron": neuron}).sort("t", "neuron")
-    return spikes.filter(pl.col("t") < duration)
+    return events["times"], events["senders"] - neurons[0].get("global_id"), learners
 
 
 def replay(case, spikes: pl.DataFrame, resolution: float) -> np.ndarray:

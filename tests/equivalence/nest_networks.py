@@ -13,8 +13,19 @@ from scipy.sparse import csr_array, vstack
 
 N_EXCITATORY, N_INHIBITORY, N_INPUTS = 400, 100, 200
 N = N_EXCITATORY + N_INHIBITORY
+SEEDS = range(5)
 DRIVEN_MS = 1000.0  # the input's share of a sample; the rest is silence
 GATE = 1000.0  # mV, more than all arrivals together can amount to
+
+
+def assert_same_raster(ours, nests) -> None:
+    """Say where two rasters part, if they do."""
+    if not ours.equals(nests):
+        differing = sorted(set(ours.rows()) ^ set(nests.rows()))
+        raise AssertionError(
+            f"{len(ours)} spikes here, {len(nests)} in NEST; {len(differing)} are not in both,"
+            f" the first (t in µs, neuron): {differing[:5]}"
+        )
 
 
 def microseconds(ms) -> np.ndarray:
@@ -26,8 +37,8 @@ def multiples(rng, grid: float, low: float, high: float, n: int) -> np.ndarray:
     return rng.integers(round(low / grid), round(high / grid) + 1, n) * grid
 
 
-def natural(seed: int, grid: float) -> Case:
-    """Delays 1-8 ms, Poisson trains on the grid for 1 s, then 0.1 s of silence.
+def natural(seed: int, grid: float, driven_ms: float = DRIVEN_MS) -> Case:
+    """Delays 1-8 ms, Poisson trains on the grid for `driven_ms`, then 0.1 s of silence.
 
     `tau_minus` is that of the postsynaptic neuron. Weights learn in small steps and far from
     their bounds, because at a bound NEST treats coincidences in another order.
@@ -37,8 +48,10 @@ def natural(seed: int, grid: float) -> Case:
     pre, post = ends(recurrent)
     recurrent.data[pre >= N_EXCITATORY] *= -4.0
     inputs = random_matrix(rng, (N_INPUTS, N), 0.1, lambda n: rng.uniform(1.0, 3.0, n))
-    arrived = rng.random((round(DRIVEN_MS / grid) - 1, N_INPUTS)) < 0.02 * grid  # 20 Hz
-    step, channel = np.nonzero(arrived)
+    n_cells = (round(driven_ms / grid) - 1) * N_INPUTS
+    n_events = rng.binomial(n_cells, 0.02 * grid)  # 20 Hz
+    cells = np.sort(rng.choice(n_cells, n_events, replace=False))
+    step, channel = np.divmod(cells, N_INPUTS)
     v_rest = rng.uniform(-2.0, 2.0, N)
     n = recurrent.nnz
     return Case(
@@ -68,7 +81,39 @@ def natural(seed: int, grid: float) -> Case:
         plastic=(pre < N_EXCITATORY) & (post < N_EXCITATORY),
         t=microseconds((step + 1) * grid),
         channel=channel,
-        duration=1_100_000,
+        duration=int(microseconds(driven_ms + 100.0)),
+    )
+
+
+def with_currents(case: Case, seed: int) -> Case:
+    """Let synapses be exponential currents instead of jumps."""
+    rng = np.random.default_rng((seed, 312))
+    tau_syn = {"tau_syn_ex": rng.uniform(1.0, 6.0, N), "tau_syn_in": rng.uniform(2.0, 12.0, N)}
+    return case.with_(neuron=case.neuron | tau_syn)
+
+
+def with_drive(case: Case, seed: int) -> Case:
+    """Let every third neuron spike by itself, between arrivals."""
+    rng = np.random.default_rng((seed, 313))
+    height = case.neuron["v_threshold"] - case.neuron["v_rest"]
+    bias = np.where(rng.random(N) < 1 / 3, rng.uniform(1.05, 1.5, N) * height, case.neuron["bias"])
+    return case.with_(neuron=case.neuron | {"bias": bias})
+
+
+def feed_forward(case: Case, seed: int) -> Case:
+    """Let no neuron hear another; a fifth of the channels are negative, all are stronger."""
+    rng = np.random.default_rng((seed, 314))
+    inputs = case.inputs.copy()
+    channel, _ = ends(inputs)
+    inputs.data *= 1.6 * np.where(rng.random(N_INPUTS) < 0.2, -1.0, 1.0)[channel]
+    none = np.zeros(0)
+    rule = case.plasticity | dict.fromkeys(("a_plus", "a_minus", "tau_plus", "tau_minus"), none)
+    return case.with_(
+        inputs=inputs,
+        recurrent=csr_array((N, N)),
+        recurrent_delay=none,
+        plasticity=rule,
+        plastic=none.astype(bool),
     )
 
 
@@ -80,8 +125,8 @@ def clocked(seed: int, grid: float, period: float, mu: float) -> Case:
     1. *The arrival that makes a neuron spike.* In ours arrival and spike coincide, and a
        coincidence changes nothing. In NEST they are two steps apart. So all neurons spike on ticks
        of a clock, every `period` ms, and plastic synapses have delays that are no multiple of it:
-       an arrival is never at, nor within two steps of, a spike. The clock is an ordinary input.
-       Thresholds stand `GATE` higher; at each tick all neurons get `GATE`, and one step later lose
+       an arrival is never on a tick, nor one or two steps after. The clock is an ordinary input:
+       thresholds stand `GATE` higher; at each tick all neurons get `GATE`, and one step later lose
        what is left of it.
     2. *The weight that is sent.* Ours is sent and then depressed; NEST's is depressed and then
        sent. So excitatory neurons are refractory for 30 `tau_minus`: what is depressed by more
