@@ -27,7 +27,9 @@ class Case:
     theta_plus: float | None = None
     normalize: bool = False
 
-    def reference(self, *, learn: bool = True, doubt: float = 0.0) -> reference.Result:
+    def reference(
+        self, *, learn: bool = True, doubt: float = 0.0, follow: list | None = None
+    ) -> reference.Result:
         """What must come out."""
         sums = reference.incoming_sums(self.recurrent, self.plastic) if self.normalize else None
         return reference.simulate(
@@ -45,6 +47,7 @@ class Case:
             theta_plus=self.theta_plus,
             normalize_to=sums,
             doubt=doubt,
+            follow=follow,
         )
 
     def network(self, dtype: str = "float64"):
@@ -159,4 +162,51 @@ def random_case(seed: int) -> Case:
         duration=duration,
         theta_plus=0.05 if seed % 5 == 2 else None,
         normalize=seed % 7 == 3,
+    )
+
+
+def random_case_with_currents(seed: int) -> Case:
+    """Draw the first third of `random_case` and give its neurons synaptic currents.
+
+    In every third case all neurons have both of them; in the others either kind is a delta synapse
+    at a third of the neurons. A fifth of the time constants are tau_m, or a hair from it.
+    """
+    rng = np.random.default_rng((seed, 20_251_103))
+    case = random_case(seed)
+    n = case.recurrent.shape[0]
+    tau_m = case.neuron["tau_m"]
+
+    tau_syn = {}
+    for name in ("tau_syn_ex", "tau_syn_in"):
+        tau = np.exp(rng.uniform(np.log(0.3), np.log(60.0), n))
+        near = tau_m * rng.choice([1.0, 1.0 + 1e-10, 1.0 - 1e-10, 1.0 + 1e-6], n)
+        tau = np.where(rng.random(n) < 0.2, near, tau)
+        if seed % 3 > 0:
+            tau[rng.random(n) < 1 / 3] = 0.0
+        tau_syn[name] = tau
+
+    # A current spreads an arrival over time and the leak takes its share: larger weights make up
+    # for some of that. Plastic weights share their bounds and get one factor.
+    def lifted(weights, post):
+        tau = np.where(weights > 0.0, tau_syn["tau_syn_ex"][post], tau_syn["tau_syn_in"][post])
+        return weights * np.minimum(1.0 + tau / tau_m[post], 4.0)
+
+    inputs, recurrent, rule = case.inputs.copy(), case.recurrent.copy(), dict(case.plasticity)
+    inputs.data = lifted(inputs.data, inputs.indices)
+    recurrent.data = np.where(
+        case.plastic, 2.0 * recurrent.data, lifted(recurrent.data, recurrent.indices)
+    )
+    for name in ("a_plus", "a_minus", "w_min", "w_max"):
+        rule[name] = 2.0 * rule[name]
+
+    duration = case.duration // 3
+    early = case.t < duration
+    return case.with_(
+        inputs=inputs,
+        recurrent=recurrent,
+        neuron=case.neuron | tau_syn,
+        plasticity=rule,
+        t=case.t[early],
+        channel=case.channel[early],
+        duration=duration,
     )

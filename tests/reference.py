@@ -3,6 +3,7 @@
 Written from the model's text alone, without a look at the engine, and as slow as it is plain:
 every arrival is an entry of the heap, every synapse carries its own two traces, and nothing is
 stored twice for speed. When the engine and this file disagree, one of them breaks the text.
+Membrane, synaptic currents and the search for the next crossing are in reference_neuron.py.
 
 Inside, times are whole µs. Time constants stay real numbers; delays and refractory periods lie
 on the lattice and are rounded once.
@@ -10,10 +11,11 @@ on the lattice and are rounded once.
 
 import heapq
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from reference_neuron import Charge, Neuron
 
 ARRIVAL, CROSSING = 0, 1
 
@@ -100,57 +102,6 @@ class Bounds:
         return self.clip(synapse.weight - synapse.a_minus * y * f)
 
 
-@dataclass
-class Neuron:
-    """`v` is the potential at `t`; from there it follows the closed form."""
-
-    tau_us: float
-    v_rest: float
-    v_reset: float
-    v_threshold: float
-    t_ref: int
-    bias: float
-    theta: float = 0.0
-    t: int = 0
-    v: float = 0.0
-    version: int = 0  # of the predicted crossing: older ones in the heap are void
-    incoming: list[Synapse] = field(default_factory=list)  # plastic only
-
-    @property
-    def threshold(self) -> float:
-        return self.v_threshold + self.theta
-
-    @property
-    def v_infinity(self) -> float:
-        return self.v_rest + self.bias
-
-    def v_at(self, t: int) -> float:
-        decay = math.exp(-(t - self.t) / self.tau_us)
-        return self.v_infinity + (self.v - self.v_infinity) * decay
-
-    def doubtful_since(self, t: int, doubt: float) -> float:
-        """First µs of those up to t at which v is closer to the threshold than `doubt`."""
-        since = math.inf
-        while t >= self.t and abs(self.v_at(t) - self.threshold) < doubt:
-            since = t
-            t -= 1
-        return since
-
-    def next_crossing(self) -> int | None:
-        """First whole µs at which the drive alone has lifted v to the threshold."""
-        if self.v >= self.threshold:
-            return self.t
-        if self.v_infinity <= self.threshold:
-            return None
-        distance = (self.v_infinity - self.v) / (self.v_infinity - self.threshold)
-        t = self.t + math.floor(self.tau_us * math.log(distance))
-        while t > self.t and self.v_at(t) >= self.threshold:
-            t -= 1
-        while self.v_at(t) < self.threshold:
-            t += 1
-        return t
-
-
 def _column(values, n: int) -> list[float]:
     """Spread a number, or check the length of an array; Python floats either way."""
     return np.broadcast_to(np.asarray(values, dtype=np.float64), (n,)).tolist()
@@ -202,11 +153,17 @@ def simulate(
     theta=0.0,
     normalize_to: list[float] | None = None,
     doubt: float = 0.0,
+    follow: list[tuple[int, int]] | None = None,
 ) -> Result:
     """Simulate one sample [0, duration) from rest.
 
-    `neuron` and `plasticity` carry the argument names of LIF and STDP. `theta` are the thresholds
-    that earlier samples left, `normalize_to` the sums that `incoming_sums` gave at construction.
+    `neuron` and `plasticity` carry the argument names of LIF and STDP; a `tau_syn_ex` or
+    `tau_syn_in` that is absent is 0. `theta` are the thresholds that earlier samples left,
+    `normalize_to` the sums that `incoming_sums` gave at construction.
+
+    `follow` is the raster of somebody whose v may err by `doubt`. Neurons then spike where it says,
+    so that trains do not part at the first doubt, and an AssertionError names the first spike or
+    silence that no such error explains.
     """
     n_neurons = recurrent.shape[1]
     from_input = _synapses(inputs, input_delay, input_plastic, input_plasticity or plasticity)
@@ -221,15 +178,17 @@ def simulate(
 
     names = ("tau_m", "v_rest", "v_reset", "v_threshold", "t_ref", "bias")
     neurons = []
-    for tau_m, v_rest, v_reset, v_threshold, t_ref, bias, own_theta in zip(
+    for tau_m, v_rest, v_reset, v_threshold, t_ref, bias, tau_syn_ex, tau_syn_in, own_theta in zip(
         *(_column(neuron[name], n_neurons) for name in names),
+        *(_column(neuron.get(name, 0.0), n_neurons) for name in ("tau_syn_ex", "tau_syn_in")),
         _column(theta, n_neurons),
         strict=True,
     ):
+        ex, in_ = Charge(tau_syn_ex * 1000.0), Charge(tau_syn_in * 1000.0)
         neurons.append(
             Neuron(
-                tau_m * 1000.0, v_rest, v_reset, v_threshold, microseconds(t_ref), bias, own_theta,
-                v=v_rest,
+                tau_m * 1000.0, v_rest, v_reset, v_threshold, microseconds(t_ref), bias, ex, in_,
+                theta=own_theta, v=v_rest,
             )
         )  # fmt: skip
     for synapse in _flat(from_input) + _flat(from_neuron):
@@ -251,7 +210,7 @@ def simulate(
 
     def predict(i: int) -> None:
         neurons[i].version += 1
-        crossing = neurons[i].next_crossing()
+        crossing = neurons[i].predict(duration, doubt, overdue=follow is not None)
         if crossing is not None:
             push(crossing, CROSSING, i, neurons[i].version)
 
@@ -268,36 +227,50 @@ def simulate(
         send(int(event_t), from_input[int(event_channel)])
     for i in range(n_neurons):
         predict(i)
+    for spike_t, i in follow or ():
+        push(spike_t, CROSSING, i, None)
 
     while heap:
         now = heap[0][0]
-        drive: dict[int, float] = {}  # sum of the arrivals of this µs at each neuron
+        arrivals: dict[int, list[float]] = {}  # weights that reach each neuron in this µs
         to_test: set[int] = set()
+        followed: set[int] = set()
 
         # 1. Arrivals: each delivers the weight it finds, then depresses, then steps x.
         while heap and heap[0][:2] == (now, ARRIVAL):
             synapse = heapq.heappop(heap)[3]
             n_arrivals += 1
-            if now >= neurons[synapse.post].t:  # else refractory: lost to v
-                drive[synapse.post] = drive.get(synapse.post, 0.0) + synapse.weight
+            arrivals.setdefault(synapse.post, []).append(synapse.weight)
             if learn and synapse.trace_pre is not None:
                 change(synapse, bounds.depressed(synapse, synapse.trace_post.before(now)))
                 synapse.trace_pre.step(now)
         while heap and heap[0][0] == now:
             _, _, _, i, version = heapq.heappop(heap)
-            if version == neurons[i].version:
+            if version is None:
+                followed.add(i)
+            if version in (None, neurons[i].version):
                 to_test.add(i)
-        for i, total in drive.items():
-            cell = neurons[i]
-            cell.v, cell.t = cell.v_at(now) + total, now
-            to_test.add(i)
+        to_test.update(arrivals)
+        for i in to_test:  # a doubt foreseen for this µs is looked at below, with what arrived
+            if neurons[i].doubtful_from < now:
+                first_doubt = min(first_doubt, neurons[i].doubtful_from)
+        for i, weights in arrivals.items():
+            neurons[i].receive(now, weights)
 
         # 2. Neurons at or over threshold spike: each potentiates what comes in, then steps y.
         for i in sorted(to_test):
             cell = neurons[i]
-            for looked_at in (now, now - 1):  # a drive could have crossed one µs earlier
-                first_doubt = min(first_doubt, cell.doubtful_since(looked_at, doubt))
-            if cell.v_at(now) >= cell.threshold:
+            excess = cell.v_at(now) - cell.threshold if now >= cell.t else -math.inf
+            if abs(excess) < doubt:
+                first_doubt = min(first_doubt, now)
+            over = excess >= 0.0
+            if follow is not None:
+                over = i in followed
+                explained = excess >= -doubt if over else excess < doubt
+                assert explained, (
+                    f"spike: {over} of neuron {i} at {now}, {excess} mV over threshold"
+                )
+            if over:
                 spikes.append((now, i))
                 if learn:
                     for synapse in cell.incoming:
@@ -305,9 +278,11 @@ def simulate(
                         synapse.trace_post.step(now)
                     if theta_plus is not None:
                         cell.theta += theta_plus
-                cell.v, cell.t = cell.v_reset, now + cell.t_ref
+                cell.spike(now)
                 send(now, from_neuron[i])
             predict(i)
+
+    first_doubt = min([first_doubt, *(cell.doubtful_from for cell in neurons)])
 
     if learn and normalize_to is not None:
         sums = [0.0] * n_neurons

@@ -6,7 +6,7 @@ import math
 import hrsnn_rs as hr
 import numpy as np
 import pytest
-from random_networks import Case, random_case
+from random_networks import Case, random_case, random_case_with_currents
 from reference import incoming_sums, simulate
 
 # 96 seeds walk six times through pairing x bounds x grid x drive.
@@ -246,3 +246,136 @@ def test_plastic_inputs(seed):
         (network.input_weights.data, truth.input_weights),
     ):
         np.testing.assert_allclose(found, wanted, rtol=0, atol=WEIGHT_TOLERANCE)
+
+
+# --- synaptic currents ----------------------------------------------------------------------
+
+CURRENT_SEEDS = range(48)
+MANY_CURRENT_SEEDS = range(48, 1048)
+
+# With currents v is the sum of three parts, each with a random walk of roundings like that above:
+# charges are larger than v where tau_syn is long, but v takes up only tau_m / tau_syn of them.
+# Three such walks together go sqrt(3) times as far.
+DOUBT_WITH_CURRENTS = 5e-4
+
+
+@functools.cache
+def expected_with_currents(seed: int, learn: bool = True):
+    return random_case_with_currents(seed).reference(learn=learn, doubt=DOUBT_WITH_CURRENTS)
+
+
+def weights_of(network) -> np.ndarray:
+    return network.recurrent_weights.data
+
+
+@pytest.mark.parametrize("seed", CURRENT_SEEDS)
+def test_the_cases_with_currents_are_worth_running(seed):
+    case, result = random_case_with_currents(seed), expected_with_currents(seed)
+    n = case.recurrent.shape[0]
+    changed = result.weights != case.recurrent.data
+    assert len(result.spikes) >= 40
+    assert len({neuron for _, neuron in result.spikes}) >= 0.7 * n
+    assert changed.sum() >= 0.5 * case.plastic.sum()
+    # Where positive weights drive a current, spikes are crossings between arrivals.
+    driven_by_currents = np.flatnonzero(case.neuron["tau_syn_ex"] > 0.0)
+    assert len({i for _, i in result.spikes} & set(driven_by_currents.tolist())) >= n // 3
+
+
+def test_the_cases_with_currents_cover_what_they_should():
+    cases = [random_case_with_currents(seed) for seed in CURRENT_SEEDS]
+    ex, in_, tau_m = (
+        np.concatenate([case.neuron[name] for case in cases])
+        for name in ("tau_syn_ex", "tau_syn_in", "tau_m")
+    )
+    everywhere = [min(case.neuron["tau_syn_ex"].min(), case.neuron["tau_syn_in"].min()) > 0.0
+                  for case in cases]  # fmt: skip
+    assert sum(everywhere) == 16
+    n = len(tau_m)
+    assert n > 1000
+    for share in ((ex == 0) & (in_ == 0), (ex == 0) & (in_ > 0), (ex > 0) & (in_ == 0)):
+        assert share.sum() > 0.05 * n
+    for tau_syn in (ex, in_):
+        assert (tau_syn == tau_m).sum() > 0.02 * n
+        assert ((tau_syn != tau_m) & (abs(tau_syn / tau_m - 1.0) < 2e-10)).sum() > 0.02 * n
+        assert (tau_syn[tau_syn > 0.0].min() < 0.5) & (tau_syn.max() > 50.0)
+    assert sum(case.theta_plus is not None for case in cases) > 5
+    assert sum(case.normalize for case in cases) > 5
+
+
+def learn_with_currents(seed: int) -> None:
+    case, truth = random_case_with_currents(seed), expected_with_currents(seed)
+    network = case.network()
+    result = network.run(case.events(), learn=True, n_threads=1 + seed % 3)
+    assert raster(result) == truth.spikes
+    np.testing.assert_allclose(weights_of(network), truth.weights, rtol=0, atol=WEIGHT_TOLERANCE)
+
+
+@pytest.mark.parametrize("seed", CURRENT_SEEDS)
+def test_currents_float64_learning(seed):
+    learn_with_currents(seed)
+
+
+@pytest.mark.parametrize("seed", CURRENT_SEEDS[::3])
+def test_currents_float64_without_learning(seed):
+    case, truth = random_case_with_currents(seed), expected_with_currents(seed, learn=False)
+    network = case.network()
+    for _ in range(2):  # charges, too, start anew
+        assert raster(network.run(case.events())) == truth.spikes
+    np.testing.assert_array_equal(weights_of(network), case.recurrent.data)
+
+
+@pytest.mark.parametrize("seed", CURRENT_SEEDS)
+def test_currents_float32_until_the_first_doubt(seed):
+    case, truth = random_case_with_currents(seed), expected_with_currents(seed)
+    result = case.network("float32").run(case.events(), learn=True, n_threads=1 + seed % 3)
+    until = truth.first_doubt
+    assert [s for s in raster(result) if s[0] < until] == [s for s in truth.spikes if s[0] < until]
+
+
+def follow_float32(seed: int, learn: bool) -> None:
+    # v comes to the threshold slowly, so that the µs of a spike is soon in doubt. From there on the
+    # reference goes along with the engine, and asks whether all its spikes can be excused.
+    case = random_case_with_currents(seed)
+    network = case.network("float32")
+    found = raster(network.run(case.events(), learn=learn))
+    followed = case.reference(learn=learn, doubt=DOUBT_WITH_CURRENTS, follow=found)
+    assert followed.spikes == found
+    # As above: a walk of half ulps of w_max, which is 8 mV here.
+    np.testing.assert_allclose(weights_of(network), followed.weights, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", CURRENT_SEEDS[1::4])
+def test_currents_float32_to_the_end(seed):
+    follow_float32(seed, learn=seed % 8 == 1)
+
+
+@pytest.mark.parametrize("seed", CURRENT_SEEDS[::8])
+def test_currents_of_a_second_sample(seed):
+    case = random_case_with_currents(seed).with_(theta_plus=None, normalize=False)
+    network = case.network()
+    network.run(case.events(), learn=True)
+    second = _with_weights(case, case.reference().weights).reference()
+    assert raster(network.run(case.events(), learn=True)) == second.spikes
+    np.testing.assert_allclose(weights_of(network), second.weights, rtol=0, atol=WEIGHT_TOLERANCE)
+
+
+@pytest.mark.parametrize("seed", CURRENT_SEEDS[::7])
+def test_currents_do_not_act_beyond_the_sample(seed):
+    whole = random_case_with_currents(seed)
+    for duration in (whole.duration // 3, expected_with_currents(seed).spikes[20][0]):
+        early = whole.t < duration
+        case = whole.with_(duration=duration, t=whole.t[early], channel=whole.channel[early])
+        network = case.network()
+        result = network.run(case.events(), learn=True)
+        truth = case.reference()
+        assert raster(result) == truth.spikes
+        np.testing.assert_allclose(
+            weights_of(network), truth.weights, rtol=0, atol=WEIGHT_TOLERANCE
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", MANY_CURRENT_SEEDS)
+def test_currents_of_a_thousand_networks(seed):
+    learn_with_currents(seed)
+    follow_float32(seed, learn=seed % 2 == 0)
