@@ -72,6 +72,7 @@ RUST_ORDER = [
     "connectivity",
     "camera",
     "neuron",
+    "current",
     "stdp",
     "queue",
     "network",

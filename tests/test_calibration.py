@@ -4,6 +4,7 @@ import hrsnn_rs as hr
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from hrsnn_rs.parameters import psp_peak
 
 
 def network(weight: float = 1.0, **changes) -> hr.Network:
@@ -64,6 +65,32 @@ def test_suprathreshold_synapses_are_warned_of():
     with pytest.warns(hr.CalibrationWarning, match=r"5\.0% of the excitatory input synapses"):
         found = net.calibrate([events], rate=10.0)
     assert found.suprathreshold == pytest.approx(0.05)
+
+
+def test_under_currents_it_takes_more_to_be_suprathreshold():
+    # One arrival lifts v by 1/e of its weight where tau_syn is tau_m.
+    for weight, share in ((15.0 * np.e * 0.999, 0.0), (15.0 * np.e * 1.001, 1.0)):
+        net = hr.Network.from_arrays(
+            inputs=sp.csr_array(np.full((1, 5), weight)),
+            recurrent=sp.csr_array((5, 5)),
+            neuron=hr.LIF(tau_syn_ex=20.0),
+        )
+        events = hr.Events([0], [0], 1, duration=200_000)
+        assert net.run(events).stats.n_spikes == 5 * share
+        reached = psp_peak(np.array([20.0]), np.array([20.0])) * weight >= 15.0
+        assert reached.item() == (share == 1.0)
+
+
+def test_the_share_of_suprathreshold_synapses_counts_currents():
+    # 20 mV would be suprathreshold as delta synapses; as currents they lift v by 7.4 mV.
+    rng = np.random.default_rng(3)
+    events = hr.Events(
+        np.sort(rng.integers(0, 10**6, 2000)), rng.integers(0, 50, 2000), 50, duration=10**6
+    )
+    net = hr.Network(
+        50, 40, neuron=hr.LIF(tau_syn_ex=20.0), inputs=hr.RandomConnectivity(p=0.5), seed=4
+    )
+    assert net.calibrate([events], rate=5.0).suprathreshold == 0.0
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,8 @@ VALID = [
             "v_threshold": 15.0,
             "t_ref": 2.0,
             "bias": 0.0,
+            "tau_syn_ex": 5.0,
+            "tau_syn_in": 10.0,
         },
         {"v_rest": {-1}, "v_reset": {-1}, "bias": {-1}},
     ),
@@ -374,7 +376,8 @@ def test_resolve_takes_numbers_arrays_and_laws():
 
 def test_resolve_lif_checks_what_was_drawn():
     values = resolve_lif(LIF(tau_m=Gamma(20.0)), 5, seed=1, purpose="neuron")
-    assert set(values) == {"tau_m", "v_rest", "v_reset", "v_threshold", "t_ref", "bias"}
+    names = {"tau_m", "v_rest", "v_reset", "v_threshold", "t_ref", "bias"}
+    assert set(values) == names | {"tau_syn_ex", "tau_syn_in"}
     assert all(array.shape == (5,) and array.dtype == np.float64 for array in values.values())
     with pytest.raises(ParameterError, match=r"tau_m must be greater than 0 ms; got -.* at neuron"):
         resolve_lif(LIF(tau_m=Normal(0.0, 1.0)), 50, seed=1, purpose="neuron")

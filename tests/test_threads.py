@@ -3,8 +3,11 @@
 import hashlib
 import itertools
 import multiprocessing
+import subprocess
+import sys
 import threading
 import warnings
+from pathlib import Path
 
 import hrsnn_rs as hr
 import numpy as np
@@ -244,6 +247,33 @@ def test_reading_weights_while_another_thread_learns():
     assert digest(net.recurrent_weights.data) == now
     # Never weights half way through a sample.
     assert isinstance(learned[0], hr.HRSNNError) or digest(learned[0]) in {before, now}
+
+
+def test_reading_during_a_long_run_waits_without_the_interpreter():
+    # In a process of its own: a deadlock that holds the interpreter cannot be timed out inside.
+    source = """if True:
+        import sys, threading
+        import numpy as np
+        sys.path.insert(0, sys.argv[1])
+        import test_threads as tests
+        net, k = tests.network(), 20
+        t = np.concatenate([tests.events().t + i * tests.DURATION for i in range(k)])
+        channel = np.tile(tests.events().channel, k)
+        sample = tests.hr.Events(t, channel, tests.N_INPUTS, k * tests.DURATION)
+        learning = threading.Thread(target=net.train, args=([sample] * 2,))
+        learning.start()
+        n = 0
+        while learning.is_alive():
+            _ = net.recurrent_weights
+            n += 1
+        print(n)
+    """
+    here = str(Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", source, here], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0
 
 
 # --- fork -----------------------------------------------------------------------------------

@@ -86,6 +86,10 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
         name: np.asarray(arrays[f"neuron/{name}"], dtype=np.float64)
         for name in ("tau_m", "v_rest", "v_reset", "v_threshold", "t_ref", "bias", "theta")
     }
+    for name in ("tau_syn_ex", "tau_syn_in"):
+        # Files written before synaptic currents existed have delta synapses.
+        values = arrays.get(f"neuron/{name}", np.zeros_like(neurons["tau_m"]))
+        neurons[name] = np.asarray(values, dtype=np.float64)
 
     def synapses(source: str) -> Synapses:
         shared = header["plasticity"].get(source)

@@ -62,6 +62,7 @@ __all__ = [
     "SmallWorldConnectivity",
     "Uniform",
     "constant_of_same_mean",
+    "psp_peak",
     "resolve",
     "resolve_lif",
     "resolve_stdp",
@@ -135,7 +136,11 @@ class _Group:
 
 @dataclass(frozen=True, eq=False)
 class LIF(_Group):
-    """Leaky integrate-and-fire neurons: `tau_m dv/dt = -(v - v_rest) + bias`.
+    """Leaky integrate-and-fire neurons: `tau_m dv/dt = -(v - v_rest) + bias`, plus what arrives.
+
+    An arrival moves `v` by the weight of its synapse: at once, or, where `tau_syn_ex` or
+    `tau_syn_in` is above 0, as a current that decays exponentially with that time constant
+    and carries the same charge. A smaller time constant makes it sharper, not weaker.
 
     Each argument is a number for all neurons, an array with one value per neuron, or a
     `Distribution`.
@@ -154,6 +159,9 @@ class LIF(_Group):
         Refractory period in ms, at least 0.
     bias : Parameter, default=0.0
         Constant drive in mV; above `v_threshold - v_rest` a neuron fires by itself.
+    tau_syn_ex, tau_syn_in : Parameter, default=0.0
+        Time constants in ms of the synaptic currents of positive and of negative weights, at
+        least 0; 0 means delta synapses.
 
     Raises
     ------
@@ -174,6 +182,8 @@ class LIF(_Group):
     v_threshold: Parameter = 15.0
     t_ref: Parameter = 2.0
     bias: Parameter = 0.0
+    tau_syn_ex: Parameter = 0.0
+    tau_syn_in: Parameter = 0.0
 
     def __post_init__(self) -> None:
         self._check_parameters(_LIF_RANGES, "neuron")
@@ -334,6 +344,8 @@ _LIF_RANGES: dict[str, Range] = {
     "v_threshold": _FINITE,
     "t_ref": _TIME,
     "bias": _FINITE,
+    "tau_syn_ex": _TIME,
+    "tau_syn_in": _TIME,
 }
 _STDP_RANGES: dict[str, Range] = {
     "a_plus": _MV,
@@ -363,7 +375,8 @@ def resolve_lif(lif: LIF, n: int, seed: int, purpose: str) -> dict[str, FloatArr
     Returns
     -------
     dict of str to float64 array of shape (n,)
-        `tau_m` and `t_ref` in ms; `v_rest`, `v_reset`, `v_threshold` and `bias` in mV.
+        `tau_m`, `t_ref`, `tau_syn_ex` and `tau_syn_in` in ms; `v_rest`, `v_reset`,
+        `v_threshold` and `bias` in mV.
 
     Raises
     ------
@@ -381,6 +394,32 @@ def resolve_lif(lif: LIF, n: int, seed: int, purpose: str) -> dict[str, FloatArr
     values = _resolve_group(lif, _LIF_RANGES, offsets, seed, purpose, "neuron")
     _check_thresholds(values)
     return values
+
+
+def psp_peak(tau_m: FloatArray, tau_syn: FloatArray) -> FloatArray:
+    """Return how far an arrival of 1 mV lifts a neuron at rest, at most.
+
+    Parameters
+    ----------
+    tau_m, tau_syn : float64 array
+        Time constants in ms.
+
+    Returns
+    -------
+    float64 array
+        mV; 1 for delta synapses.
+
+    Examples
+    --------
+    >>> psp_peak(np.array([20.0, 20.0]), np.array([0.0, 20.0])).round(3)
+    array([1.   , 0.368])
+    """
+    ratio = tau_syn / tau_m
+    # ratio ** (ratio / (1 - ratio)); its limits are 1 at 0 and 1/e at 1.
+    at_limit = (ratio == 0.0) | (np.abs(ratio - 1.0) < 1e-9)
+    usual = np.where(at_limit, 0.5, ratio)
+    peak = np.exp(np.log(usual) * usual / (1.0 - usual))
+    return np.where(at_limit, np.where(ratio == 0.0, 1.0, np.exp(-1.0)), peak)
 
 
 def resolve_stdp(stdp: STDP, offsets: ArrayLike, seed: int, purpose: str) -> dict[str, FloatArray]:

@@ -17,6 +17,7 @@ from hrsnn_rs.arguments import check_integer, check_number
 from hrsnn_rs.calibration import calibrate
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
 from hrsnn_rs.events import as_events
+from hrsnn_rs.parameters import psp_peak
 from hrsnn_rs.results import Calibration, RunResult, RunStats
 from hrsnn_rs.state import NetworkState
 
@@ -308,7 +309,8 @@ class RunningNetwork(NetworkState):
         chosen = [as_events(sample, self.n_inputs) for sample in picked]
         weights = self.input_weights
         p = self._neurons
-        room = (p["v_threshold"] - p["v_rest"] - p["bias"])[weights.indices]
+        room = p["v_threshold"] - p["v_rest"] - p["bias"]
+        room = (room / psp_peak(p["tau_m"], p["tau_syn_ex"]))[weights.indices]
 
         def rate_of(gain: float) -> float:
             self._core.set_weights("inputs", weights.data.astype(np.float64) * gain)

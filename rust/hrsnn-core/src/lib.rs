@@ -8,6 +8,7 @@
 pub mod camera;
 pub mod connectivity;
 pub mod csr;
+pub mod current;
 pub mod distribution;
 pub mod engine;
 pub mod error;

@@ -5,6 +5,7 @@
 //! [`Description`] that passed [`Description::check`] can be simulated without any further error.
 
 use crate::csr::Csr;
+use crate::current::Receptor;
 use crate::error::{Error, Result, check_each};
 use crate::stdp::Pairing;
 use crate::time::us_from_ms;
@@ -27,6 +28,10 @@ pub struct NeuronParameters {
     pub t_ref: Vec<f64>,
     /// Constant drive, mV.
     pub bias: Vec<f64>,
+    /// Time constant of the excitatory synaptic current, ms; 0 for delta synapses.
+    pub tau_syn_ex: Vec<f64>,
+    /// Time constant of the inhibitory synaptic current, ms; 0 for delta synapses.
+    pub tau_syn_in: Vec<f64>,
     /// Adaptation of the threshold carried over from earlier samples, mV, >= 0.
     pub theta: Vec<f64>,
 }
@@ -105,6 +110,12 @@ impl Description {
         self.inputs.graph.n_rows()
     }
 
+    /// Whether some synapse is not a delta synapse.
+    pub(crate) fn has_currents(&self) -> bool {
+        let NeuronParameters { tau_syn_ex, tau_syn_in, .. } = &self.neurons;
+        tau_syn_ex.iter().chain(tau_syn_in).any(|&tau| tau > 0.0)
+    }
+
     /// Refuse whatever cannot be simulated.
     ///
     /// # Errors
@@ -148,13 +159,15 @@ fn check_scalar(
 
 impl NeuronParameters {
     fn check(&self, n: usize) -> Result<()> {
-        let fields: [Field<'_>; 7] = [
+        let fields: [Field<'_>; 9] = [
             ("tau_m", &self.tau_m, "greater than 0 ms", |v| v > 0.0),
             ("v_rest", &self.v_rest, "finite", |_| true),
             ("v_reset", &self.v_reset, "finite", |_| true),
             ("v_threshold", &self.v_threshold, "finite", |_| true),
             ("t_ref", &self.t_ref, "at least 0 ms", |v| v >= 0.0),
             ("bias", &self.bias, "finite", |_| true),
+            ("tau_syn_ex", &self.tau_syn_ex, "at least 0 ms", |v| v >= 0.0),
+            ("tau_syn_in", &self.tau_syn_in, "at least 0 ms", |v| v >= 0.0),
             ("theta", &self.theta, "at least 0 mV", |v| v >= 0.0),
         ];
         for (name, values, expected, allowed) in fields {
@@ -189,6 +202,13 @@ impl Connections {
     pub(crate) fn delay_us(&self, synapse: usize) -> u32 {
         let ms = if self.delay.len() == 1 { self.delay[0] } else { self.delay[synapse] };
         (ms * 1000.0).round_ties_even() as u32
+    }
+
+    /// What a synapse feeds. A plastic one keeps its sign, so its bounds say it.
+    pub(crate) fn receptor(&self, synapse: usize) -> Receptor {
+        let plastic = self.plasticity.as_ref().filter(|p| p.plastic[synapse]);
+        let is_negative = plastic.map_or(self.weight[synapse] < 0.0, |p| p.w_max <= 0.0);
+        if is_negative { Receptor::Inhibitory } else { Receptor::Excitatory }
     }
 
     /// Smallest delay of any synapse, µs.

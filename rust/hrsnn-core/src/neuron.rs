@@ -31,8 +31,8 @@ pub struct Neurons<T> {
 /// What moves within a sample.
 #[derive(Debug, Clone, Default)]
 pub struct Membranes<T> {
-    v: Vec<T>,
-    since: Vec<i64>,
+    pub(crate) v: Vec<T>,
+    pub(crate) since: Vec<i64>,
 }
 
 impl<T: Real> Neurons<T> {
@@ -88,15 +88,16 @@ impl<T: Real> Membranes<T> {
         if elapsed < 0 {
             return false;
         }
-        let v = neurons.relaxed(i, self.v[i], elapsed) + input;
-        if v >= neurons.threshold[i] {
-            self.v[i] = neurons.v_reset[i];
-            self.since[i] = t + i64::from(neurons.t_ref[i]);
-            return true;
-        }
-        self.v[i] = v;
-        self.since[i] = t;
-        false
+        self.test(neurons, i, t, neurons.relaxed(i, self.v[i], elapsed) + input)
+    }
+
+    /// Neuron `i` is at `v` at time `t`: reset it and return true if that is a spike.
+    #[inline]
+    pub(crate) fn test(&mut self, neurons: &Neurons<T>, i: usize, t: i64, v: T) -> bool {
+        let spikes = v >= neurons.threshold[i];
+        self.v[i] = if spikes { neurons.v_reset[i] } else { v };
+        self.since[i] = if spikes { t + i64::from(neurons.t_ref[i]) } else { t };
+        spikes
     }
 
     /// First µs after `now` at which neuron `i` crosses its threshold if nothing arrives.

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use crate::current::Receptor;
 use crate::network::{Connections, Plasticity};
 use crate::real::Real;
 use crate::stdp::{PlasticSynapses, Rule};
@@ -107,6 +108,8 @@ impl Rows {
 pub struct Projection<T> {
     /// What the rows are.
     pub source: Source,
+    /// What the synapses feed.
+    pub receptor: Receptor,
     /// Where each row's synapses are.
     pub rows: Rows,
     /// The synapses.
@@ -115,15 +118,16 @@ pub struct Projection<T> {
 
 impl<T: Real> Projection<T> {
     /// The synapses of `connections` onto the neurons `onto`: those that learn if `plastic`,
-    /// the others if not.
+    /// the others if not; those that feed `receptor`, or all of them without currents.
     pub fn new(
-        source: Source,
-        connections: &Connections,
+        (source, connections): (Source, &Connections),
         onto: Range<u32>,
         plastic: Option<&Plasticity>,
+        receptor: Option<Receptor>,
     ) -> Self {
         let learns = |s: usize| connections.plasticity.as_ref().is_some_and(|p| p.plastic[s]);
-        let wanted = |s: usize| learns(s) == plastic.is_some();
+        let feeds = |s: usize| receptor.is_none_or(|kind| connections.receptor(s) == kind);
+        let wanted = |s: usize| learns(s) == plastic.is_some() && feeds(s);
         let graph = &connections.graph;
         let mut rows = Rows { first: vec![0], ..Rows::default() };
         let mut order: Vec<u32> = Vec::new();
@@ -178,7 +182,7 @@ impl<T: Real> Projection<T> {
                 ))
             }
         };
-        Self { source, rows, synapses }
+        Self { source, receptor: receptor.unwrap_or(Receptor::Excitatory), rows, synapses }
     }
 
     /// Index of each synapse of `row` with its target (counted within the shard) and delay in µs.

@@ -13,6 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
+use crate::current::{Charges, Receptor, Receptors};
 use crate::network::Description;
 use crate::neuron::{Membranes, Neurons};
 use crate::projection::{Projection, Source, Synapses};
@@ -42,6 +43,8 @@ pub struct Shard<T> {
     pub first: u32,
     /// Parameters of the neurons.
     pub neurons: Neurons<T>,
+    /// Their synaptic currents; `None` where all synapses are delta synapses.
+    pub receptors: Option<Receptors<T>>,
     /// Synapses onto them.
     pub projections: Vec<Projection<T>>,
     /// Threshold step at a spike while learning, mV.
@@ -52,11 +55,14 @@ pub struct Shard<T> {
 #[derive(Debug, Clone)]
 pub struct Activity<T> {
     membranes: Membranes<T>,
+    /// Empty where all synapses are delta synapses.
+    charges: Charges<T>,
     queue: Queue,
     /// Post spikes; empty where nothing learns.
     pub history: History,
-    /// What arrives at each neuron in the present µs, mV; 0 in between.
-    input: Vec<T>,
+    /// What arrives at each receptor of each neuron in the present µs, mV; 0 in between.
+    /// Without currents all of it arrives at the first.
+    input: [Vec<T>; 2],
     /// Next time at which each driven neuron crosses by itself, and the same in order.
     crossing: Vec<i64>,
     crossings: BinaryHeap<Reverse<Spike>>,
@@ -156,18 +162,29 @@ impl<T: Real> Shard<T> {
         for i in 0..neurons.len() {
             neurons.set_theta(i, neurons.theta[i]);
         }
+        let receptors = description.has_currents().then(|| {
+            let tau_syn = [&p.tau_syn_ex[span.clone()], &p.tau_syn_in[span.clone()]];
+            Receptors::new(tau_syn, &p.tau_m[span.clone()])
+        });
+        let kinds: &[_] = match receptors {
+            None => &[None],
+            Some(_) => &[Some(Receptor::Excitatory), Some(Receptor::Inhibitory)],
+        };
         let mut projections = Vec::new();
-        for (source, connections) in
+        for from in
             [(Source::Input, &description.inputs), (Source::Recurrent, &description.recurrent)]
         {
-            projections.push(Projection::new(source, connections, range.clone(), None));
-            if let Some(plasticity) = &connections.plasticity {
-                let plastic = Some(plasticity);
-                projections.push(Projection::new(source, connections, range.clone(), plastic));
+            for &kind in kinds {
+                projections.push(Projection::new(from, range.clone(), None, kind));
+                if let Some(plasticity) = &from.1.plasticity {
+                    let plastic = Some(plasticity);
+                    projections.push(Projection::new(from, range.clone(), plastic, kind));
+                }
             }
         }
         let theta_plus = description.adaptation.map_or(0.0, |adaptation| adaptation.theta_plus);
-        Self { first: range.start, neurons, projections, theta_plus: T::from_f64(theta_plus) }
+        let theta_plus = T::from_f64(theta_plus);
+        Self { first: range.start, neurons, receptors, projections, theta_plus }
     }
 
     /// Projections whose weights can learn, with their place in `projections`.
@@ -204,9 +221,10 @@ impl<T: Real> Activity<T> {
     pub fn new(shard: &Shard<T>, width: u32) -> Self {
         let mut activity = Self {
             membranes: Membranes::default(),
+            charges: Charges::default(),
             queue: Queue::new(width),
             history: History::default(),
-            input: Vec::new(),
+            input: [Vec::new(), Vec::new()],
             crossing: Vec::new(),
             crossings: BinaryHeap::new(),
             deliveries: Vec::new(),
@@ -221,29 +239,36 @@ impl<T: Real> Activity<T> {
     pub fn reset(&mut self, shard: &Shard<T>) {
         let n = shard.neurons.len();
         self.membranes.reset(&shard.neurons);
+        if shard.receptors.is_some() {
+            self.charges.reset(n);
+        }
         self.queue.reset();
         self.history.reset(n);
-        self.input.clear();
-        self.input.resize(n, T::ZERO);
+        for input in &mut self.input {
+            input.clear();
+            input.resize(n, T::ZERO);
+        }
         self.crossing.clear();
         self.crossing.resize(n, i64::MAX);
         self.crossings.clear();
         self.spikes.clear();
         self.counters = Counters::default();
         for i in 0..n {
-            self.predict(&shard.neurons, i, -1);
+            self.predict(shard, i, -1);
         }
     }
 
     /// Note when neuron `i` crosses by itself, after `now`.
     #[inline]
-    fn predict(&mut self, neurons: &Neurons<T>, i: usize, now: i64) {
-        if !neurons.is_driven(i) {
+    fn predict(&mut self, shard: &Shard<T>, i: usize, now: i64) {
+        let (membranes, neurons) = (&self.membranes, &shard.neurons);
+        let t = match &shard.receptors {
+            None if neurons.is_driven(i) => membranes.crossing(neurons, i, now),
             // An adapted threshold may have risen above the drive.
-            self.crossing[i] = i64::MAX;
-            return;
-        }
-        let t = self.membranes.crossing(neurons, i, now).unwrap_or(i64::MAX);
+            None => None,
+            Some(receptors) => self.charges.crossing(membranes, neurons, receptors, i, now),
+        };
+        let t = t.unwrap_or(i64::MAX);
         if t != self.crossing[i] {
             self.crossing[i] = t;
             if t != i64::MAX {
@@ -295,7 +320,7 @@ impl<T: Real> Activity<T> {
             self.arrive(pass, now, t);
             while self.next_crossing() == t {
                 let i = self.crossings.pop().map_or(0, |Reverse((_, i))| i as usize);
-                self.receive(pass, i, t, T::ZERO);
+                self.receive(pass, i, t, [T::ZERO; 2]);
             }
         }
         self.deliveries = deliveries;
@@ -316,7 +341,9 @@ impl<T: Real> Activity<T> {
     fn arrive(&mut self, pass: &mut impl Pass<T>, deliveries: &[Delivery], t: i64) {
         let mut n_synapses = 0;
         for &delivery in deliveries {
-            self.counters.weight_updates += pass.deliver(delivery, &self.history, &mut self.input);
+            let receptor = pass.shard().projections[delivery.projection as usize].receptor;
+            let input = &mut self.input[receptor as usize];
+            self.counters.weight_updates += pass.deliver(delivery, &self.history, input);
             let projection = &pass.shard().projections[delivery.projection as usize];
             let n = projection.rows.synapses(delivery.segment).len();
             n_synapses += n;
@@ -327,8 +354,8 @@ impl<T: Real> Activity<T> {
         }
         // Which neurons received something: look at all of them, or along the rows again.
         // Neurons do not meet within a µs, so this choice changes no result.
-        if 2 * n_synapses >= self.input.len() {
-            for i in 0..self.input.len() {
+        if 2 * n_synapses >= self.crossing.len() {
+            for i in 0..self.crossing.len() {
                 self.collect(pass, i, t);
             }
             return;
@@ -345,19 +372,25 @@ impl<T: Real> Activity<T> {
     /// Hand neuron `i` what has been summed for it.
     #[inline]
     fn collect(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64) {
-        let input = self.input[i];
-        if input != T::ZERO {
-            self.input[i] = T::ZERO;
+        let input = [self.input[0][i], self.input[1][i]];
+        if input != [T::ZERO; 2] {
+            self.input[0][i] = T::ZERO;
+            self.input[1][i] = T::ZERO;
             self.receive(pass, i, t, input);
         }
     }
 
     #[inline]
-    fn receive(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64, input: T) {
-        if self.membranes.receive(&pass.shard().neurons, i, t, input) {
+    fn receive(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64, input: [T; 2]) {
+        let (neurons, membranes) = (&pass.shard().neurons, &mut self.membranes);
+        let spikes = match &pass.shard().receptors {
+            None => membranes.receive(neurons, i, t, input[0]),
+            Some(receptors) => self.charges.receive(membranes, neurons, receptors, i, t, input),
+        };
+        if spikes {
             self.spikes.push((t, pass.shard().first + i as u32));
             pass.spiked(i, t, &mut self.history);
         }
-        self.predict(&pass.shard().neurons, i, t);
+        self.predict(pass.shard(), i, t);
     }
 }

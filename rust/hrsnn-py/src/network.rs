@@ -38,6 +38,10 @@ pub(crate) struct NeuronArrays<'py> {
     #[pyo3(item)]
     bias: PyReadonlyArray1<'py, f64>,
     #[pyo3(item)]
+    tau_syn_ex: PyReadonlyArray1<'py, f64>,
+    #[pyo3(item)]
+    tau_syn_in: PyReadonlyArray1<'py, f64>,
+    #[pyo3(item)]
     theta: PyReadonlyArray1<'py, f64>,
 }
 
@@ -89,6 +93,8 @@ fn neurons(arrays: &NeuronArrays<'_>) -> PyResult<NeuronParameters> {
         v_threshold: arrays.v_threshold.to_vec()?,
         t_ref: arrays.t_ref.to_vec()?,
         bias: arrays.bias.to_vec()?,
+        tau_syn_ex: arrays.tau_syn_ex.to_vec()?,
+        tau_syn_in: arrays.tau_syn_in.to_vec()?,
         theta: arrays.theta.to_vec()?,
     })
 }
@@ -120,6 +126,12 @@ fn connections(arrays: &SynapseArrays<'_>, n_neurons: usize) -> PyResult<Connect
 enum Core {
     F32(Engine<f32>),
     F64(Engine<f64>),
+}
+
+/// Synapses in either precision.
+enum Synapses {
+    F32(Synaptic<f32>),
+    F64(Synaptic<f64>),
 }
 
 macro_rules! with_engine {
@@ -311,8 +323,18 @@ impl Network {
     /// Synapses of 'inputs' or 'recurrent' as a dictionary of arrays.
     fn synapses<'py>(&self, py: Python<'py>, source: &str) -> PyResult<Bound<'py, PyDict>> {
         let source = self::source(source)?;
-        let core = self.core.read().map_err(|poison| to_py(broken(poison)))?;
-        with_engine!(&*core, e => dictionary(py, py.detach(|| e.synapses(source))))
+        // Whoever holds the core may be asking for the interpreter: wait for it without.
+        let copy = detached(py, |_| {
+            let core = self.core.read().map_err(broken)?;
+            Ok(match &*core {
+                Core::F32(engine) => Synapses::F32(engine.synapses(source)),
+                Core::F64(engine) => Synapses::F64(engine.synapses(source)),
+            })
+        })?;
+        match copy {
+            Synapses::F32(synapses) => dictionary(py, synapses),
+            Synapses::F64(synapses) => dictionary(py, synapses),
+        }
     }
 
     /// Replace the weights of 'inputs' or 'recurrent'.

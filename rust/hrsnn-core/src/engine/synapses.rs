@@ -1,8 +1,9 @@
 //! The synapses of an engine in the order of its description, to read and to replace.
 
 use super::Engine;
+use crate::current::Receptor;
 use crate::error::{Error, Result};
-use crate::projection::{Source, Synapses};
+use crate::projection::{Projection, Source, Synapses};
 use crate::real::Real;
 use crate::shard::Shard;
 use crate::time::ms_from_rate;
@@ -96,7 +97,8 @@ impl<T: Real> Engine<T> {
     /// Replace all weights of `source`, in the order of the description.
     ///
     /// # Errors
-    /// A wrong length, or a weight that is not finite or beyond the bounds of a plastic synapse.
+    /// A wrong length, or a weight that is not finite or beyond the bounds of a plastic synapse, or,
+    /// with synaptic currents, one of another sign: its synapse feeds the other current.
     pub fn set_weights(&mut self, source: Source, weight: &[f64]) -> Result<()> {
         let mut places = Vec::new();
         let mut all = Vec::new();
@@ -108,7 +110,16 @@ impl<T: Real> Engine<T> {
             return Err(Error::length("weight", all.len(), weight.len()));
         }
         for (index, (place, &w)) in all.iter().zip(weight).enumerate() {
-            let synapses = &self.shards[place.shard].projections[place.projection].synapses;
+            let shard = &self.shards[place.shard];
+            let Projection { receptor, synapses, .. } = &shard.projections[place.projection];
+            let has_sign = match receptor {
+                Receptor::Excitatory => w >= 0.0,
+                Receptor::Inhibitory => w <= 0.0,
+            };
+            if shard.receptors.is_some() && w.is_finite() && !has_sign {
+                let expected = "of the sign it had, which says what current it feeds";
+                return Err(Error::element("weight", expected, w, "synapse", index));
+            }
             let allowed = match synapses {
                 Synapses::Static(_) => w.is_finite(),
                 Synapses::Plastic(p) => {

@@ -56,10 +56,23 @@ fn description(pairing: Pairing, mu: f64) -> Description {
         v_threshold: drawn(8.0, 12.0, N, "v_threshold"),
         t_ref: drawn(0.0, 3.0, N, "t_ref"),
         bias: drawn(-5.0, 12.0, N, "bias"),
+        tau_syn_ex: vec![0.0; N],
+        tau_syn_in: vec![0.0; N],
         theta: vec![0.0; N],
     };
     let adaptation = Some(Adaptation { theta_plus: 0.01, tau_theta: 1000.0 });
     Description { neurons, inputs, recurrent, adaptation, incoming: Vec::new() }
+}
+
+/// The same with synaptic currents, some of time constant 0, and some weights negative.
+fn with_currents(mut description: Description) -> Description {
+    let some = |high: f64, name: &str| drawn(-2.0, high, N, name).into_iter().map(|t| t.max(0.0));
+    description.neurons.tau_syn_ex = some(10.0, "tau_syn_ex").collect();
+    description.neurons.tau_syn_in = some(20.0, "tau_syn_in").collect();
+    for (w, u) in description.inputs.weight.iter_mut().zip(drawn(0.0, 1.0, N * N_INPUTS, "sign")) {
+        *w *= if u < 0.3 { -1.0 } else { 4.0 };
+    }
+    description
 }
 
 fn events() -> (Vec<i64>, Vec<u32>) {
@@ -79,9 +92,8 @@ fn learned<T: Real>(mut engine: Engine<T>, n_threads: usize) -> (SpikeList, Vec<
     (spikes, weight.iter().map(|w| w.to_f64()).collect(), stats)
 }
 
-fn same_for_any_split<T: Real>() {
-    let description = description(Pairing::AllToAll, 0.5);
-    let engine = |n_shards| Engine::<T>::new(&description, Some(n_shards)).unwrap();
+fn same_for_any_split<T: Real>(description: &Description) {
+    let engine = |n_shards| Engine::<T>::new(description, Some(n_shards)).unwrap();
     let (spikes, weight, stats) = learned(engine(1), 1);
     assert!(stats.n_spikes > 1000 && stats.counters.weight_updates > 10_000, "{stats:?}");
     for (n_shards, n_threads) in [(2, 1), (3, 2), (7, 3), (8, 16), (N, 2)] {
@@ -94,8 +106,11 @@ fn same_for_any_split<T: Real>() {
 
 #[test]
 fn neither_shards_nor_threads_change_a_bit() {
-    same_for_any_split::<f32>();
-    same_for_any_split::<f64>();
+    let description = description(Pairing::AllToAll, 0.5);
+    for description in [with_currents(description.clone()), description] {
+        same_for_any_split::<f32>(&description);
+        same_for_any_split::<f64>(&description);
+    }
 }
 
 #[test]
@@ -172,4 +187,21 @@ fn the_synapses_of_an_engine_make_the_same_engine() {
     assert!(halved.iter().zip(&all.weight).all(|(&half, &w)| half * 2.0 == w));
     let error = engine.set_weights(Source::Recurrent, &doubled[1..]).unwrap_err();
     assert!(error.to_string().starts_with("weight must have length"));
+}
+
+#[test]
+fn with_currents_a_weight_keeps_its_sign() {
+    let description = with_currents(description(Pairing::Nearest, 1.0));
+    let mut engine = Engine::<f64>::new(&description, Some(3)).unwrap();
+    let weight = engine.synapses(Source::Input).weight;
+    assert_eq!(weight, description.inputs.weight);
+    let halved: Vec<f64> = weight.iter().map(|w| w / 2.0).collect();
+    engine.set_weights(Source::Input, &halved).unwrap();
+    for (s, w) in weight.iter().enumerate() {
+        let mut turned = weight.clone();
+        turned[s] = -w;
+        let error = engine.set_weights(Source::Input, &turned).unwrap_err().to_string();
+        assert!(error.contains("sign") && error.contains(&format!("synapse {s}")), "{error}");
+    }
+    assert_eq!(engine.synapses(Source::Input).weight, halved);
 }
