@@ -100,39 +100,4 @@ impl Queue {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn every_delivery_is_handed_out_once_and_in_order(
-            width in 1_u32..2000,
-            steps in prop::collection::vec((0_i64..700, 1_i64..3_000_000), 1..60),
-        ) {
-            let mut queue = Queue::new(width);
-            let (mut expected, mut seen, mut bucket) = (Vec::new(), Vec::new(), Vec::new());
-            let mut window = 0;
-            for (number, (advance, delay)) in steps.into_iter().enumerate() {
-                // Never into a window that was handed out: at least one width ahead.
-                let arrival = (window + 1) * i64::from(width) + delay;
-                let delivery = Delivery { arrival, projection: 0, segment: number as u32 };
-                queue.push(delivery);
-                expected.push(delivery);
-                for _ in 0..advance {
-                    if queue.first() == Some(window) {
-                        queue.take(window, &mut bucket);
-                        seen.append(&mut bucket);
-                    }
-                    window += 1;
-                }
-            }
-            while let Some(first) = queue.first() {
-                queue.take(first, &mut bucket);
-                seen.append(&mut bucket);
-            }
-            expected.sort_unstable();
-            prop_assert_eq!(seen, expected);
-        }
-    }
-}
+mod tests;

@@ -305,3 +305,6 @@ impl<T: Real> PlasticSynapses<T> {
         potentiations
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,8 +51,8 @@ impl<T: Real> One<T> {
 /// PSP of a unit charge, `us` after its arrival, from the standard library.
 fn psp(us: f64, tau_m: f64, tau_syn: f64) -> f64 {
     let (m, s) = (1.0 / (1000.0 * tau_m), 1.0 / (1000.0 * tau_syn));
-    let x = us * (m - s);
-    us * s * (-us * m).exp() * if x == 0.0 { 1.0 } else { x.exp_m1() / x }
+    let x = us * (m - s).abs();
+    us * s * (-us * m.min(s)).exp() * if x == 0.0 { 1.0 } else { -(-x).exp_m1() / x }
 }
 
 #[test]
@@ -197,3 +197,6 @@ proptest! {
         prop_assert!((single.v() - theory).abs() < 1e-5, "{} against {theory}", single.v());
     }
 }
+
+mod course;
+mod edges;

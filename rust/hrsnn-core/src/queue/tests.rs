@@ -1,0 +1,187 @@
+//! The queue: everything once, in order, whatever the width and however far ahead.
+
+use super::*;
+use proptest::prelude::*;
+
+fn at(arrival: i64) -> Delivery {
+    Delivery { arrival, projection: 0, segment: 0 }
+}
+
+fn arrivals(deliveries: &[Delivery]) -> Vec<i64> {
+    deliveries.iter().map(|delivery| delivery.arrival).collect()
+}
+
+/// Everything that is left, window by window: its number, and what it holds.
+fn drained(queue: &mut Queue) -> Vec<(i64, Vec<i64>)> {
+    let (mut windows, mut bucket) = (Vec::new(), Vec::new());
+    while let Some(first) = queue.first() {
+        queue.take(first, &mut bucket);
+        windows.push((first, arrivals(&bucket)));
+    }
+    windows
+}
+
+#[test]
+fn an_empty_queue_has_no_first_window() {
+    let mut queue = Queue::new(10);
+    assert_eq!(queue.first(), None);
+    let mut into = vec![at(3)];
+    queue.take(5, &mut into);
+    assert!(into.is_empty(), "what was in the hand before is gone");
+}
+
+#[test]
+fn a_window_is_handed_out_sorted_by_arrival_then_projection_then_segment() {
+    let mut queue = Queue::new(100);
+    let sorted = [(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 7), (98, 0, 3), (99, 0, 2), (99, 2, 1)]
+        .map(|(arrival, projection, segment)| Delivery { arrival, projection, segment });
+    for k in [3, 0, 6, 5, 1, 4, 2] {
+        queue.push(sorted[k]);
+    }
+    queue.push(at(100));
+    let mut into = Vec::new();
+    queue.take(0, &mut into);
+    assert_eq!(into, sorted);
+    queue.take(1, &mut into);
+    assert_eq!(into, [at(100)]);
+}
+
+#[test]
+fn windows_of_one_microsecond_hold_one_time() {
+    for width in [0, 1] {
+        let mut queue = Queue::new(width);
+        for t in [7, 3, 5000, 3] {
+            queue.push(at(t));
+        }
+        assert_eq!(drained(&mut queue), [(3, vec![3, 3]), (7, vec![7]), (5000, vec![5000])]);
+    }
+}
+
+#[test]
+fn what_lies_beyond_the_calendar_comes_in_its_window() {
+    // A calendar's length ahead is the same bucket as now.
+    for width in [1, 10] {
+        for ahead in [BUCKETS - 1, BUCKETS, BUCKETS + 1, 2 * BUCKETS, 5 * BUCKETS + 17] {
+            let mut queue = Queue::new(width as u32);
+            queue.push(at(ahead * width));
+            queue.push(at(0));
+            let windows = [(0, vec![0]), (ahead, vec![ahead * width])];
+            assert_eq!(drained(&mut queue), windows, "{ahead} windows of {width} µs ahead");
+        }
+    }
+}
+
+#[test]
+fn what_was_far_comes_before_what_was_pushed_near_it_later() {
+    let mut queue = Queue::new(10);
+    let far = 10 * (BUCKETS + 5);
+    queue.push(at(far));
+    queue.push(at(60));
+    assert_eq!(queue.first(), Some(6));
+    let mut into = Vec::new();
+    queue.take(6, &mut into);
+    // Both in one window now, one from the heap and one from a bucket.
+    queue.push(at(far + 9));
+    queue.push(at(far + 10));
+    queue.push(at(far - 1));
+    let last = far / 10;
+    assert_eq!(
+        drained(&mut queue),
+        [(last - 1, vec![far - 1]), (last, vec![far, far + 9]), (last + 1, vec![far + 10])]
+    );
+}
+
+#[test]
+fn the_first_window_may_be_one_that_was_far() {
+    let mut queue = Queue::new(1);
+    queue.push(at(BUCKETS + 2));
+    queue.take(1, &mut Vec::new());
+    assert_eq!(queue.first(), Some(BUCKETS + 2), "in the heap");
+    queue.push(at(BUCKETS + 1));
+    assert_eq!(queue.first(), Some(BUCKETS + 1), "in a bucket");
+    assert_eq!(drained(&mut queue).len(), 2);
+}
+
+#[test]
+fn a_queue_that_was_reset_is_as_good_as_new() {
+    for handed_out in 0..3 {
+        let mut queue = Queue::new(10);
+        for t in [5, 15, 25, 10 * BUCKETS + 35, 90 * BUCKETS] {
+            queue.push(at(t));
+        }
+        let mut into = Vec::new();
+        for window in 0..handed_out {
+            queue.take(window, &mut into);
+        }
+        queue.reset();
+        assert_eq!(queue.first(), None);
+        queue.push(at(4));
+        queue.push(at(20 * BUCKETS));
+        let windows = [(0, vec![4]), (2 * BUCKETS, vec![20 * BUCKETS])];
+        assert_eq!(drained(&mut queue), windows);
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "is in the past")]
+fn nothing_may_be_pushed_into_a_window_that_was_handed_out() {
+    let mut queue = Queue::new(10);
+    queue.take(2, &mut Vec::new());
+    queue.push(at(30));
+    queue.push(at(29));
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "assertion failed")]
+fn no_window_is_handed_out_twice() {
+    let mut queue = Queue::new(10);
+    queue.take(2, &mut Vec::new());
+    queue.take(3, &mut Vec::new());
+    queue.take(3, &mut Vec::new());
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "assertion failed")]
+fn no_window_may_be_skipped_that_holds_something() {
+    let mut queue = Queue::new(10);
+    queue.push(at(20));
+    queue.take(1, &mut Vec::new());
+    queue.take(3, &mut Vec::new());
+}
+
+proptest! {
+    #[test]
+    fn every_delivery_is_handed_out_once_and_in_order(
+        width in prop_oneof![1_u32..4, 1_u32..2000],
+        steps in prop::collection::vec((0_i64..700, 1_i64..3_000_000), 1..60),
+    ) {
+        let mut queue = Queue::new(width);
+        let (mut expected, mut seen, mut bucket) = (Vec::new(), Vec::new(), Vec::new());
+        let mut window = 0;
+        for (number, (advance, delay)) in steps.into_iter().enumerate() {
+            // Never into a window that was handed out: at least one width ahead.
+            let arrival = (window + 1) * i64::from(width) + delay;
+            let delivery = Delivery { arrival, projection: 0, segment: number as u32 };
+            queue.push(delivery);
+            expected.push(delivery);
+            for _ in 0..advance {
+                if queue.first() == Some(window) {
+                    queue.take(window, &mut bucket);
+                    seen.append(&mut bucket);
+                }
+                window += 1;
+            }
+            prop_assert_eq!(queue.in_buckets, queue.buckets.iter().map(Vec::len).sum::<usize>());
+        }
+        while let Some(first) = queue.first() {
+            queue.take(first, &mut bucket);
+            seen.append(&mut bucket);
+        }
+        expected.sort_unstable();
+        prop_assert_eq!(seen, expected);
+        prop_assert_eq!(queue.in_buckets, 0);
+    }
+}
