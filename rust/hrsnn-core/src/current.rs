@@ -156,12 +156,18 @@ impl Course<f64> {
     }
 
     /// Stretches on which `v` rises, in order; each ends at most 0.5 µs after its highest point.
-    fn rising(&self) -> [Option<(f64, f64)>; 2] {
+    ///
+    /// Without those on which it only tends to `end`, if that is not above `threshold`.
+    fn rising(&self, threshold: f64) -> [Option<(f64, f64)>; 2] {
         let end = self.settled();
         let turn = self.turn().filter(|&us| 0.0 < us && us < end);
         let pieces = [Some((0.0, turn.unwrap_or(end))), turn.map(|us| (us, end))];
         pieces.map(|piece| {
             let (from, to) = piece?;
+            let (up, still_up) = (self.rises(from), self.rises(to));
+            if still_up && to >= end && self.end <= threshold {
+                return None;
+            }
             let bisect = |up: bool| {
                 let (mut low, mut high) = (from, to);
                 while high - low > 0.5 {
@@ -170,7 +176,7 @@ impl Course<f64> {
                 }
                 (low, high)
             };
-            match (self.rises(from), self.rises(to)) {
+            match (up, still_up) {
                 (true, true) => Some((from, to)),
                 (true, false) => Some((from, bisect(true).1)),
                 (false, true) => Some((bisect(false).0, to)),
@@ -274,7 +280,7 @@ impl<T: Real> Charges<T> {
         let first = i64::from(since <= now);
         let course = self.course(membranes, neurons, receptors, i);
         let over = |us: i64| course.after(T::from_us(us)).0 >= threshold;
-        for (from, to) in course.to_f64().rising().into_iter().flatten() {
+        for (from, to) in course.to_f64().rising(threshold.to_f64()).into_iter().flatten() {
             if to > LONGEST {
                 return None;
             }
