@@ -19,12 +19,12 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo lint test test-slow bench docs ci \
+.PHONY: help setup build demo lint test test-slow equivalence bench docs ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
 	@echo "Targets (needed beforehand: Python 3.11 or later, and Rust):"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(TOOLS) ## create .venv with the tools (done by the targets that need it)
 
@@ -39,6 +39,18 @@ test: test-rust test-python ## run all tests but the slow ones
 
 test-slow: $(EXTENSION) ## run the slow tests
 	$(BIN)/python -m pytest -m "slow and not external"
+
+# Each simulator has an environment of its own, because they disagree about numpy; the package is
+# read from the source tree, whose extension serves every Python. `-v` shows what was measured.
+equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NEST and Brian2
+	PYTHONPATH=python .venv-nest/bin/python -m pytest -v -m external tests/equivalence/test_nest*.py
+	PYTHONPATH=python .venv-brian2/bin/python -m pytest -v -m external tests/equivalence/test_brian2*.py
+
+.venv-%/ready: pyproject.toml $(VENV)/pyvenv.cfg
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python -m pip install "pip>=25.1"
+	.venv-$*/bin/python -m pip install --group $*
+	@touch $@
 
 bench: $(EXTENSION) ## measure nanoseconds per synaptic event
 	$(BIN)/python benches/workload.py
