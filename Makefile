@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .make/tools
 EXTENSION := .make/extension
+MUTANTS := .make/mutants
 RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 # pip and maturin must work on .venv alone, whatever environment make is called from.
@@ -19,7 +20,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo lint test test-slow equivalence bench docs ci \
+.PHONY: help setup build demo lint test test-slow equivalence mutants bench docs ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
@@ -51,6 +52,16 @@ equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NE
 	.venv-$*/bin/python -m pip install "pip>=25.1"
 	.venv-$*/bin/python -m pip install --group $*
 	@touch $@
+
+# Modules whose mutants are tried; each mutant costs a compilation and a run of the tests.
+FILES ?= neuron stdp queue
+mutants: $(MUTANTS)/bin/cargo-mutants ## break the core on purpose and see whether its tests notice
+	CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 $< mutants --package hrsnn-core \
+		--output $(MUTANTS) --timeout 60 $(FILES:%=--file 'rust/hrsnn-core/src/%.rs') \
+		-- --lib --tests
+
+$(MUTANTS)/bin/cargo-mutants:
+	cargo install cargo-mutants --locked --version '^27' --root $(MUTANTS)
 
 bench: $(EXTENSION) ## measure nanoseconds per synaptic event
 	$(BIN)/python benches/workload.py
