@@ -57,7 +57,7 @@ equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NE
 FILES ?= neuron stdp queue
 mutants: $(MUTANTS)/bin/cargo-mutants ## break the core on purpose and see whether its tests notice
 	CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 $< mutants --package hrsnn-core \
-		--output $(MUTANTS) --timeout 60 $(FILES:%=--file 'rust/hrsnn-core/src/%.rs') \
+		--output $(MUTANTS) $(FILES:%=--file 'rust/hrsnn-core/src/%.rs') \
 		-- --lib --tests
 
 $(MUTANTS)/bin/cargo-mutants:
