@@ -56,7 +56,7 @@ equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NE
 	@touch $@
 
 # Modules whose mutants are tried; each mutant costs a compilation and a run of the tests.
-FILES ?= neuron stdp queue
+FILES ?= neuron stdp plastic queue
 mutants: $(MUTANTS)/bin/cargo-mutants ## break the core on purpose and see whether its tests notice
 	CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 $< mutants --package hrsnn-core \
 		--output $(MUTANTS) $(FILES:%=--file 'rust/hrsnn-core/src/%.rs') \
