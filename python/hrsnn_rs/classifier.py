@@ -71,6 +71,10 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Threads of each call; the result does not depend on them. `None` means all cores.
     progress : bool, default=False
         Whether training shows a progress bar.
+    checkpoint : str or path, default=None
+        Folder from which a training that was stopped goes on; see `Network.train`.
+    checkpoint_every : int, default=None
+        Samples between two checkpoints; `None` means every 30 s.
 
     Attributes
     ----------
@@ -139,6 +143,8 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seed: int = 0,
         n_threads: int | None = None,
         progress: bool = False,
+        checkpoint: str | PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
     ) -> None:
         self.network = network
         self.encoder = encoder
@@ -152,6 +158,8 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
         self.n_threads = n_threads
         self.progress = progress
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     def fit(self, samples: Any, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Calibrate, train without labels, and fit the readout.
@@ -199,7 +207,12 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.epochs:
             network.train(
-                events, epochs=self.epochs, progress=self.progress, n_threads=self.n_threads
+                events,
+                epochs=self.epochs,
+                progress=self.progress,
+                n_threads=self.n_threads,
+                checkpoint=self.checkpoint,
+                checkpoint_every=self.checkpoint_every,
             )
         self.network_ = network
         counts = self._features(events)

@@ -15,13 +15,17 @@ import numpy as np
 
 from hrsnn_rs.arguments import check_integer, check_number
 from hrsnn_rs.calibration import calibrate
+from hrsnn_rs.checkpoint import Checkpoints
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
 from hrsnn_rs.events import as_events
 from hrsnn_rs.parameters import psp_peak
 from hrsnn_rs.results import Calibration, RunResult, RunStats
 from hrsnn_rs.state import NetworkState
+from hrsnn_rs.training import train_with_checkpoints
 
 if TYPE_CHECKING:
+    import os
+
     from numpy.typing import NDArray
 
 __all__ = ["RunningNetwork"]
@@ -100,11 +104,18 @@ class RunningNetwork(NetworkState):
         epochs: int = 1,
         progress: bool = False,
         n_threads: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
     ) -> RunStats:
         """Learn from samples, one after the other, without labels.
 
         Weights and adapted thresholds stay from sample to sample; everything else starts
         from rest.
+
+        With `checkpoint`, the state is kept in a folder now and then, at the end and on Ctrl-C.
+        The same call then goes on where the last one stopped, whatever stopped it, and ends with
+        the same bits as if nothing had. A sample that was interrupted is repeated from its
+        start; samples that are done are only looked at, to see that they are the same.
 
         Parameters
         ----------
@@ -116,16 +127,33 @@ class RunningNetwork(NetworkState):
             Whether to show a progress bar (needs tqdm).
         n_threads : int, default=None
             As in `run`.
+        checkpoint : str or path, default=None
+            Folder to keep the state in; it is made where it does not exist. Two checkpoints are
+            kept, each a model file that `Network.load` reads too.
+        checkpoint_every : int, default=None
+            Samples between two checkpoints; `None` means every 30 s.
 
         Returns
         -------
         RunStats
-            Sums over all samples.
+            Sums over all samples, those of earlier calls that were stopped among them.
 
         Raises
         ------
         ParameterError
-            If nothing in this network can learn, or an iterator is to be read twice.
+            If nothing in this network can learn, an iterator is to be read twice, or the
+            checkpoint is of another network, other samples or other arguments.
+        FormatError
+            If no checkpoint in the folder is whole.
+        OSError
+            If a checkpoint cannot be written; those before it stay.
+        KeyboardInterrupt
+            On Ctrl-C. With `checkpoint` the network is as after the last whole sample.
+
+        Warns
+        -----
+        CheckpointWarning
+            If the newest checkpoint is damaged, and the one before is taken.
 
         Examples
         --------
@@ -143,6 +171,19 @@ class RunningNetwork(NetworkState):
             raise ParameterError("plasticity must be given to train; this network has None.")
         if epochs > 1 and not isinstance(samples, Sequence) and isinstance(samples, Iterator):
             raise ParameterError("samples must be a sequence where epochs > 1; got an iterator.")
+        if checkpoint is not None:
+            checkpoints = Checkpoints(checkpoint, checkpoint_every)
+            threads = _threads(n_threads)
+            return train_with_checkpoints(
+                self,
+                checkpoints,
+                samples,
+                epochs,
+                lambda name: _shown(samples, name, progress),
+                threads,
+            )
+        if checkpoint_every is not None:
+            raise ParameterError("checkpoint_every must be None where checkpoint is None.")
         stats = []
         for epoch in range(epochs):
             name = f"train {epoch + 1}/{epochs}" if epochs > 1 else "train"

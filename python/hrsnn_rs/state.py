@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.assembly import RECURRENT_DELAY, Assembly, Synapses
+from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.model_file import from_state, read_model, to_state, write_model
 
 if TYPE_CHECKING:
@@ -150,7 +151,10 @@ class NetworkState:
         metadata : dict
         """
         assembly, gain, extra, metadata = read_model(path)
-        return cls._made_of(assembly, gain, None), extra, metadata
+        try:
+            return cls._made_of(assembly, gain, None), extra, metadata
+        except (ParameterError, ShapeError) as error:
+            raise FormatError(f"{path}: {error}") from None
 
     def __reduce__(self) -> tuple[Callable[..., NetworkState], tuple[Any, ...]]:
         parts = to_state(self._assembly(), self._gain)
