@@ -22,6 +22,7 @@ CORE = ROOT / "rust" / "hrsnn-core"
 
 PYTHON_ORDER = [
     "errors",
+    "memory",
     "arguments",
     "columns",
     "distributions",

@@ -26,6 +26,7 @@ from hrsnn_rs.columns import (
     whole_numbers,
 )
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.memory import check_memory
 from hrsnn_rs.sensor import SensorEvents
 
 if TYPE_CHECKING:
@@ -224,6 +225,8 @@ class Events(Frozen):
             raise ParameterError(
                 f"{str(error).removesuffix('.')} (row-major, {array.shape[1]} a row)."
             ) from None
+        # Five columns of 8 bytes along the way.
+        check_memory("raster", 40.0 * float(counts.sum(dtype=np.float64)))
         place = np.flatnonzero(counts)
         place = np.repeat(place, counts[place])
         row, column = np.divmod(place, array.shape[1])

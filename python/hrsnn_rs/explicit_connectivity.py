@@ -104,6 +104,10 @@ class ExplicitConnectivity(Connectivity):
     def __repr__(self) -> str:
         return f"ExplicitConnectivity(shape={self.shape}, n_synapses={self.order.size})"
 
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """See `Connectivity.expected_synapses`."""
+        return float(self.order.size)
+
     def _graph(self, request: Request) -> Graph:
         if self.shape != (request.n_pre, request.n_post):
             raise ShapeError(

@@ -24,6 +24,7 @@ from hrsnn_rs.connectivity import Connectivity, RandomConnectivity
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.heterogeneity import check_parameter
+from hrsnn_rs.memory import check_memory, network_bytes
 from hrsnn_rs.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.running import RunningNetwork
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from hrsnn_rs.heterogeneity import Parameter
 
 __all__ = ["VARIANTS", "Network"]
+
+_DEFAULT_INPUTS = RandomConnectivity(p=0.1)
 
 #: Variants by name: whether neurons, and whether synapses, differ from each other.
 VARIANTS = {
@@ -115,6 +118,12 @@ class Network(RunningNetwork):
         dtype: Literal["float32", "float64"] = "float32",
     ) -> None:
         n_inputs, n_neurons, seed = check_sizes(n_inputs, n_neurons, seed)
+        check_memory(
+            "network",
+            self.estimate_memory(
+                n_inputs, n_neurons, inputs=inputs, recurrent=recurrent, plasticity=plasticity
+            ),
+        )
         fraction = check_number(
             "inhibitory_fraction", inhibitory_fraction, "in [0, 1]", lambda f: 0.0 <= f <= 1.0
         )
@@ -123,7 +132,7 @@ class Network(RunningNetwork):
             "n_neurons": n_neurons,
             "neuron": LIF() if neuron is None else neuron,
             "inhibitory_neuron": inhibitory_neuron,
-            "inputs": RandomConnectivity(p=0.1) if inputs is None else inputs,
+            "inputs": _DEFAULT_INPUTS if inputs is None else inputs,
             "recurrent": recurrent,
             "plasticity": plasticity,
             "plastic": None,
@@ -134,6 +143,55 @@ class Network(RunningNetwork):
             "dtype": dtype,
         }
         self._set_up(assemble(**arguments), 1.0, arguments)
+
+    @staticmethod
+    def estimate_memory(
+        n_inputs: int,
+        n_neurons: int,
+        *,
+        inputs: Connectivity | None = None,
+        recurrent: Connectivity | None = None,
+        plasticity: STDP | None = None,
+    ) -> int:
+        """Estimate the memory that making such a network takes, without making it.
+
+        Parameters
+        ----------
+        n_inputs, n_neurons, inputs, recurrent, plasticity
+            As in `Network`.
+
+        Returns
+        -------
+        int
+            Bytes, at the peak; once made, a network takes about half.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is of the wrong kind.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> dense = hr.RandomConnectivity(p=1.0)
+        >>> hr.Network.estimate_memory(100, 100_000, recurrent=dense) / 1e9 > 100
+        True
+        """
+        n_inputs, n_neurons, _ = check_sizes(n_inputs, n_neurons, 0)
+        counts = []
+        for name, rule, n_pre in (
+            ("inputs", _DEFAULT_INPUTS if inputs is None else inputs, n_inputs),
+            ("recurrent", recurrent, n_neurons),
+        ):
+            if rule is not None and not isinstance(rule, Connectivity):
+                raise ParameterError(f"{name} must be a Connectivity or None; got {rule!r}.")
+            counts.append(0.0 if rule is None else rule.expected_synapses(n_pre, n_neurons))
+        if plasticity is not None and not isinstance(plasticity, STDP):
+            raise ParameterError(f"plasticity must be a STDP or None; got {plasticity!r}.")
+        learns = 0.0 if plasticity is None else counts[1]
+        if plasticity is not None and plasticity.inputs:
+            learns += counts[0]
+        return network_bytes(n_inputs, n_neurons, sum(counts), learns)
 
     @classmethod
     def from_arrays(

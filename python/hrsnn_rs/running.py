@@ -18,6 +18,7 @@ from hrsnn_rs.calibration import calibrate
 from hrsnn_rs.checkpoint import Checkpoints
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
 from hrsnn_rs.events import as_events
+from hrsnn_rs.memory import check_memory
 from hrsnn_rs.parameters import psp_peak
 from hrsnn_rs.results import Calibration, RunResult, RunStats
 from hrsnn_rs.state import NetworkState
@@ -272,6 +273,7 @@ class RunningNetwork(NetworkState):
         width = self.n_neurons * (2 if features == "both" else 1)
         shown = iter(_shown(samples, "transform", progress))
         while chunk := [as_events(s, self.n_inputs) for s in itertools.islice(shown, CHUNK)]:
+            check_memory("n_windows", 4.0 * len(chunk) * n_windows * width)
             start = time.perf_counter()
             flat, counts = self._core.transform(
                 [(s.t, s.channel, s.duration) for s in chunk],
