@@ -223,7 +223,8 @@ fn take_in<'a>(
         word(name);
         word(text);
     }
-    for (name, info) in infos {
+    // By name: empty arrays share their place.
+    for (name, info) in infos.collect::<BTreeMap<_, _>>() {
         word(name);
         word(&format!("{} {:?}", info.dtype, info.shape));
     }
@@ -254,9 +255,16 @@ mod tests {
     fn snapshot() -> Snapshot {
         let bytes = [1.5_f64, -0.0].iter().flat_map(|value| value.to_le_bytes()).collect();
         let tensor = Tensor { dtype: Dtype::F64, shape: vec![2], bytes };
+        let empty = || Tensor { dtype: Dtype::F64, shape: vec![0], bytes: vec![] };
         let small = Tensor { dtype: Dtype::U8, shape: vec![1, 3], bytes: vec![1, 2, 3] };
         Snapshot {
-            tensors: BTreeMap::from([("a".to_string(), small), ("weight".to_string(), tensor)]),
+            tensors: BTreeMap::from([
+                ("a".to_string(), small),
+                ("b".to_string(), empty()),
+                ("c".to_string(), empty()),
+                ("d".to_string(), empty()),
+                ("weight".to_string(), tensor),
+            ]),
             metadata: HashMap::from([("format".to_string(), "1".to_string())]),
         }
     }

@@ -216,6 +216,11 @@ struct Learned {
     counts: StatsRow,
 }
 
+/// Held for the length of an addition, so nobody waits for it.
+fn tally(learned: &Mutex<Learned>) -> MutexGuard<'_, Learned> {
+    learned.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Learned {
     fn add(&mut self, input: &Input<'_>, stats: &Stats) {
         self.n_samples += 1;
@@ -254,7 +259,7 @@ type Transformed<'py> = (Bound<'py, PyArray1<f32>>, Vec<StatsRow>);
 #[pyclass(frozen)]
 pub(crate) struct Network {
     core: Shared,
-    learned: Mutex<Learned>,
+    learned: Arc<Mutex<Learned>>,
 }
 
 #[pymethods]
@@ -298,7 +303,7 @@ impl Network {
                 Core::F32(Engine::new(&description, n_shards)?)
             })
         })?;
-        Ok(Self { core: Arc::new(RwLock::new(core)), learned: Mutex::default() })
+        Ok(Self { core: Arc::new(RwLock::new(core)), learned: Arc::default() })
     }
 
     /// Times and neurons of the spikes of one sample, and what it took.
@@ -316,26 +321,29 @@ impl Network {
         undo: bool,
     ) -> PyResult<Spikes<'py>> {
         let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
-        let (spikes, stats) = detached(py, |poll| {
+        let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
+        let (spikes, stats) = abandonable(py, move |abandoned| {
+            let mut ask =
+                || if abandoned.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) };
             let input = Input { t: &t, channel: &channel, duration };
             let mut spikes = SpikeList::default();
-            let stats = if learn {
-                let mut core = writing(&self.core, poll)?;
-                let before = undo.then(|| core.clone());
-                let result =
-                    with_engine!(&mut *core, e => e.learn(&input, &mut spikes, n_threads, poll));
-                match (&result, before) {
-                    // Counted before the core is let go of: both always tell of the same moment.
-                    (Ok(stats), _) => self.tally().add(&input, stats),
-                    (Err(_), Some(before)) => *core = before,
-                    (Err(_), None) => {}
-                }
-                result?
-            } else {
-                let core = reading(&self.core, poll)?;
-                with_engine!(&*core, e => e.run(&input, &mut spikes, n_threads, poll))?
-            };
-            Ok((spikes, stats))
+            if !learn {
+                let core = reading(&core, &mut ask)?;
+                let stats =
+                    with_engine!(&*core, e => e.run(&input, &mut spikes, n_threads, &mut ask))?;
+                return Ok((spikes, stats));
+            }
+            let mut core = writing(&core, &mut ask)?;
+            let before = undo.then(|| core.clone());
+            let result =
+                with_engine!(&mut *core, e => e.learn(&input, &mut spikes, n_threads, &mut ask));
+            match (&result, before) {
+                // Counted before the core is let go of: both always tell of the same moment.
+                (Ok(stats), _) => tally(&learned).add(&input, stats),
+                (Err(_), Some(before)) => *core = before,
+                (Err(_), None) => {}
+            }
+            Ok((spikes, result?))
         })?;
         Ok((spikes.t.into_pyarray(py), spikes.neuron.into_pyarray(py), row(&stats)))
     }
@@ -417,9 +425,13 @@ impl Network {
 
     /// Samples learned from since it was made, their duration in µs, and what they took.
     #[getter]
-    fn learned(&self) -> (u64, u64, StatsRow) {
-        let Learned { n_samples, duration, counts } = *self.tally();
-        (n_samples, duration, counts)
+    fn learned(&self, py: Python<'_>) -> PyResult<(u64, u64, StatsRow)> {
+        detached(py, |poll| {
+            // A sample that was interrupted may still be on its way to a clean end.
+            let _core = reading(&self.core, poll)?;
+            let Learned { n_samples, duration, counts } = *tally(&self.learned);
+            Ok((n_samples, duration, counts))
+        })
     }
 
     /// Parts that the work of a sample can be split into.
@@ -429,13 +441,6 @@ impl Network {
             let core = reading(&self.core, poll)?;
             Ok(with_engine!(&*core, e => e.n_shards()))
         })
-    }
-}
-
-impl Network {
-    /// Held for the length of an addition, so nobody waits for it.
-    fn tally(&self) -> MutexGuard<'_, Learned> {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Waiting for the core without the interpreter, and with an ear for Ctrl-C.
 //!
 //! Lives here: two ways of waiting. `detached` works in the caller's thread and lets the work
-//! itself ask for signals; `abandonable` is for work that cannot ask: it gets a thread of its
-//! own and is left alone, to end unheard, when the user does not want it any more. Either way a
-//! panic becomes `InternalError`.
+//! itself ask for signals; `abandonable` is for work that cannot ask, or not often enough: it gets
+//! a thread of its own and is left alone, to end unheard, when the user does not want it any more.
+//! Either way a panic becomes `InternalError`.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,8 +71,9 @@ pub(crate) fn detached<R: Send>(
 
 /// Run `work` in a thread of its own; on Ctrl-C raise at once and let it end unheard.
 ///
-/// For work without effect, or whose effect is harmless when nobody waits for it: `work` gets a
-/// flag that says whether it was abandoned, to look at before it changes anything.
+/// `work` gets a flag that says whether it was abandoned, to look at now and then, and before it
+/// changes anything. What it changes it must hold locked until it ends, so that whoever comes
+/// next finds it whole.
 pub(crate) fn abandonable<R: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce(&AtomicBool) -> Result<R> + Send + 'static,
