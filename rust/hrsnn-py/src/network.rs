@@ -90,16 +90,22 @@ pub(crate) struct PlasticityArrays<'py> {
     nearest: bool,
 }
 
+/// Elements whose copy takes long enough to look for Ctrl-C after it.
+const MANY: usize = 100_000;
+
 /// A copy, or an error where there is no memory for it.
 pub(crate) fn copied<T: Element + Copy>(
     name: &str,
     array: &PyReadonlyArray1<'_, T>,
 ) -> PyResult<Vec<T>> {
-    let array = array.as_array();
-    let mut values = with_room(name, array.len()).map_err(to_py)?;
-    match array.as_slice() {
+    let view = array.as_array();
+    let mut values = with_room(name, view.len()).map_err(to_py)?;
+    match view.as_slice() {
         Some(slice) => values.extend_from_slice(slice),
-        None => values.extend(array.iter().copied()),
+        None => values.extend(view.iter().copied()),
+    }
+    if values.len() > MANY {
+        array.py().check_signals()?;
     }
     Ok(values)
 }

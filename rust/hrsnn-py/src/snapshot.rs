@@ -77,6 +77,7 @@ pub(crate) fn save_arrays(
             return Err(to_py(Error::parameter(name, expected, value.get_type())));
         };
         tensors.insert(name, tensor);
+        py.check_signals()?;
     }
     detached(py, |poll| Snapshot { tensors, metadata }.save(&path, poll))
 }
