@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 import warnings
 from dataclasses import asdict, dataclass, replace
@@ -19,12 +18,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.errors import CheckpointWarning, FormatError, ParameterError
 from hrsnn_rs.model_file import read_model, to_state, write_model
 from hrsnn_rs.results import RunStats
 
 if TYPE_CHECKING:
+    import os
+
     from hrsnn_rs.assembly import Assembly
     from hrsnn_rs.events import Events
 
@@ -187,8 +188,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str | os.PathLike[str], every: int | None = None) -> None:
-        if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
-            raise ParameterError(f"checkpoint must be the path of a folder; got {folder!r}.")
+        folder = check_path("checkpoint", folder)
         self._every = None if every is None else check_integer("checkpoint_every", every, 1)
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -120,7 +120,7 @@ class ExplicitConnectivity(Connectivity):
 
 
 def _order(given: Any) -> NDArray[np.intp]:
-    """Give the positions that sort the columns of each row, in parts that Ctrl-C can come between."""
+    """Give the positions that sort the columns of each row; Ctrl-C can come between parts."""
     order = np.arange(given.nnz, dtype=np.intp)
     if given.has_sorted_indices:
         return order

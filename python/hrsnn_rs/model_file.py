@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import as_array, check_mapping, check_path
 from hrsnn_rs.assembly import Assembly, Synapses
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.parameters import AdaptiveThreshold
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
@@ -176,11 +177,13 @@ def write_model(
     OSError
         If the system refuses; what stood at `path` before still does.
     """
+    path = check_path("path", path)
     arrays, header = to_state(assembly, gain)
-    for name, values in (extra or {}).items():
-        arrays[_EXTRA + name] = np.asarray(values)
+    for name, values in check_mapping("extra", {} if extra is None else extra).items():
+        arrays[f"{_EXTRA}{name}"] = as_array(f"extra/{name}", values)
+    notes = check_mapping("metadata", {} if metadata is None else metadata)
     try:
-        text = json.dumps(dict(metadata or {}), allow_nan=False)
+        text = json.dumps(notes, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ParameterError(f"metadata must be what JSON can hold; got {error}.") from None
     except RecursionError:
@@ -191,7 +194,7 @@ def write_model(
             " Put long lists into extra, as arrays."
         )
     _hrsnn.save_arrays(
-        os.fspath(path),
+        path,
         arrays,
         {
             "format": FORMAT,
@@ -221,7 +224,8 @@ def read_model(
     OSError
         If it cannot be read.
     """
-    arrays, texts = _hrsnn.load_arrays(os.fspath(path))
+    path = check_path("path", path)
+    arrays, texts = _hrsnn.load_arrays(path)
     if texts.get("format") != FORMAT:
         raise FormatError(f"{path}: not a model file of hrsnn_rs.")
     header, metadata = (_read_json(path, texts, name) for name in ("header", "metadata"))
@@ -246,7 +250,7 @@ def read_model(
     return assembly, gain, extra, metadata
 
 
-def _read_json(path: str | os.PathLike[str], texts: Mapping[str, str], name: str) -> dict[str, Any]:
+def _read_json(path: str, texts: Mapping[str, str], name: str) -> dict[str, Any]:
     """Read one text of a file, which must be a JSON object of no great size."""
     text = texts.get(name)
     if text is None:

@@ -21,7 +21,7 @@ from hrsnn_rs.assembly import (
     choose_inhibitory,
 )
 from hrsnn_rs.connectivity import Connectivity, RandomConnectivity
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.heterogeneity import check_parameter
 from hrsnn_rs.memory import check_memory, network_bytes
@@ -248,8 +248,8 @@ class Network(RunningNetwork):
         >>> network.run(hr.Events([1000], [0], n_channels=1, duration=10_000)).spikes.rows()
         [(1000, 0), (2000, 1)]
         """
-        from_inputs = ExplicitConnectivity(inputs, _delay("input_delay", input_delay))
-        between = ExplicitConnectivity(recurrent, _delay("recurrent_delay", recurrent_delay))
+        from_inputs = _explicit("inputs", inputs, "input_delay", input_delay)
+        between = _explicit("recurrent", recurrent, "recurrent_delay", recurrent_delay)
         if from_inputs.shape[1] != between.shape[0]:
             raise ParameterError(
                 f"inputs must have as many columns as there are neurons ({between.shape[0]});"
@@ -341,6 +341,13 @@ class Network(RunningNetwork):
         return self._made_of(now, self._gain, None)
 
 
-def _delay(name: str, delay: Parameter) -> Parameter:
-    """Check a delay under its own name, before a rule checks it as `delay`."""
-    return check_parameter(name, delay, "at least 0 ms", lambda ms: ms >= 0.0, at="synapse")
+def _explicit(
+    name: str, matrix: csr_array, delay_name: str, delay: Parameter
+) -> ExplicitConnectivity:
+    """Make a rule of a matrix; faults are told under the names of `from_arrays`."""
+    delay = check_parameter(delay_name, delay, "at least 0 ms", lambda ms: ms >= 0.0, at="synapse")
+    try:
+        return ExplicitConnectivity(matrix, delay)
+    except (ParameterError, ShapeError) as error:
+        at_fault = delay_name if str(error).startswith("delay") else name
+        raise type(error)(f"{at_fault}: {error}") from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer, check_number
+from hrsnn_rs.arguments import check_integer, check_number, check_truth
 from hrsnn_rs.calibration import calibrate
 from hrsnn_rs.checkpoint import Checkpoints
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
@@ -22,7 +22,7 @@ from hrsnn_rs.memory import check_memory
 from hrsnn_rs.parameters import psp_peak
 from hrsnn_rs.results import Calibration, RunResult, RunStats
 from hrsnn_rs.state import NetworkState
-from hrsnn_rs.training import train_with_checkpoints
+from hrsnn_rs.training import checked, train_with_checkpoints
 
 if TYPE_CHECKING:
     import os
@@ -87,13 +87,12 @@ class RunningNetwork(NetworkState):
         >>> network.run(([100, 5000], [0, 0])).stats.n_spikes
         10
         """
-        if not isinstance(learn, bool | np.bool_):
-            raise ParameterError(f"learn must be True or False; got {learn!r}.")
+        learn = check_truth("learn", learn)
         sample = as_events(events, self.n_inputs, duration=duration, dt=dt, sensor_size=sensor_size)
         threads = _threads(n_threads)
         start = time.perf_counter()
         t, neuron, counts = self._core.run(
-            sample.t, sample.channel, sample.duration, bool(learn), threads
+            sample.t, sample.channel, sample.duration, learn, threads
         )
         wall_time = time.perf_counter() - start
         return RunResult(t, neuron, RunStats.from_counts(counts, sample.duration, wall_time))
@@ -168,6 +167,7 @@ class RunningNetwork(NetworkState):
         True
         """
         epochs = check_integer("epochs", epochs, 1)
+        progress = check_truth("progress", progress)
         if self._adaptive_threshold is None and not any(self._shared.values()):
             raise ParameterError("plasticity must be given to train; this network has None.")
         if epochs > 1 and not isinstance(samples, Sequence) and isinstance(samples, Iterator):
@@ -190,7 +190,7 @@ class RunningNetwork(NetworkState):
             name = f"train {epoch + 1}/{epochs}" if epochs > 1 else "train"
             stats += [
                 self.run(sample, learn=True, n_threads=n_threads).stats
-                for sample in _shown(samples, name, progress)
+                for sample in checked(_shown(samples, name, progress), self.n_inputs)
             ]
         return RunStats.total(stats)
 
@@ -267,12 +267,14 @@ class RunningNetwork(NetworkState):
         _check_choice("windows", windows, ("time", "events"))
         _check_choice("features", features, ("counts", "lowpass", "both"))
         tau = check_number("tau_lowpass", tau_lowpass, "greater than 0 ms", lambda tau: tau > 0.0)
+        progress = check_truth("progress", progress)
+        return_stats = check_truth("return_stats", return_stats)
         threads = _threads(n_threads)
         parts: list[NDArray[np.float32]] = []
         stats: list[RunStats] = []
         width = self.n_neurons * (2 if features == "both" else 1)
-        shown = iter(_shown(samples, "transform", progress))
-        while chunk := [as_events(s, self.n_inputs) for s in itertools.islice(shown, CHUNK)]:
+        shown = checked(_shown(samples, "transform", progress), self.n_inputs)
+        while chunk := list(itertools.islice(shown, CHUNK)):
             check_memory("n_windows", 4.0 * len(chunk) * n_windows * width)
             start = time.perf_counter()
             flat, counts = self._core.transform(
@@ -347,9 +349,10 @@ class RunningNetwork(NetworkState):
         """
         target = check_number("rate", rate, "greater than 0 Hz", lambda rate: rate > 0.0)
         n = check_integer("n_samples", n_samples, 1)
+        samples = _shown(samples, "calibrate", False)
         pool = samples if isinstance(samples, Sequence) else list(itertools.islice(samples, n))
         picked = [pool[i] for i in np.unique(np.linspace(0, len(pool) - 1, n).astype(int)) if pool]
-        chosen = [as_events(sample, self.n_inputs) for sample in picked]
+        chosen = list(checked(picked, self.n_inputs))
         weights = self.input_weights
         p = self._neurons
         room = p["v_threshold"] - p["v_rest"] - p["bias"]
@@ -382,7 +385,7 @@ def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 def _shown(samples: Iterable[Any], name: str, progress: bool) -> Iterable[Any]:
     """Wrap `samples` in a progress bar, if wanted."""
-    if not isinstance(samples, Iterable):
+    if not isinstance(samples, Iterable) or (isinstance(samples, np.ndarray) and samples.ndim == 0):
         raise ParameterError(f"samples must be an iterable of samples; got {samples!r}.")
     if not progress:
         return samples

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.checkpoint import Progress, chained, digest
-from hrsnn_rs.errors import HRSNNError, ParameterError
+from hrsnn_rs.errors import HRSNNError, ParameterError, ShapeError
 from hrsnn_rs.events import as_events
 from hrsnn_rs.results import RunStats
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hrsnn_rs.events import Events
     from hrsnn_rs.state import NetworkState
 
-__all__ = ["train_with_checkpoints"]
+__all__ = ["checked", "train_with_checkpoints"]
 
 
 def train_with_checkpoints(
@@ -95,8 +95,7 @@ def train_with_checkpoints(
                 _skip(rest, network.n_inputs, done, checkpoints)
             else:
                 tally.next_epoch()
-            for sample in rest:
-                events = as_events(sample, network.n_inputs)
+            for events in checked(rest, network.n_inputs, start=tally.now().position):
                 tally.expect(events)
                 core.run(events.t, events.channel, events.duration, True, n_threads, undo=True)
                 now = tally.now()
@@ -114,11 +113,44 @@ def train_with_checkpoints(
     return tally.now().stats
 
 
+def checked(samples: Iterable[Any], n_inputs: int, start: int = 0) -> Iterator[Events]:
+    """Turn samples into `Events` one by one; a fault names the sample it is of.
+
+    Parameters
+    ----------
+    samples : iterable
+        Each what `Network.run` takes.
+    n_inputs : int
+        Number of channels that each must have.
+    start : int, default=0
+        Number of the first sample.
+
+    Yields
+    ------
+    Events
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If a sample cannot be taken as events.
+
+    Examples
+    --------
+    >>> list(checked([([5], [1])], n_inputs=2))
+    [Events(1 events, n_channels=2, duration=6 µs)]
+    """
+    for index, sample in enumerate(samples, start):
+        try:
+            yield as_events(sample, n_inputs)
+        except (ParameterError, ShapeError) as error:
+            raise type(error)(f"samples[{index}]: {error}") from error
+
+
 def _skip(samples: Iterator[Any], n_inputs: int, done: Progress, checkpoints: Checkpoints) -> None:
     """Pass over the samples of this epoch that are done, and see that they are the same."""
     seen, n_seen = "", 0
-    for sample in itertools.islice(samples, done.position):
-        seen, n_seen = chained(seen, as_events(sample, n_inputs)), n_seen + 1
+    for sample in checked(itertools.islice(samples, done.position), n_inputs):
+        seen, n_seen = chained(seen, sample), n_seen + 1
     if (seen, n_seen) != (done.samples, done.position):
         raise ParameterError(
             f"samples must be those of the training that {checkpoints.folder} is of; some of the"
