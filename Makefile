@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .make/tools
 EXTENSION := .make/extension
+MUTANTS := .make/mutants
+BENCH := .make/bench
 RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 # pip and maturin must work on .venv alone, whatever environment make is called from.
@@ -19,12 +21,13 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo lint test test-slow bench docs fuzz audit ci \
+.PHONY: help setup build demo lint test test-slow equivalence mutants bench bench-core bench-peers \
+	budget budget-update docs fuzz audit ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
 	@echo "Targets (needed beforehand: Python 3.11 or later, and Rust):"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(TOOLS) ## create .venv with the tools (done by the targets that need it)
 
@@ -40,8 +43,49 @@ test: test-rust test-python ## run all tests but the slow ones
 test-slow: $(EXTENSION) ## run the slow tests
 	$(BIN)/python -m pytest -m "slow and not external"
 
-bench: $(EXTENSION) ## measure nanoseconds per synaptic event
-	$(BIN)/python benches/workload.py
+# Each simulator has an environment of its own, because they disagree about numpy; the package is
+# read from the source tree, whose extension serves every Python. `-v` shows what was measured.
+equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NEST and Brian2
+	PYTHONPATH=python .venv-nest/bin/python -m pytest -v -m external tests/equivalence/test_nest*.py
+	PYTHONPATH=python .venv-brian2/bin/python -m pytest -v -m external tests/equivalence/test_brian2*.py
+
+.venv-%/ready: pyproject.toml $(VENV)/pyvenv.cfg
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python -m pip install "pip>=25.1"
+	.venv-$*/bin/python -m pip install --group $*
+	@touch $@
+
+# Modules whose mutants are tried; each mutant costs a compilation and a run of the tests.
+FILES ?= neuron stdp queue
+mutants: $(MUTANTS)/bin/cargo-mutants ## break the core on purpose and see whether its tests notice
+	CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 $< mutants --package hrsnn-core \
+		--output $(MUTANTS) $(FILES:%=--file 'rust/hrsnn-core/src/%.rs') \
+		-- --lib --tests
+
+$(MUTANTS)/bin/cargo-mutants:
+	cargo install cargo-mutants --locked --version '^27' --root $(MUTANTS)
+
+bench: $(EXTENSION) $(BENCH) ## measure whole runs by pytest-benchmark
+	$(BIN)/python -m pytest benches/test_runs.py --benchmark-group-by=group \
+		--benchmark-columns=min,median,iqr,rounds
+
+bench-core: $(TOOLS) ## measure the core by criterion
+	cargo bench -p hrsnn-core
+
+# Minutes by size, most of it building networks: see docs/performance.md.
+SIZES ?= n500 n2k n10k
+ROUNDS ?= 5
+CAP ?= 600
+SIMULATORS ?= hrsnn_rs numba NEST Brian2
+bench-peers: $(EXTENSION) $(BENCH) .venv-numba/ready .venv-nest/ready .venv-brian2/ready ## compare speed with other simulators
+	$(BIN)/python benches/measure_peers.py --sizes $(SIZES) --rounds $(ROUNDS) --cap $(CAP) \
+		--simulators $(SIMULATORS)
+
+budget: $(TOOLS) ## count instructions per synaptic event and compare with benches/budget.json
+	$(BIN)/python benches/budget.py
+
+budget-update: $(TOOLS) ## write benches/budget.json anew
+	$(BIN)/python benches/budget.py --update
 
 docs: ## build the Rust reference; the guides are docs/*.md
 	cargo doc -p hrsnn-core --no-deps
@@ -69,7 +113,7 @@ audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (nee
 	cargo deny check bans licenses sources
 	cargo deny check advisories
 
-ci: lint test ## all that must pass before a push
+ci: lint test budget ## all that must pass before a push
 
 lint-format: $(TOOLS)
 	cargo fmt --check
@@ -116,6 +160,10 @@ $(TOOLS): pyproject.toml $(VENV)/pyvenv.cfg
 	$(BIN)/python -m pip install "pip>=25.1" "maturin>=1.14,<2"
 	$(BIN)/python -m pip install --group dev
 	@mkdir -p $(@D) && touch $@
+
+$(BENCH): $(TOOLS)
+	$(BIN)/python -m pip install --group bench
+	@touch $@
 
 # The package is installed editable: only Rust needs building anew.
 $(EXTENSION): $(TOOLS) Cargo.toml Cargo.lock $(RUST_SOURCES)

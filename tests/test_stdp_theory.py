@@ -80,7 +80,7 @@ BOUNDS = {
 
 @pytest.mark.parametrize("pairing", PAIRINGS)
 @pytest.mark.parametrize("bounds", BOUNDS)
-def test_a_thousand_pairs(bounds, pairing):
+def test_a_thousand_pairs(bounds, pairing, measure):
     # lag > 0: w + a_plus exp(-lag / tau_plus) (w_max - w)^mu; lag < 0: likewise with minus; within
     # the bounds. Lags are from 100 ms before to 100 ms after, dense around 0.
     rng = np.random.default_rng(41)
@@ -103,6 +103,7 @@ def test_a_thousand_pairs(bounds, pairing):
         found = learn(arrival[:, None], (arrival + lag)[:, None], weight, rule, dtype)
         assert np.array_equal(found[lag == 0], weight[lag == 0].astype(dtype))
         worst = np.abs(found - theory).max()
+        measure(f"{dtype}, deviation from theory, mV", worst)
         assert worst <= TOLERANCE[dtype], f"{dtype}: largest deviation {worst} mV"
 
 
@@ -141,7 +142,7 @@ def double_sum(arrivals, posts, rule) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("pairing", PAIRINGS)
-def test_two_hundred_trains_of_a_hundred_spikes(pairing):
+def test_two_hundred_trains_of_a_hundred_spikes(pairing, measure):
     rng = np.random.default_rng(42)
     n = 200
     arrivals, posts = random_trains(rng, n, 100)
@@ -158,6 +159,7 @@ def test_two_hundred_trains_of_a_hundred_spikes(pairing):
     for dtype in DTYPES:
         found = learn(arrivals, posts, weight, rule, dtype)
         worst = np.abs(found - (weight + up - down)).max()
+        measure(f"{dtype}, deviation from theory, mV", worst)
         assert worst <= TOLERANCE[dtype], f"{dtype}: largest deviation {worst} mV"
 
 

@@ -108,6 +108,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("True",): (
         "STDP.inputs",
+        "STDP.half_precision",
         "RandomConnectivity.allow_autapses",
         "FixedInDegreeConnectivity.allow_autapses",
         "Network.normalize_weights",

@@ -99,6 +99,8 @@ struct Course<T> {
     end: T,
     /// 1 / `tau_m`.
     leak: T,
+    /// The same in halvings, for what the membrane does by itself.
+    halvings: T,
     /// 1 / `tau_syn`.
     rate: [T; 2],
     v: T,
@@ -109,7 +111,7 @@ impl<T: Real> Course<T> {
     /// `v` and both charges after `us`.
     #[inline]
     fn after(&self, us: T) -> (T, [T; 2]) {
-        let leak = (T::ZERO - us * self.leak).exp();
+        let leak = (T::ZERO - us * self.halvings).pow2();
         let mut v = self.end + (self.v - self.end) * leak;
         let mut u = self.u;
         for (u, rate) in u.iter_mut().zip(self.rate) {
@@ -126,6 +128,7 @@ impl<T: Real> Course<T> {
         Course {
             end: self.end.to_f64(),
             leak: self.leak.to_f64(),
+            halvings: self.halvings.to_f64(),
             rate: self.rate.map(T::to_f64),
             v: self.v.to_f64(),
             u: self.u.map(T::to_f64),
@@ -214,6 +217,7 @@ impl<T: Real> Charges<T> {
         Course {
             end: neurons.v_end[i],
             leak: neurons.rate[i],
+            halvings: neurons.halvings[i],
             rate: [0, 1].map(|kind| receptors.rate[kind][i]),
             v: membranes.v[i],
             u: self.left(receptors, i, membranes.since[i]),

@@ -18,6 +18,8 @@ type Field<'a> = (&'a str, &'a [f64], &'a str, fn(f64) -> bool);
 const MOST_MV: f64 = 1e15;
 /// Largest amplitude of STDP; a trace times it is still a number of float32.
 const MOST_AMPLITUDE: f64 = 1e30;
+/// Largest constant of STDP in half precision; see `plastic`.
+const MOST_HALF: f64 = 1e18;
 /// Shortest time constant, ms: its inverse is still a number of float32.
 const SHORTEST_MS: f64 = 1e-9;
 
@@ -80,6 +82,8 @@ pub struct Plasticity {
     pub mu_minus: f64,
     /// Which spikes pair.
     pub pairing: Pairing,
+    /// Whether the four constants are kept in 16 bits each, to 1 part in 2,000.
+    pub half_precision: bool,
 }
 
 /// Threshold adaptation while learning.
@@ -275,6 +279,10 @@ impl Plasticity {
             check_length(name, values.len(), n)?;
             check_each(name, values, expected, "synapse", allowed)?;
             check_size(name, values, "synapse")?;
+            if self.half_precision {
+                let allowed = |v: f64| v <= MOST_HALF;
+                check_each(name, values, "at most 1e18 in half precision", "synapse", allowed)?;
+            }
         }
         check_scalar("w_min", self.w_min, "finite", |_| true)?;
         check_scalar("w_max", self.w_max, "finite and above w_min", |v| v > self.w_min)?;

@@ -88,6 +88,8 @@ pub(crate) struct PlasticityArrays<'py> {
     mu_minus: f64,
     #[pyo3(item)]
     nearest: bool,
+    #[pyo3(item)]
+    half_precision: bool,
 }
 
 /// Elements whose copy takes long enough to look for Ctrl-C after it.
@@ -147,6 +149,7 @@ fn synapses(arrays: &SynapseArrays<'_>) -> PyResult<Copies> {
             mu_plus: p.mu_plus,
             mu_minus: p.mu_minus,
             pairing: if p.nearest { Pairing::Nearest } else { Pairing::AllToAll },
+            half_precision: p.half_precision,
         }),
     };
     Ok(Copies {
