@@ -12,11 +12,12 @@ from hrsnn_rs.errors import OutOfMemoryError
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits are tested on Linux")
 
 PEAK = """if True:
-    import resource, sys
+    import sys
     import numpy as np
     import hrsnn_rs as hr
     def peak():
-        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        lines = open("/proc/self/status").read().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     some = hr.RandomConnectivity(p=0.5, weight=hr.Gamma(mean=1.0, shape=3.0))
     late = hr.RandomConnectivity(p=0.5, delay=hr.Uniform(1.0, 20.0))
     none = hr.RandomConnectivity(p=0.0)

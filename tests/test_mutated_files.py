@@ -24,10 +24,10 @@ MUTATIONS = """if True:
 
 def mutate(source: str, n: int, seed: int) -> dict[str, float]:
     """Load `n` damaged files, and go on with those that are whole."""
-    import resource
 
     def peak() -> int:
-        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
     content, rng = Path(source).read_bytes(), random.Random(seed)
     path = Path(source).with_suffix(".mutated")
@@ -55,7 +55,7 @@ def mutate(source: str, n: int, seed: int) -> dict[str, float]:
     }
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no resource module here")
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured on Linux")
 @pytest.mark.parametrize("kind", ["model", "checkpoint"])
 def test_mutated_files_are_refused_or_whole(tmp_path, kind):
     path = tmp_path / "net.safetensors"
@@ -79,11 +79,12 @@ def mutations(path: Path, n: int, seed: int) -> dict[str, float]:
 
 
 LARGE = """if True:
-    import resource, sys
+    import sys
     from pathlib import Path
     import hrsnn_rs as hr
     def peak():
-        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        lines = open("/proc/self/status").read().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     path = Path(sys.argv[1])
     before = peak()
     net = hr.Network.load(path)
@@ -91,7 +92,7 @@ LARGE = """if True:
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no resource module here")
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured on Linux")
 def test_loading_takes_at_most_four_times_the_file(tmp_path):
     path = tmp_path / "large.safetensors"
     rule = hr.RandomConnectivity(p=0.5, delay=hr.Uniform(1.0, 20.0))
@@ -102,4 +103,4 @@ def test_loading_takes_at_most_four_times_the_file(tmp_path):
     assert done.returncode == 0, done.stderr
     taken, size = map(int, done.stdout.split())
     assert size > 80e6
-    assert taken < 4 * size + 64e6
+    assert size < taken < 4 * size + 64e6

@@ -16,7 +16,7 @@ from hrsnn_rs.errors import OutOfMemoryError
 __all__ = ["available_memory", "check_memory", "network_bytes"]
 
 #: Peak while a network is made, in bytes: bounds of what is measured in tests/test_memory.py.
-PER_INPUT, PER_NEURON, PER_SYNAPSE, PER_PLASTIC_SYNAPSE = 32, 256, 80, 176
+PER_INPUT, PER_NEURON, PER_SYNAPSE, PER_PLASTIC_SYNAPSE = 32, 384, 80, 224
 
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -41,7 +41,7 @@ def network_bytes(n_inputs: int, n_neurons: int, n_synapses: float, n_plastic: f
     Examples
     --------
     >>> network_bytes(10, 100, 1000.0)
-    105920
+    118720
     """
     return int(
         n_inputs * PER_INPUT
