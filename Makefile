@@ -22,7 +22,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup build demo lint test test-slow equivalence mutants bench bench-core bench-peers \
-	budget budget-update docs ci \
+	budget budget-update docs fuzz audit ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
@@ -91,6 +91,27 @@ docs: ## build the Rust reference; the guides are docs/*.md
 	cargo doc -p hrsnn-core --no-deps
 	@echo "Rust reference: target/doc/hrsnn_core/index.html"
 	@echo "Guides:        " docs/*.md
+
+# Coverage feedback needs no nightly compiler: these flags are what cargo-fuzz passes too.
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1
+FUZZ_SECONDS ?= 60
+FUZZ_HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+
+fuzz: ## fuzz the readers of files and events; needs a C++ compiler
+	@for target in model_file events; do \
+		mkdir -p fuzz/corpus/$$target fuzz/artifacts/$$target; \
+		RUSTFLAGS="$(FUZZ_FLAGS)" cargo run --release --manifest-path fuzz/Cargo.toml \
+			--target $(FUZZ_HOST) --bin $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=5 \
+			-max_len=65536 -artifact_prefix=fuzz/artifacts/$$target/ fuzz/corpus/$$target || exit 1; \
+	done
+
+audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (needs cargo-deny)
+	$(BIN)/python -m pip install pip-audit
+	$(BIN)/python -m pip_audit --skip-editable
+	cargo deny check bans licenses sources
+	cargo deny check advisories
 
 ci: lint test budget ## all that must pass before a push
 

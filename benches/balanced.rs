@@ -108,6 +108,7 @@ pub(crate) fn plasticity(connections: &Connections, plastic: Vec<bool>, w_max: f
         mu_plus: 0.0,
         mu_minus: 0.0,
         pairing: Pairing::AllToAll,
+        half_precision: false,
     }
 }
 

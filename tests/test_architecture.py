@@ -22,6 +22,7 @@ CORE = ROOT / "rust" / "hrsnn-core"
 
 PYTHON_ORDER = [
     "errors",
+    "memory",
     "arguments",
     "columns",
     "distributions",
@@ -35,8 +36,10 @@ PYTHON_ORDER = [
     "results",
     "assembly",
     "model_file",
+    "checkpoint",
     "calibration",
     "state",
+    "training",
     "running",
     "network",
     "camera",

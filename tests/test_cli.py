@@ -5,7 +5,7 @@ import sys
 import hrsnn_rs as hr
 import numpy as np
 import pytest
-from hrsnn_rs import cli
+from hrsnn_rs import cli, training
 from hrsnn_rs.cli import main
 
 SIDE = 34
@@ -198,3 +198,35 @@ def test_importing_the_command_needs_no_extras():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_train_goes_on_from_its_checkpoint(capsys, monkeypatch, folder, tmp_path):
+    kept = tmp_path / "kept"
+    words = ["train", folder, "--neurons", "40", "--epochs", "2", "--json"]
+    whole = [*words, "--model", tmp_path / "whole.safetensors"]
+    parted = [
+        *[*words, "--model", tmp_path / "parted.safetensors"],
+        *["--checkpoint", kept, "--checkpoint-every", "7"],
+    ]
+    assert output(capsys, *whole)[0] == 0
+    n_left, expect = 50, training._Tally.expect
+
+    def interrupted(*arguments):
+        nonlocal n_left
+        n_left -= 1
+        if n_left == 0:
+            raise KeyboardInterrupt
+        expect(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Tally, "expect", interrupted)
+        said = f"hrsnn: interrupted; the same command goes on from {kept}\n"
+        assert output(capsys, *parted) == (130, "", said)
+    assert not (tmp_path / "parted.safetensors").exists()
+    assert (kept / f"checkpoint-{49:012d}.safetensors").exists()
+    assert output(capsys, *parted)[0] == 0
+    one, other = (hr.Network.load(tmp_path / f"{name}.safetensors") for name in ("whole", "parted"))
+    assert (one.recurrent_weights.data == other.recurrent_weights.data).all()
+    # Other arguments, other network.
+    code, _, err = output(capsys, *parted, "--seed", "1")
+    assert (code, "another network" in err) == (1, True)

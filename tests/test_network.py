@@ -203,6 +203,22 @@ def test_saved_copied_and_pickled_networks_go_on_with_the_same_bits(dtype, tmp_p
         assert other.run(sample(2)).spikes.equals(spikes)
 
 
+def test_weights_at_a_bound_that_float32_rounds_outwards_are_copied_bit_by_bit(tmp_path):
+    # The float32 next to each bound lies beyond it: above w_max, below w_min.
+    w_max, w_min = 1.676784117743557, 0.123456787
+    assert float(np.float32(w_max)) > w_max
+    assert float(np.float32(w_min)) < w_min
+    rule = hr.RandomConnectivity(p=0.3, weight=1.0)
+    net = network(recurrent=rule, plasticity=hr.STDP(a_plus=0.9, w_min=w_min, w_max=w_max))
+    net.train([sample(0), sample(1)])
+    weights = net.recurrent_weights.data
+    assert (weights == np.float32(w_max)).sum() > 10
+    path = tmp_path / "net.safetensors"
+    net.save(path)
+    for other in (net.copy(), hr.Network.load(path), pickle.loads(pickle.dumps(net))):
+        assert same(other, net)
+
+
 def test_damaged_and_foreign_files_are_refused(tmp_path):
     path = tmp_path / "net.safetensors"
     network().save(path)

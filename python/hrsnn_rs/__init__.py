@@ -15,10 +15,12 @@ from hrsnn_rs.encoding import EventCamera, EventEncoder
 from hrsnn_rs.errors import (
     CalibrationError,
     CalibrationWarning,
+    CheckpointWarning,
     FormatError,
     HRSNNError,
     InternalError,
     MissingDependencyError,
+    OutOfMemoryError,
     ParameterError,
     ShapeError,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "Calibration",
     "CalibrationError",
     "CalibrationWarning",
+    "CheckpointWarning",
     "Constant",
     "DistanceConnectivity",
     "EventCamera",
@@ -56,6 +59,7 @@ __all__ = [
     "MissingDependencyError",
     "Network",
     "Normal",
+    "OutOfMemoryError",
     "ParameterError",
     "RandomConnectivity",
     "Readout",

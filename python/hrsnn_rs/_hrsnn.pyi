@@ -60,6 +60,8 @@ class Network:
     ) -> Network: ...
     @property
     def n_shards(self) -> int: ...
+    @property
+    def learned(self) -> tuple[int, int, _Counts]: ...
     def run(
         self,
         t: NDArray[np.int64],
@@ -67,6 +69,7 @@ class Network:
         duration: int,
         learn: bool,
         n_threads: int | None,
+        undo: bool = False,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts]: ...
     def transform(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -227,6 +228,8 @@ def as_array(name: str, value: object) -> NDArray[Any]:
 
     Raises
     ------
+    ParameterError
+        If a value is masked.
     ShapeError
         If `value` is a ragged sequence.
 
@@ -235,6 +238,9 @@ def as_array(name: str, value: object) -> NDArray[Any]:
     >>> as_array("tau_m", 20.0).ndim
     0
     """
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        index = int(np.argmax(np.ma.getmaskarray(value).ravel()))
+        raise ParameterError(f"{name} must have no masked values; got one at index {index}.")
     try:
         return np.asarray(value)
     except ValueError:
@@ -274,6 +280,67 @@ def check_sides(name: str, value: object, n: int) -> tuple[int, ...]:
     if not isinstance(value, tuple | list | np.ndarray) or as_array(name, value).shape != (n,):
         raise ParameterError(f"{name} must be {n} integers; got {value!r}.")
     return tuple(check_integer(name, side, 1, 2**32 - 1) for side in value)
+
+
+def check_truth(name: str, value: object) -> bool:
+    """Return `value` if it is True or False.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over; only Python's and NumPy's truth values will do.
+
+    Returns
+    -------
+    bool
+        The value.
+
+    Raises
+    ------
+    ParameterError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> check_truth("progress", np.True_)
+    True
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ParameterError(f"{name} must be True or False; got {value!r}.")
+    return bool(value)
+
+
+def check_path(name: str, value: object) -> str:
+    """Return `value` as a path's text.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over: a str or an `os.PathLike` of one.
+
+    Returns
+    -------
+    str
+        The path.
+
+    Raises
+    ------
+    ParameterError
+        If it is no path, is empty, or holds a null character.
+
+    Examples
+    --------
+    >>> check_path("path", "net.safetensors")
+    'net.safetensors'
+    """
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise ParameterError(f"{name} must be a path; got {value!r}.")
+    return path
 
 
 def check_mapping(name: str, value: object) -> dict[str, Any]:

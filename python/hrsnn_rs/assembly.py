@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer, check_number
+from hrsnn_rs.arguments import as_array, check_integer, check_number
 from hrsnn_rs.connectivity import Connectivity
 from hrsnn_rs.distributions import Distribution, Uniform
 from hrsnn_rs.errors import ParameterError, ShapeError
@@ -191,7 +191,7 @@ def _connect(
 
 
 def _plastic_mask(plastic: ArrayLike, n_synapses: int) -> NDArray[np.bool_]:
-    mask = np.asarray(plastic)
+    mask = as_array("plastic", plastic)
     if mask.dtype != np.bool_:
         raise ParameterError(f"plastic must be an array of bool; got dtype {mask.dtype}.")
     if mask.shape != (n_synapses,):

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from hrsnn_rs.arguments import as_array, check_integer, check_truth
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.estimator_input import fingerprint, is_table, peek
@@ -71,6 +72,10 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Threads of each call; the result does not depend on them. `None` means all cores.
     progress : bool, default=False
         Whether training shows a progress bar.
+    checkpoint : str or path, default=None
+        Folder from which a training that was stopped goes on; see `Network.train`.
+    checkpoint_every : int, default=None
+        Samples between two checkpoints; `None` means every 30 s.
 
     Attributes
     ----------
@@ -139,6 +144,8 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seed: int = 0,
         n_threads: int | None = None,
         progress: bool = False,
+        checkpoint: str | PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
     ) -> None:
         self.network = network
         self.encoder = encoder
@@ -152,6 +159,8 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
         self.n_threads = n_threads
         self.progress = progress
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     def fit(self, samples: Any, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Calibrate, train without labels, and fit the readout.
@@ -180,13 +189,9 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         CalibrationError
             If the rate cannot be reached.
         """
-        if self.epochs < 0 or self.n_calibration < 1:
-            raise ParameterError(
-                "epochs must not be negative and n_calibration be at least 1; got "
-                f"{self.epochs} and {self.n_calibration}."
-            )
+        self._check_settings()
         events, labels = self._training_samples(samples, y)
-        names = None if groups is None else np.asarray(groups)
+        names = None if groups is None else as_array("groups", groups)
         if names is not None and names.shape != labels.shape:
             raise ShapeError(f"groups must have shape {labels.shape}; got {names.shape}.")
         if len(np.unique(labels)) < 2:
@@ -199,7 +204,12 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.epochs:
             network.train(
-                events, epochs=self.epochs, progress=self.progress, n_threads=self.n_threads
+                events,
+                epochs=self.epochs,
+                progress=self.progress,
+                n_threads=self.n_threads,
+                checkpoint=self.checkpoint,
+                checkpoint_every=self.checkpoint_every,
             )
         self.network_ = network
         counts = self._features(events)
@@ -376,6 +386,17 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classifier.calibration_ = None
         return classifier
 
+    def _check_settings(self) -> None:
+        """Refuse what would be found out late, or not at all."""
+        check_integer("epochs", self.epochs)
+        check_integer("n_calibration", self.n_calibration, 1)
+        check_integer("seed", self.seed)
+        check_truth("progress", self.progress)
+        for name, kind in (("network", Network), ("encoder", EventEncoder), ("readout", Readout)):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise ParameterError(f"{name} must be a {kind.__name__} or None; got {value!r}.")
+
     def _training_samples(self, samples: Any, y: ArrayLike) -> tuple[list[Events], NDArray[Any]]:
         """Decide what `samples` are, set the encoder, and encode them all."""
         if is_table(samples):
@@ -417,11 +438,14 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._each_encoded(samples, self.network_.n_inputs)
 
     def _each_encoded(self, samples: Iterable[Any], n_channels: int | None) -> Iterator[Events]:
-        for sample in samples:
-            if isinstance(sample, SensorEvents) and isinstance(self.encoder_, EventEncoder):
-                yield self.encoder_(sample)
-            else:
-                yield as_events(sample, n_channels)
+        for index, sample in enumerate(samples):
+            try:
+                if isinstance(sample, SensorEvents) and isinstance(self.encoder_, EventEncoder):
+                    yield self.encoder_(sample)
+                else:
+                    yield as_events(sample, n_channels)
+            except (ParameterError, ShapeError) as error:
+                raise type(error)(f"samples[{index}]: {error}") from error
 
     def _network_for(self, first: Events) -> Network:
         """Copy the given network, or make the default one for such samples."""
@@ -454,4 +478,4 @@ def _checked_by_sklearn(check: Callable[[], Any]) -> Any:
     except ValueError as error:
         words = str(error)
         kind = ParameterError if "NaN" in words or "infinity" in words else ShapeError
-        raise kind(words) from error
+        raise kind(f"samples or y: {words}") from error

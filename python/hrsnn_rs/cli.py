@@ -87,7 +87,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.showwarning = _show_warning
             return int(arguments.run(arguments))
     except KeyboardInterrupt:
-        print("hrsnn: interrupted", file=sys.stderr)
+        folder = getattr(arguments, "checkpoint", None)
+        hint = "" if folder is None else f"; the same command goes on from {folder}"
+        print(f"hrsnn: interrupted{hint}", file=sys.stderr)
         return 130
     except (HRSNNError, OSError) as error:
         print(f"hrsnn: error: {_one_line(error)}", file=sys.stderr)
@@ -140,6 +142,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=_count, default=0, metavar="S", help="seed (0)")
     train.add_argument("--windows", type=_positive, default=4, metavar="K", help="windows (4)")
     train.add_argument("--groups", nargs="+", metavar="G", help="persons to train on (all)")
+    train.add_argument(
+        "--checkpoint", metavar="DIR", help="keep the state here; the same command goes on from it"
+    )
+    train.add_argument(
+        "--checkpoint-every", type=_positive, metavar="N", help="samples (as many as take 30 s)"
+    )
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser(
@@ -230,6 +238,8 @@ def _train(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         n_threads=arguments.threads,
         progress=_is_watched(arguments.json),
+        checkpoint=arguments.checkpoint,
+        checkpoint_every=arguments.checkpoint_every,
     )
     events = _encoded(dataset, chosen, encoder, arguments.json)
     classifier.fit(events, names, groups=groups)

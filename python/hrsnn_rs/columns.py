@@ -7,6 +7,7 @@ and the value.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -233,7 +234,11 @@ def finite_number(
 ) -> float:
     """Return `value` as a float in `low <= value < below`, or say what is wrong with it."""
     number = isinstance(value, (int, float, np.integer, np.floating))
-    if not number or isinstance(value, bool) or not np.isfinite(value):
+    try:
+        finite = number and math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        finite = False
+    if not finite or isinstance(value, bool):
         raise ParameterError(
             f"{name} must be a finite number{unit and ' of ' + unit}; got {value!r}."
         )

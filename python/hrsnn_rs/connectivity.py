@@ -6,6 +6,7 @@ row or target); a rule itself holds no randomness.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -128,6 +129,21 @@ class Connectivity(ABC):
         return self._graph(Request(n_pre, n_post, seed, purpose, bool(recurrent), mask))
 
     @abstractmethod
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """Say about how many synapses `generate` makes; at most as many as there are pairs.
+
+        Parameters
+        ----------
+        n_pre, n_post : int
+            Numbers of sources and targets.
+
+        Returns
+        -------
+        float
+            The mean, or a bound not far above it.
+        """
+
+    @abstractmethod
     def _graph(self, request: Request) -> Graph:
         """Make the graph from checked arguments."""
 
@@ -198,6 +214,10 @@ class RandomConnectivity(Connectivity):
         self._check("p", PROBABILITY)
         self._check_weight_and_delay()
 
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """See `Connectivity.expected_synapses`."""
+        return float(n_pre) * n_post * self.p
+
     def _graph(self, request: Request) -> Graph:
         autapses = bool(self.allow_autapses) or not request.recurrent
         return _hrsnn.connect_random(
@@ -237,6 +257,10 @@ class FixedInDegreeConnectivity(Connectivity):
     def __post_init__(self) -> None:
         self._set("k", check_integer("k", self.k, high=2**32 - 1))
         self._check_weight_and_delay()
+
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """See `Connectivity.expected_synapses`."""
+        return float(min(self.k, n_pre)) * n_post
 
     def _graph(self, request: Request) -> Graph:
         autapses = bool(self.allow_autapses) or not request.recurrent
@@ -286,6 +310,10 @@ class SmallWorldConnectivity(Connectivity):
         self._set("k", check_integer("k", self.k, high=2**32 - 1))
         self._check("p_rewire", PROBABILITY)
         self._check_weight_and_delay()
+
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """See `Connectivity.expected_synapses`."""
+        return float(min(self.k, n_post)) * n_pre
 
     def _graph(self, request: Request) -> Graph:
         self._require_recurrent(request)
@@ -376,6 +404,13 @@ class DistanceConnectivity(Connectivity):
                 f"grid must have as many places as there are neurons ({n}); got {self.grid}."
             )
         return np.stack(np.unravel_index(np.arange(n), self.grid), axis=1).astype(np.float64)
+
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """See `Connectivity.expected_synapses`."""
+        highest = max(self.c_ee, self.c_ei, self.c_ie, self.c_ii)
+        # Neurons within reach: the integral of exp(-(d / lambda_)^2), and the nearest beside.
+        reach = min((1.0 + math.sqrt(math.pi) * self.lambda_) ** 3, float(n_post))
+        return n_pre * highest * reach
 
     def _graph(self, request: Request) -> Graph:
         self._require_recurrent(request)

@@ -318,7 +318,8 @@ def _shift(positions: NDArray[np.int64], extent: int) -> int:
 
 def _whole_tuple(values: Any, name: str, lengths: tuple[int, ...]) -> tuple[int, ...]:
     expected = " or ".join(str(length) for length in lengths)
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
+    is_scalar = isinstance(values, np.ndarray) and values.ndim == 0
+    if is_scalar or isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
         raise ParameterError(f"{name} must be {expected} whole numbers; got {values!r}.")
     if len(values) not in lengths:
         raise ParameterError(f"{name} must be {expected} whole numbers; got {values!r}.")

@@ -25,8 +25,16 @@ class MissingDependencyError(HRSNNError, ImportError):
     """An optional library is needed and not installed."""
 
 
+class OutOfMemoryError(HRSNNError, MemoryError):
+    """What was asked for does not fit into the memory; found out before it was used."""
+
+
 class InternalError(HRSNNError, RuntimeError):
     """A bug in this package: please report it."""
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint is damaged; training goes on from the one before."""
 
 
 class CalibrationWarning(UserWarning):

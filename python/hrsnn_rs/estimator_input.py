@@ -7,18 +7,17 @@ and simulation live elsewhere; nothing here changes a sample.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events import Events, SensorEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
 
@@ -116,6 +115,8 @@ def peek(samples: Iterable[Any]) -> tuple[Any, Iterable[Any]]:
     >>> first, list(samples)
     ('a', ['a', 'b', 'c'])
     """
+    if not isinstance(samples, Iterable):
+        raise ParameterError(f"samples must be an iterable of samples; got {samples!r}.")
     iterator = iter(samples)
     try:
         first = next(iterator)

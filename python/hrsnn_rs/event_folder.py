@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_path
 from hrsnn_rs.columns import whole_number
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.movements import CLASSES
@@ -90,7 +91,7 @@ class EventFolder(EventSamples):
     ) -> None:
         group_size = whole_number(group_size, "group_size", low=1)
         self._sensor_size = _checked_size(sensor_size)
-        folder = Path(path)
+        folder = Path(check_path("path", path))
         if not folder.exists():
             raise FormatError(f"{folder}: no such folder.")
         if not folder.is_dir():

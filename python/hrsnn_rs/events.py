@@ -26,6 +26,7 @@ from hrsnn_rs.columns import (
     whole_numbers,
 )
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.memory import check_memory
 from hrsnn_rs.sensor import SensorEvents
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ class Events(Frozen):
         """
         names = field_names(array)
         polarity = polarity_field(names)
+        if n_channels is not None:
+            n_channels = whole_number(n_channels, "n_channels", low=1, below=2**32)
         width, height, polarities = _sensor_size(sensor_size)
         if sensor_size is not None:
             size = width * height * polarities
@@ -224,6 +227,8 @@ class Events(Frozen):
             raise ParameterError(
                 f"{str(error).removesuffix('.')} (row-major, {array.shape[1]} a row)."
             ) from None
+        # Five columns of 8 bytes along the way.
+        check_memory("raster", 40.0 * float(counts.sum(dtype=np.float64)))
         place = np.flatnonzero(counts)
         place = np.repeat(place, counts[place])
         row, column = np.divmod(place, array.shape[1])
@@ -293,6 +298,8 @@ class Events(Frozen):
         >>> Events.from_sensor(SensorEvents([7], [2], [0], [1], height=3, width=4)).channel
         array([14], dtype=uint32)
         """
+        if not isinstance(events, SensorEvents):
+            raise ParameterError(f"events must be SensorEvents; got {kind_of(events)}.")
         p, y = events.p.astype(np.int64), events.y.astype(np.int64)
         channel = (p * events.height + y) * events.width + events.x
         return cls(events.t, channel, 2 * events.height * events.width, events.duration)
@@ -401,11 +408,20 @@ def as_events(
     >>> as_events(([5, 6], [0, 2]), n_channels=3)
     Events(2 events, n_channels=3, duration=7 µs)
     """
+    if duration is not None:
+        duration = whole_number(duration, "duration", low=1, unit="µs")
+    named = isinstance(events, np.ndarray) and events.dtype.names is not None
+    if sensor_size is not None and not named:
+        raise ParameterError(
+            f"sensor_size must be None where events are no structured array; got {sensor_size!r}."
+        )
+    if dt is not None and (named or getattr(events, "ndim", 0) != 2):
+        raise ParameterError(f"dt must be None where events are no raster; got {dt!r}.")
     if isinstance(events, SensorEvents):
         events = Events.from_sensor(events)
     if isinstance(events, Events):
         found = events
-    elif isinstance(events, np.ndarray) and events.dtype.names is not None:
+    elif named:
         found = Events.from_structured(
             events,
             sensor_size=sensor_size,

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ExplicitConnectivity"]
 
+#: Synapses that are sorted at a time.
+_AT_A_TIME = 250_000
+
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class ExplicitConnectivity(Connectivity):
@@ -73,7 +76,7 @@ class ExplicitConnectivity(Connectivity):
         if given.dtype.kind not in "iuf":
             raise ParameterError(f"matrix must hold real numbers; got dtype {given.dtype}.")
         rows = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
-        order = np.lexsort((given.indices, rows))
+        order = _order(given)
         columns = given.indices[order]
         twice = np.flatnonzero((columns[1:] == columns[:-1]) & (rows[1:] == rows[:-1]))
         if twice.size:
@@ -104,9 +107,30 @@ class ExplicitConnectivity(Connectivity):
     def __repr__(self) -> str:
         return f"ExplicitConnectivity(shape={self.shape}, n_synapses={self.order.size})"
 
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """See `Connectivity.expected_synapses`."""
+        return float(self.order.size)
+
     def _graph(self, request: Request) -> Graph:
         if self.shape != (request.n_pre, request.n_post):
             raise ShapeError(
                 f"matrix must have shape {(request.n_pre, request.n_post)}; got {self.shape}."
             )
         return self._indptr.copy(), self._indices.copy()
+
+
+def _order(given: Any) -> NDArray[np.intp]:
+    """Give the positions that sort the columns of each row; Ctrl-C can come between parts."""
+    order = np.arange(given.nnz, dtype=np.intp)
+    if given.has_sorted_indices:
+        return order
+    first, n_rows = 0, given.shape[0]
+    while first < n_rows:
+        start = int(given.indptr[first])
+        last = int(np.searchsorted(given.indptr, start + _AT_A_TIME, side="right")) - 1
+        last = min(max(last, first + 1), n_rows)
+        part = slice(start, int(given.indptr[last]))
+        rows = np.repeat(np.arange(last - first), np.diff(given.indptr[first : last + 1]))
+        order[part] = start + np.lexsort((given.indices[part], rows))
+        first = last
+    return order

@@ -97,6 +97,10 @@ class LocalRecurrence(Connectivity):
         """
         return _sensor_positions(self.sensor, n, seed)
 
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """See `Connectivity.expected_synapses`."""
+        return float(min(self.k, n_pre)) * n_post
+
     def _graph(self, request: Request) -> Graph:
         self._require_recurrent(request)
         return _hrsnn.connect_local_recurrence(
@@ -213,6 +217,10 @@ class LocalConnectivity(Connectivity):
         """
         draws = Uniform(0.0, 1.0).sample(check_offsets(indptr), seed, f"{purpose}/sign")
         return np.where(draws < self.negative, -1.0, 1.0)
+
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """See `Connectivity.expected_synapses`."""
+        return float(min(self.k, n_pre)) * n_post
 
     def _graph(self, request: Request) -> Graph:
         height, width = self.sensor

@@ -8,17 +8,19 @@ was saved; no file is executed or unpickled.
 from __future__ import annotations
 
 import json
-import os
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import as_array, check_mapping, check_path
 from hrsnn_rs.assembly import Assembly, Synapses
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.parameters import AdaptiveThreshold
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
@@ -34,7 +36,10 @@ _CONSTANTS = ("a_plus", "a_minus", "tau_plus", "tau_minus")
 _NUMBERS = ("w_min", "w_max", "mu_plus", "mu_minus")
 _SWITCHES = ("nearest", "half_precision")
 _SHARED = _NUMBERS + _SWITCHES
+_CURRENTS = ("tau_syn_ex", "tau_syn_in")
 _EXTRA = "extra/"
+#: Longest text in bytes: JSON takes some thirty times as much once it is read.
+LONGEST_TEXT = 2**20
 
 
 def to_state(assembly: Assembly, gain: float) -> tuple[Arrays, dict[str, Any]]:
@@ -81,46 +86,82 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
 
     Raises
     ------
-    KeyError, TypeError, ValueError
-        If something is missing or of the wrong kind.
+    FormatError
+        If an array is missing, unknown, of another type or length than it must have, or the
+        header does not say what it must.
     """
-    neurons = {
-        name: np.asarray(arrays[f"neuron/{name}"], dtype=np.float64)
-        for name in ("tau_m", "v_rest", "v_reset", "v_threshold", "t_ref", "bias", "theta")
-    }
-    for name in ("tau_syn_ex", "tau_syn_in"):
-        # Files written before synaptic currents existed have delta synapses.
-        values = arrays.get(f"neuron/{name}", np.zeros_like(neurons["tau_m"]))
-        neurons[name] = np.asarray(values, dtype=np.float64)
+    rest = {name: values for name, values in arrays.items() if not name.startswith(_EXTRA)}
+
+    def column(name: str, kind: type, n: int | None = None) -> NDArray[Any]:
+        values = rest.pop(name, None)
+        if values is None:
+            raise FormatError(f"{name} is missing.")
+        if values.ndim != 1 or values.dtype != kind:
+            raise FormatError(
+                f"{name} must be a list of {np.dtype(kind)}; got {values.dtype} of shape"
+                f" {values.shape}."
+            )
+        if n is not None and values.size != n:
+            raise FormatError(f"{name} must have length {n}; got {values.size}.")
+        return values
+
+    def truth(name: str, n: int) -> NDArray[np.bool_]:
+        values = column(name, np.uint8, n)
+        if (values > 1).any():
+            index = int(np.argmax(values > 1))
+            raise FormatError(f"{name} must be 0 or 1; got {values[index]} at index {index}.")
+        return values.view(np.bool_)
 
     def synapses(source: str) -> Synapses:
+        indptr = column(f"{source}/indptr", np.int64)
+        indices = column(f"{source}/indices", np.uint32)
+        weight = column(f"{source}/weight", np.float64, indices.size)
+        delay = column(f"{source}/delay", np.float64)
         shared = header["plasticity"].get(source)
         plasticity: dict[str, Any] | None = None
         if shared is not None:
             plasticity = {name: float(shared[name]) for name in _NUMBERS}
             # Files written before there was a choice have full precision.
             plasticity.update({name: bool(shared.get(name, False)) for name in _SWITCHES})
-            plasticity["plastic"] = arrays[f"{source}/plastic"].astype(np.bool_)
+            plasticity["plastic"] = truth(f"{source}/plastic", indices.size)
             for name in _CONSTANTS:
-                plasticity[name] = arrays[f"{source}/{name}"].astype(np.float64)
-        return Synapses(
-            arrays[f"{source}/indptr"].astype(np.int64),
-            arrays[f"{source}/indices"].astype(np.uint32),
-            arrays[f"{source}/weight"].astype(np.float64),
-            arrays[f"{source}/delay"].astype(np.float64),
-            plasticity,
-        )
+                plasticity[name] = column(f"{source}/{name}", np.float64, indices.size)
+        return Synapses(indptr, indices, weight, delay, plasticity)
 
-    adaptive = header["adaptive_threshold"]
-    return Assembly(
-        neurons,
-        arrays["neuron/inhibitory"].astype(np.bool_),
-        synapses("inputs"),
-        synapses("recurrent"),
-        None if adaptive is None else AdaptiveThreshold.from_dict(adaptive),
-        arrays["incoming"].astype(np.float64),
-        str(header["dtype"]),
-    )
+    try:
+        tau_m = column("neuron/tau_m", np.float64)
+        n = tau_m.size
+        neurons = {"tau_m": tau_m}
+        for name in ("v_rest", "v_reset", "v_threshold", "t_ref", "bias", "theta", *_CURRENTS):
+            # Files written before synaptic currents existed have delta synapses.
+            if name in _CURRENTS and f"neuron/{name}" not in rest:
+                neurons[name] = np.zeros(n)
+            else:
+                neurons[name] = column(f"neuron/{name}", np.float64, n)
+        inhibitory = truth("neuron/inhibitory", n)
+        between = synapses("recurrent")
+        if between.indptr.size != n + 1:
+            raise FormatError(f"recurrent/indptr must have length {n + 1}.")
+        adaptive = header["adaptive_threshold"]
+        incoming = column("incoming", np.float64)
+        assembly = Assembly(
+            neurons,
+            inhibitory,
+            synapses("inputs"),
+            between,
+            None if adaptive is None else AdaptiveThreshold.from_dict(adaptive),
+            incoming,
+            str(header["dtype"]),
+        )
+    except KeyError as error:
+        raise FormatError(f"{error.args[0]} is missing.") from None
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"{error}.") from None
+    if rest:
+        raise FormatError(f"{min(rest)} is not an array of a network.")
+    return assembly
 
 
 def write_model(
@@ -139,15 +180,24 @@ def write_model(
     OSError
         If the system refuses; what stood at `path` before still does.
     """
+    path = check_path("path", path)
     arrays, header = to_state(assembly, gain)
-    for name, values in (extra or {}).items():
-        arrays[_EXTRA + name] = np.asarray(values)
+    for name, values in check_mapping("extra", {} if extra is None else extra).items():
+        arrays[f"{_EXTRA}{name}"] = as_array(f"extra/{name}", values)
+    notes = check_mapping("metadata", {} if metadata is None else metadata)
     try:
-        text = json.dumps(dict(metadata or {}), allow_nan=False)
+        text = json.dumps(notes, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ParameterError(f"metadata must be what JSON can hold; got {error}.") from None
+    except RecursionError:
+        raise ParameterError("metadata must not be nested so deeply.") from None
+    if len(text.encode()) > LONGEST_TEXT:
+        raise ParameterError(
+            f"metadata must take at most {LONGEST_TEXT} bytes as JSON; got {len(text.encode())}."
+            " Put long lists into extra, as arrays."
+        )
     _hrsnn.save_arrays(
-        os.fspath(path),
+        path,
         arrays,
         {
             "format": FORMAT,
@@ -177,28 +227,43 @@ def read_model(
     OSError
         If it cannot be read.
     """
-    arrays, texts = _hrsnn.load_arrays(os.fspath(path))
+    path = check_path("path", path)
+    arrays, texts = _hrsnn.load_arrays(path)
     if texts.get("format") != FORMAT:
         raise FormatError(f"{path}: not a model file of hrsnn_rs.")
+    header, metadata = (_read_json(path, texts, name) for name in ("header", "metadata"))
+    version = header.get("format_version")
+    if version != FORMAT_VERSION:
+        raise FormatError(
+            f"{path}: format version {version}; this is hrsnn_rs {_hrsnn.__version__},"
+            f" which reads version {FORMAT_VERSION}."
+        )
+    gain = header.get("input_gain")
+    if not isinstance(gain, float) or not math.isfinite(gain):
+        raise FormatError(f"{path}: input_gain must be a finite number; got {gain!r}.")
     try:
-        header, metadata = json.loads(texts["header"]), json.loads(texts["metadata"])
-        version = header["format_version"]
-        if version != FORMAT_VERSION:
-            raise FormatError(
-                f"{path}: format version {version}; this is hrsnn_rs {_hrsnn.__version__},"
-                f" which reads version {FORMAT_VERSION}."
-            )
         assembly = from_state(arrays, header)
-        gain = float(header["input_gain"])
-    except KeyError as error:
-        raise FormatError(f"{path}: {error.args[0]} is missing.") from None
-    except (AttributeError, TypeError, ValueError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(f"{path}: {error}.") from None
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
     extra = {
         name.removeprefix(_EXTRA): values
         for name, values in arrays.items()
         if name.startswith(_EXTRA)
     }
     return assembly, gain, extra, metadata
+
+
+def _read_json(path: str, texts: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Read one text of a file, which must be a JSON object of no great size."""
+    text = texts.get(name)
+    if text is None:
+        raise FormatError(f"{path}: {name} is missing.")
+    if len(text) > LONGEST_TEXT:
+        raise FormatError(f"{path}: {name} is longer than {LONGEST_TEXT} bytes.")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path}: {name} is not JSON that can be read ({error}).") from None
+    if not isinstance(value, dict):
+        raise FormatError(f"{path}: {name} is not an object.")
+    return value

@@ -21,9 +21,10 @@ from hrsnn_rs.assembly import (
     choose_inhibitory,
 )
 from hrsnn_rs.connectivity import Connectivity, RandomConnectivity
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.heterogeneity import check_parameter
+from hrsnn_rs.memory import check_memory, network_bytes
 from hrsnn_rs.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.running import RunningNetwork
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from hrsnn_rs.heterogeneity import Parameter
 
 __all__ = ["VARIANTS", "Network"]
+
+_DEFAULT_INPUTS = RandomConnectivity(p=0.1)
 
 #: Variants by name: whether neurons, and whether synapses, differ from each other.
 VARIANTS = {
@@ -115,6 +118,12 @@ class Network(RunningNetwork):
         dtype: Literal["float32", "float64"] = "float32",
     ) -> None:
         n_inputs, n_neurons, seed = check_sizes(n_inputs, n_neurons, seed)
+        check_memory(
+            "network",
+            self.estimate_memory(
+                n_inputs, n_neurons, inputs=inputs, recurrent=recurrent, plasticity=plasticity
+            ),
+        )
         fraction = check_number(
             "inhibitory_fraction", inhibitory_fraction, "in [0, 1]", lambda f: 0.0 <= f <= 1.0
         )
@@ -123,7 +132,7 @@ class Network(RunningNetwork):
             "n_neurons": n_neurons,
             "neuron": LIF() if neuron is None else neuron,
             "inhibitory_neuron": inhibitory_neuron,
-            "inputs": RandomConnectivity(p=0.1) if inputs is None else inputs,
+            "inputs": _DEFAULT_INPUTS if inputs is None else inputs,
             "recurrent": recurrent,
             "plasticity": plasticity,
             "plastic": None,
@@ -134,6 +143,55 @@ class Network(RunningNetwork):
             "dtype": dtype,
         }
         self._set_up(assemble(**arguments), 1.0, arguments)
+
+    @staticmethod
+    def estimate_memory(
+        n_inputs: int,
+        n_neurons: int,
+        *,
+        inputs: Connectivity | None = None,
+        recurrent: Connectivity | None = None,
+        plasticity: STDP | None = None,
+    ) -> int:
+        """Estimate the memory that making such a network takes, without making it.
+
+        Parameters
+        ----------
+        n_inputs, n_neurons, inputs, recurrent, plasticity
+            As in `Network`.
+
+        Returns
+        -------
+        int
+            Bytes, at the peak; once made, a network takes about half.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is of the wrong kind.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> dense = hr.RandomConnectivity(p=1.0)
+        >>> hr.Network.estimate_memory(100, 100_000, recurrent=dense) / 1e9 > 100
+        True
+        """
+        n_inputs, n_neurons, _ = check_sizes(n_inputs, n_neurons, 0)
+        counts = []
+        for name, rule, n_pre in (
+            ("inputs", _DEFAULT_INPUTS if inputs is None else inputs, n_inputs),
+            ("recurrent", recurrent, n_neurons),
+        ):
+            if rule is not None and not isinstance(rule, Connectivity):
+                raise ParameterError(f"{name} must be a Connectivity or None; got {rule!r}.")
+            counts.append(0.0 if rule is None else rule.expected_synapses(n_pre, n_neurons))
+        if plasticity is not None and not isinstance(plasticity, STDP):
+            raise ParameterError(f"plasticity must be a STDP or None; got {plasticity!r}.")
+        learns = 0.0 if plasticity is None else counts[1]
+        if plasticity is not None and plasticity.inputs:
+            learns += counts[0]
+        return network_bytes(n_inputs, n_neurons, sum(counts), learns)
 
     @classmethod
     def from_arrays(
@@ -190,8 +248,8 @@ class Network(RunningNetwork):
         >>> network.run(hr.Events([1000], [0], n_channels=1, duration=10_000)).spikes.rows()
         [(1000, 0), (2000, 1)]
         """
-        from_inputs = ExplicitConnectivity(inputs, _delay("input_delay", input_delay))
-        between = ExplicitConnectivity(recurrent, _delay("recurrent_delay", recurrent_delay))
+        from_inputs = _explicit("inputs", inputs, "input_delay", input_delay)
+        between = _explicit("recurrent", recurrent, "recurrent_delay", recurrent_delay)
         if from_inputs.shape[1] != between.shape[0]:
             raise ParameterError(
                 f"inputs must have as many columns as there are neurons ({between.shape[0]});"
@@ -283,6 +341,13 @@ class Network(RunningNetwork):
         return self._made_of(now, self._gain, None)
 
 
-def _delay(name: str, delay: Parameter) -> Parameter:
-    """Check a delay under its own name, before a rule checks it as `delay`."""
-    return check_parameter(name, delay, "at least 0 ms", lambda ms: ms >= 0.0, at="synapse")
+def _explicit(
+    name: str, matrix: csr_array, delay_name: str, delay: Parameter
+) -> ExplicitConnectivity:
+    """Make a rule of a matrix; faults are told under the names of `from_arrays`."""
+    delay = check_parameter(delay_name, delay, "at least 0 ms", lambda ms: ms >= 0.0, at="synapse")
+    try:
+        return ExplicitConnectivity(matrix, delay)
+    except (ParameterError, ShapeError) as error:
+        at_fault = delay_name if str(error).startswith("delay") else name
+        raise type(error)(f"{at_fault}: {error}") from None

@@ -20,6 +20,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from hrsnn_rs.arguments import as_array
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 
 if TYPE_CHECKING:
@@ -277,16 +278,14 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _alphas(self) -> list[float]:
         """Check the constructor's arguments and list the candidates, ascending."""
-        if self.compression not in _COMPRESSIONS:
+        if not isinstance(self.compression, str) or self.compression not in _COMPRESSIONS:
             raise ParameterError(
                 f"compression must be one of {_COMPRESSIONS}; got {self.compression!r}."
             )
-        try:
-            alphas = np.atleast_1d(np.asarray(self.alpha, dtype=np.float64))
-        except (TypeError, ValueError) as error:
-            raise ParameterError(
-                f"alpha must be a number or several; got {self.alpha!r}."
-            ) from error
+        given = np.atleast_1d(as_array("alpha", self.alpha))
+        if given.dtype.kind not in "iuf":
+            raise ParameterError(f"alpha must be a number or several; got {self.alpha!r}.")
+        alphas = given.astype(np.float64)
         if alphas.ndim != 1 or len(alphas) == 0:
             raise ParameterError(f"alpha must be a number or several; got {self.alpha!r}.")
         if not (np.isfinite(alphas) & (alphas > 0)).all():
@@ -304,7 +303,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 check_classification_targets(checked[1])
         except ValueError as error:
             kind = ParameterError if "NaN" in str(error) or "infinity" in str(error) else ShapeError
-            raise kind(str(error)) from error
+            raise kind(f"features or y: {error}") from error
         return checked
 
     def _compressed(self, flat: Floats) -> Floats:
@@ -324,7 +323,7 @@ def _folds(n_samples: int, groups: ArrayLike | None) -> list[NDArray[np.intp]]:
     """List the index sets that are left out together: single samples, or folds of groups."""
     if groups is None:
         return [np.array([index]) for index in range(n_samples)]
-    names = np.asarray(groups)
+    names = as_array("groups", groups)
     if names.shape != (n_samples,):
         raise ShapeError(f"groups must have shape ({n_samples},); got {names.shape}.")
     n_groups = len(np.unique(names))

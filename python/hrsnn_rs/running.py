@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer, check_number
+from hrsnn_rs.arguments import check_integer, check_number, check_truth
 from hrsnn_rs.calibration import calibrate, psp_peak
+from hrsnn_rs.checkpoint import Checkpoints
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
 from hrsnn_rs.events import as_events
+from hrsnn_rs.memory import check_memory
 from hrsnn_rs.results import Calibration, RunResult, RunStats
 from hrsnn_rs.state import NetworkState
+from hrsnn_rs.training import checked, train_with_checkpoints
 
 if TYPE_CHECKING:
+    import os
+
     from numpy.typing import NDArray
 
 __all__ = ["RunningNetwork"]
@@ -81,13 +86,12 @@ class RunningNetwork(NetworkState):
         >>> network.run(([100, 5000], [0, 0])).stats.n_spikes
         10
         """
-        if not isinstance(learn, bool | np.bool_):
-            raise ParameterError(f"learn must be True or False; got {learn!r}.")
+        learn = check_truth("learn", learn)
         sample = as_events(events, self.n_inputs, duration=duration, dt=dt, sensor_size=sensor_size)
         threads = _threads(n_threads)
         start = time.perf_counter()
         t, neuron, counts = self._core.run(
-            sample.t, sample.channel, sample.duration, bool(learn), threads
+            sample.t, sample.channel, sample.duration, learn, threads
         )
         wall_time = time.perf_counter() - start
         return RunResult(t, neuron, RunStats.from_counts(counts, sample.duration, wall_time))
@@ -99,11 +103,18 @@ class RunningNetwork(NetworkState):
         epochs: int = 1,
         progress: bool = False,
         n_threads: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
     ) -> RunStats:
         """Learn from samples, one after the other, without labels.
 
         Weights and adapted thresholds stay from sample to sample; everything else starts
         from rest.
+
+        With `checkpoint`, the state is kept in a folder now and then, at the end and on Ctrl-C.
+        The same call then goes on where the last one stopped, whatever stopped it, and ends with
+        the same bits as if nothing had. A sample that was interrupted is repeated from its
+        start; samples that are done are only looked at, to see that they are the same.
 
         Parameters
         ----------
@@ -115,16 +126,33 @@ class RunningNetwork(NetworkState):
             Whether to show a progress bar (needs tqdm).
         n_threads : int, default=None
             As in `run`.
+        checkpoint : str or path, default=None
+            Folder to keep the state in; it is made where it does not exist. Two checkpoints are
+            kept, each a model file that `Network.load` reads too.
+        checkpoint_every : int, default=None
+            Samples between two checkpoints; `None` means every 30 s.
 
         Returns
         -------
         RunStats
-            Sums over all samples.
+            Sums over all samples, those of earlier calls that were stopped among them.
 
         Raises
         ------
         ParameterError
-            If nothing in this network can learn, or an iterator is to be read twice.
+            If nothing in this network can learn, an iterator is to be read twice, or the
+            checkpoint is of another network, other samples or other arguments.
+        FormatError
+            If no checkpoint in the folder is whole.
+        OSError
+            If a checkpoint cannot be written; those before it stay.
+        KeyboardInterrupt
+            On Ctrl-C. With `checkpoint` the network is as after the last whole sample.
+
+        Warns
+        -----
+        CheckpointWarning
+            If the newest checkpoint is damaged, and the one before is taken.
 
         Examples
         --------
@@ -138,16 +166,30 @@ class RunningNetwork(NetworkState):
         True
         """
         epochs = check_integer("epochs", epochs, 1)
+        progress = check_truth("progress", progress)
         if self._adaptive_threshold is None and not any(self._shared.values()):
             raise ParameterError("plasticity must be given to train; this network has None.")
         if epochs > 1 and not isinstance(samples, Sequence) and isinstance(samples, Iterator):
             raise ParameterError("samples must be a sequence where epochs > 1; got an iterator.")
+        if checkpoint is not None:
+            checkpoints = Checkpoints(checkpoint, checkpoint_every)
+            threads = _threads(n_threads)
+            return train_with_checkpoints(
+                self,
+                checkpoints,
+                samples,
+                epochs,
+                lambda name: _shown(samples, name, progress),
+                threads,
+            )
+        if checkpoint_every is not None:
+            raise ParameterError("checkpoint_every must be None where checkpoint is None.")
         stats = []
         for epoch in range(epochs):
             name = f"train {epoch + 1}/{epochs}" if epochs > 1 else "train"
             stats += [
                 self.run(sample, learn=True, n_threads=n_threads).stats
-                for sample in _shown(samples, name, progress)
+                for sample in checked(_shown(samples, name, progress), self.n_inputs)
             ]
         return RunStats.total(stats)
 
@@ -224,12 +266,15 @@ class RunningNetwork(NetworkState):
         _check_choice("windows", windows, ("time", "events"))
         _check_choice("features", features, ("counts", "lowpass", "both"))
         tau = check_number("tau_lowpass", tau_lowpass, "greater than 0 ms", lambda tau: tau > 0.0)
+        progress = check_truth("progress", progress)
+        return_stats = check_truth("return_stats", return_stats)
         threads = _threads(n_threads)
         parts: list[NDArray[np.float32]] = []
         stats: list[RunStats] = []
         width = self.n_neurons * (2 if features == "both" else 1)
-        shown = iter(_shown(samples, "transform", progress))
-        while chunk := [as_events(s, self.n_inputs) for s in itertools.islice(shown, CHUNK)]:
+        shown = checked(_shown(samples, "transform", progress), self.n_inputs)
+        while chunk := list(itertools.islice(shown, CHUNK)):
+            check_memory("n_windows", 4.0 * len(chunk) * n_windows * width)
             start = time.perf_counter()
             flat, counts = self._core.transform(
                 [(s.t, s.channel, s.duration) for s in chunk],
@@ -303,9 +348,10 @@ class RunningNetwork(NetworkState):
         """
         target = check_number("rate", rate, "greater than 0 Hz", lambda rate: rate > 0.0)
         n = check_integer("n_samples", n_samples, 1)
+        samples = _shown(samples, "calibrate", False)
         pool = samples if isinstance(samples, Sequence) else list(itertools.islice(samples, n))
         picked = [pool[i] for i in np.unique(np.linspace(0, len(pool) - 1, n).astype(int)) if pool]
-        chosen = [as_events(sample, self.n_inputs) for sample in picked]
+        chosen = list(checked(picked, self.n_inputs))
         weights = self.input_weights
         p = self._neurons
         room = p["v_threshold"] - p["v_rest"] - p["bias"]
@@ -338,7 +384,7 @@ def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 def _shown(samples: Iterable[Any], name: str, progress: bool) -> Iterable[Any]:
     """Wrap `samples` in a progress bar, if wanted."""
-    if not isinstance(samples, Iterable):
+    if not isinstance(samples, Iterable) or (isinstance(samples, np.ndarray) and samples.ndim == 0):
         raise ParameterError(f"samples must be an iterable of samples; got {samples!r}.")
     if not progress:
         return samples

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.assembly import RECURRENT_DELAY, Assembly, Synapses
+from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.model_file import from_state, read_model, to_state, write_model
 
 if TYPE_CHECKING:
@@ -150,7 +151,10 @@ class NetworkState:
         metadata : dict
         """
         assembly, gain, extra, metadata = read_model(path)
-        return cls._made_of(assembly, gain, None), extra, metadata
+        try:
+            return cls._made_of(assembly, gain, None), extra, metadata
+        except (ParameterError, ShapeError) as error:
+            raise FormatError(f"{path}: {error}") from None
 
     def __reduce__(self) -> tuple[Callable[..., NetworkState], tuple[Any, ...]]:
         parts = to_state(self._assembly(), self._gain)
@@ -160,19 +164,23 @@ class NetworkState:
         """Copy the synapses as they are now out of the core."""
         now = self._core.synapses(source)
         shared = self._shared[source]
-        plasticity = None
+        weight, plasticity = now["weight"].astype(np.float64), None
         if shared is not None:
             constants = ("a_plus", "a_minus", "tau_plus", "tau_minus")
             plasticity = {name: now[name].astype(np.float64) for name in constants}
             plasticity.update(shared, plastic=now["plastic"])
-        delays = np.unique(now["delay_us"])
-        delay = delays if delays.size == 1 else now["delay_us"]
-        if not delays.size:
+            # A bound rounded to float32 may lie beyond itself; rounded again it is the same.
+            within = np.clip(weight, shared["w_min"], shared["w_max"])
+            weight = np.where(now["plastic"], within, weight)
+        delay = now["delay_us"]
+        if not delay.size:
             delay = np.array([1000 * RECURRENT_DELAY])
+        elif (delay == delay[0]).all():
+            delay = delay[:1]
         return Synapses(
             now["indptr"],
             now["indices"],
-            now["weight"].astype(np.float64),
+            weight,
             delay / 1000.0,
             plasticity,
         )

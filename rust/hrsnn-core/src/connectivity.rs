@@ -16,6 +16,7 @@ pub use small_world::small_world;
 pub use uniform::{fixed_in_degree, uniform};
 
 use crate::csr::Csr;
+use crate::error::with_room;
 use crate::{Error, Result};
 
 /// Refuse populations that 32-bit indices cannot number.
@@ -26,15 +27,6 @@ fn check_size(name: &str, n: usize) -> Result<()> {
 /// Refuse probabilities outside [0, 1].
 fn check_probability(name: &str, p: f64) -> Result<()> {
     if (0.0..=1.0).contains(&p) { Ok(()) } else { Err(Error::parameter(name, "in [0, 1]", p)) }
-}
-
-/// An empty vector with room for `n`, or an error where `Vec` would abort.
-fn with_room<T>(name: &str, n: usize) -> Result<Vec<T>> {
-    let mut values = Vec::new();
-    values
-        .try_reserve_exact(n)
-        .map_err(|_| Error::parameter(name, "small enough for the memory", n))?;
-    Ok(values)
 }
 
 /// `n` times `value`, or an error where `vec!` would abort.

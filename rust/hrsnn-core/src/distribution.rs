@@ -6,6 +6,7 @@
 
 use rand_distr::Distribution as _;
 
+use crate::error::with_room;
 use crate::random::{Stream, stream, uniform};
 use crate::{Error, Result};
 
@@ -137,10 +138,7 @@ impl Distribution {
     pub fn sample_rows(&self, offsets: &[i64], seed: u64, purpose: &str) -> Result<Vec<f64>> {
         let n = check_offsets(offsets)?;
         let sampler = self.sampler();
-        let mut values = Vec::new();
-        values
-            .try_reserve_exact(n)
-            .map_err(|_| Error::parameter("offsets", "small enough for the memory", n))?;
+        let mut values = with_room("offsets", n)?;
         for (row, pair) in offsets.windows(2).enumerate() {
             if pair[0] == pair[1] {
                 continue;

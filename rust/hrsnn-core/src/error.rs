@@ -63,6 +63,17 @@ pub enum Error {
         /// The system's word.
         source: std::io::Error,
     },
+    /// More memory than the system grants, found out before it was used.
+    #[error("{name} must be small enough for the memory; {n_bytes} bytes were refused.")]
+    Memory {
+        /// What it was for.
+        name: String,
+        /// How much was asked for.
+        n_bytes: usize,
+    },
+    /// An object that an earlier bug of ours left half changed.
+    #[error("this network is broken: an earlier call failed by a bug of hrsnn_rs")]
+    Broken,
     /// The caller's `poll` asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -109,6 +120,18 @@ impl Error {
     }
 }
 
+/// An empty vector with room for `n` elements, or an error where `Vec` would end the process.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn with_room<T>(name: &str, n: usize) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    let n_bytes = n.saturating_mul(size_of::<T>());
+    let refused = |_| Error::Memory { name: name.into(), n_bytes };
+    values.try_reserve_exact(n).map_err(refused)?;
+    Ok(values)
+}
+
 /// Refuse the first element of `values` that is not finite or fails `allowed`.
 ///
 /// # Errors
@@ -129,6 +152,13 @@ pub fn check_each(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn room_that_no_machine_has_is_an_error() {
+        assert_eq!(with_room::<u8>("weight", 3).unwrap().capacity(), 3);
+        let error = with_room::<u64>("weight", usize::MAX).unwrap_err();
+        assert!(matches!(error, Error::Memory { n_bytes: usize::MAX, .. }), "{error}");
+    }
 
     #[test]
     fn messages_name_argument_index_and_value() {

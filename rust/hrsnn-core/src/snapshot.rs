@@ -1,18 +1,30 @@
 //! Named arrays and their metadata in one file.
 //!
 //! Lives here: safetensors in and out, written so that a reader sees the old file or the new
-//! one and never half of either. Not here: which arrays make a network. Invariant: no code is
-//! stored, and a file that is not what it claims is refused before its content is used.
+//! one and never half of either. Not here: which arrays make a network. Invariants: no code is
+//! stored; a file that is not what it claims is refused before its content is used; nothing is
+//! allocated that the file's own length does not warrant.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::Write;
-use std::path::Path;
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use crc32fast::Hasher;
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, with_room};
+
+/// Longest header: far more than a network needs, and little enough that what JSON unfolds to
+/// stays small.
+pub const LONGEST_HEADER: usize = 2 << 20;
+/// Bytes between two looks at `poll`.
+const CHUNK: usize = 4 << 20;
+/// The text under which the checksum stands.
+const CHECKSUM: &str = "checksum";
+/// Bytes that hold the length of the header.
+const PREFIX: usize = 8;
 
 /// One array: element type, shape and little-endian bytes in C order.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,55 +47,205 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Write to a temporary file beside `path`, sync it, and rename it to `path`.
+    /// Write to a temporary file beside `path`, sync it, rename it to `path`, and sync the folder.
+    ///
+    /// `poll` is asked every few megabytes; an error of its ends the writing.
     ///
     /// # Errors
-    /// [`Error::Io`] if the system refuses, [`Error::Format`] if bytes and shape disagree.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        let format = |error| Error::Format { path: path.display().to_string(), reason: error };
-        let mut views = Vec::with_capacity(self.tensors.len());
-        for (name, tensor) in &self.tensors {
-            let view = TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes);
-            views.push((name, view.map_err(|error| format(format!("{name}: {error}")))?));
+    /// [`Error::Io`] if the system refuses, [`Error::Format`] if bytes and shape disagree, or
+    /// what `poll` returned. What stood at `path` before then still does.
+    pub fn save(&self, path: &Path, poll: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let format = |reason: String| Error::Format { path: path.display().to_string(), reason };
+        let io = |source| Error::Io { path: path.display().to_string(), source };
+        let mut order: Vec<_> = self.tensors.iter().collect();
+        // The widest elements first, so that each array is aligned.
+        order.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.dtype.bitsize()));
+        let mut infos = Vec::with_capacity(order.len());
+        let mut end = 0;
+        for (name, tensor) in &order {
+            let data_offsets = (end, end + tensor.bytes.len());
+            end = data_offsets.1;
+            let info =
+                TensorInfo { dtype: tensor.dtype, shape: tensor.shape.clone(), data_offsets };
+            infos.push(((*name).clone(), info));
         }
-        let bytes = safetensors::serialize(views, Some(self.metadata.clone()))
-            .map_err(|error| format(error.to_string()))?;
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".{}.part", std::process::id()));
-        let part = path.with_file_name(name);
-        let written = File::create(&part)
-            .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&part, path));
-        written.map_err(|source| {
+        let mut checksum = Hasher::new();
+        take_in(&mut checksum, &self.metadata, infos.iter().map(|(name, info)| (name, info)));
+        for chunk in order.iter().flat_map(|(_, tensor)| tensor.bytes.chunks(CHUNK)) {
+            checksum.update(chunk);
+            poll()?;
+        }
+        let mut texts = self.metadata.clone();
+        texts.insert(CHECKSUM.into(), format!("{:08x}", checksum.finalize()));
+        let header =
+            Metadata::new(Some(texts), infos).map_err(|error| format(error.to_string()))?;
+        let mut header = serde_json::to_vec(&header).map_err(|error| format(error.to_string()))?;
+        header.resize(header.len().next_multiple_of(PREFIX), b' ');
+        if header.len() > LONGEST_HEADER {
+            return Err(format(format!(
+                "names and texts take {} bytes, of {LONGEST_HEADER} allowed",
+                header.len()
+            )));
+        }
+        let part = part_of(path);
+        let mut write = || -> Result<()> {
+            let mut file = File::create(&part).map_err(io)?;
+            file.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
+            file.write_all(&header).map_err(io)?;
+            for chunk in order.iter().flat_map(|(_, tensor)| tensor.bytes.chunks(CHUNK)) {
+                file.write_all(chunk).map_err(io)?;
+                poll()?;
+            }
+            file.sync_all().map_err(io)?;
+            std::fs::rename(&part, path).map_err(io)?;
+            sync_folder(path).map_err(io)
+        };
+        write().inspect_err(|_| {
             // The part may not exist; what matters is the first error.
             let _ = std::fs::remove_file(&part);
-            Error::Io { path: path.display().to_string(), source }
         })
     }
 
-    /// Read `path`.
+    /// Read `path`; `poll` is asked every few megabytes.
     ///
     /// # Errors
-    /// [`Error::Io`] if the system refuses, [`Error::Format`] if it is no such file.
-    pub fn load(path: &Path) -> Result<Self> {
-        let name = || path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|source| Error::Io { path: name(), source })?;
-        let refused = |error| Error::Format {
-            path: name(),
-            reason: format!("not a complete safetensors file ({error})"),
-        };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(refused)?;
-        let file = SafeTensors::deserialize(&bytes).map_err(refused)?;
-        let tensor = |view: &TensorView<'_>| Tensor {
-            dtype: view.dtype(),
-            shape: view.shape().to_vec(),
-            bytes: view.data().to_vec(),
-        };
-        Ok(Self {
-            tensors: file.iter().map(|(name, view)| (name.to_string(), tensor(&view))).collect(),
-            metadata: header.metadata().clone().unwrap_or_default(),
-        })
+    /// [`Error::Io`] if the system refuses, [`Error::Format`] if it is no such file or damaged,
+    /// [`Error::Memory`] if it is larger than the memory, or what `poll` returned.
+    pub fn load(path: &Path, poll: &mut dyn FnMut() -> Result<()>) -> Result<Self> {
+        let io = |source| Error::Io { path: path.display().to_string(), source };
+        let refused = |reason: String| Error::Format { path: path.display().to_string(), reason };
+        // A pipe is not even opened: that could wait for ever.
+        if std::fs::metadata(path).map_err(io)?.file_type().is_file() {
+            Self::read(&mut File::open(path).map_err(io)?, poll).map_err(|fault| match fault {
+                Fault::Reason(reason) => {
+                    refused(format!("not a complete safetensors file ({reason})"))
+                }
+                Fault::Io(source) => io(source),
+                Fault::Other(error) => error,
+            })
+        } else if path.is_dir() {
+            // The system says it in its own words, with its own number.
+            let read = File::open(path).and_then(|mut folder| folder.read(&mut [0]));
+            Err(read.map_or_else(io, |_| refused("a folder".into())))
+        } else {
+            Err(refused("not a regular file".into()))
+        }
     }
+
+    fn read(
+        file: &mut File,
+        poll: &mut dyn FnMut() -> Result<()>,
+    ) -> std::result::Result<Self, Fault> {
+        let length = file.metadata()?.len();
+        let mut prefix = [0; PREFIX];
+        file.read_exact(&mut prefix)?;
+        let n_header = u64::from_le_bytes(prefix);
+        if n_header > LONGEST_HEADER as u64 {
+            let reason = format!("a header of {n_header} bytes, of {LONGEST_HEADER} allowed");
+            return Err(Fault::Reason(reason));
+        }
+        if length - (PREFIX as u64) < n_header {
+            return Err(Fault::Reason("the header ends after the file".into()));
+        }
+        let mut header = vec![0; n_header as usize];
+        file.read_exact(&mut header)?;
+        // This checks that the arrays fill the file from its first byte on, without holes or
+        // overlaps, and that their shapes say the same, in checked arithmetic.
+        let header: Metadata = serde_json::from_slice(&header)
+            .map_err(|error| Fault::Reason(format!("its header: {error}")))?;
+        let n_data = header.data_len() as u64;
+        if PREFIX as u64 + n_header + n_data != length {
+            let reason = format!(
+                "its header describes {n_data} bytes of arrays, it has {}",
+                length - PREFIX as u64 - n_header
+            );
+            return Err(Fault::Reason(reason));
+        }
+        let mut metadata = header.metadata().clone().unwrap_or_default();
+        let stated = metadata.remove(CHECKSUM);
+        let names = header.offset_keys();
+        let infos = || names.iter().filter_map(|name| header.info(name).map(|info| (name, info)));
+        let mut checksum = Hasher::new();
+        take_in(&mut checksum, &metadata, infos());
+        let mut tensors = BTreeMap::new();
+        for (name, info) in infos() {
+            let n = info.data_offsets.1 - info.data_offsets.0;
+            let mut bytes = with_room(name, n).map_err(Fault::Other)?;
+            bytes.resize(n, 0);
+            for chunk in bytes.chunks_mut(CHUNK) {
+                file.read_exact(chunk)?;
+                checksum.update(chunk);
+                poll().map_err(Fault::Other)?;
+            }
+            let tensor = Tensor { dtype: info.dtype, shape: info.shape.clone(), bytes };
+            tensors.insert(name.clone(), tensor);
+        }
+        let found = format!("{:08x}", checksum.finalize());
+        match stated {
+            Some(stated) if stated == found => Ok(Self { tensors, metadata }),
+            Some(stated) => {
+                Err(Fault::Reason(format!("checksum {found}, where {stated:?} is stated")))
+            }
+            None => Err(Fault::Reason("no checksum".into())),
+        }
+    }
+}
+
+/// What can go wrong with an open file.
+enum Fault {
+    Reason(String),
+    Io(std::io::Error),
+    Other(Error),
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::UnexpectedEof => Self::Reason("it ends too early".into()),
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// Take all of a header but the checksum itself into the checksum, in an order of its own.
+fn take_in<'a>(
+    checksum: &mut Hasher,
+    texts: &HashMap<String, String>,
+    infos: impl Iterator<Item = (&'a String, &'a TensorInfo)>,
+) {
+    let mut word = |word: &str| {
+        checksum.update(&(word.len() as u64).to_le_bytes());
+        checksum.update(word.as_bytes());
+    };
+    for (name, text) in
+        texts.iter().filter(|(name, _)| *name != CHECKSUM).collect::<BTreeMap<_, _>>()
+    {
+        word(name);
+        word(text);
+    }
+    // By name: empty arrays share their place.
+    for (name, info) in infos.collect::<BTreeMap<_, _>>() {
+        word(name);
+        word(&format!("{} {:?}", info.dtype, info.shape));
+    }
+}
+
+/// A name beside `path` that no other process and no other thread uses.
+fn part_of(path: &Path) -> PathBuf {
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".{}-{number}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// Make the renaming itself last, where a folder can be synced.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    if cfg!(unix) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -93,29 +255,122 @@ mod tests {
     fn snapshot() -> Snapshot {
         let bytes = [1.5_f64, -0.0].iter().flat_map(|value| value.to_le_bytes()).collect();
         let tensor = Tensor { dtype: Dtype::F64, shape: vec![2], bytes };
+        let empty = || Tensor { dtype: Dtype::F64, shape: vec![0], bytes: vec![] };
+        let small = Tensor { dtype: Dtype::U8, shape: vec![1, 3], bytes: vec![1, 2, 3] };
         Snapshot {
-            tensors: BTreeMap::from([("weight".to_string(), tensor)]),
+            tensors: BTreeMap::from([
+                ("a".to_string(), small),
+                ("b".to_string(), empty()),
+                ("c".to_string(), empty()),
+                ("d".to_string(), empty()),
+                ("weight".to_string(), tensor),
+            ]),
             metadata: HashMap::from([("format".to_string(), "1".to_string())]),
         }
     }
 
+    fn folder(name: &str) -> PathBuf {
+        let name = format!("hrsnn-snapshot-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
     #[test]
     fn what_is_saved_is_loaded_and_no_part_remains() {
-        let folder = std::env::temp_dir().join(format!("hrsnn-snapshot-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = folder("saved");
         let path = folder.join("net.safetensors");
-        snapshot().save(&path).unwrap();
-        snapshot().save(&path).unwrap();
-        assert_eq!(Snapshot::load(&path).unwrap(), snapshot());
+        snapshot().save(&path, &mut || Ok(())).unwrap();
+        snapshot().save(&path, &mut || Ok(())).unwrap();
+        assert_eq!(Snapshot::load(&path, &mut || Ok(())).unwrap(), snapshot());
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
 
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(Snapshot::load(&path, &mut || Ok(())), Err(Error::Io { .. })));
+    }
+
+    #[test]
+    fn every_cut_and_every_flipped_bit_is_refused() {
+        let folder = folder("damaged");
+        let path = folder.join("net.safetensors");
+        snapshot().save(&path, &mut || Ok(())).unwrap();
         let bytes = std::fs::read(&path).unwrap();
+        let refused = |damaged: &[u8], how: &str| {
+            std::fs::write(&path, damaged).unwrap();
+            match Snapshot::load(&path, &mut || Ok(())) {
+                Err(Error::Format { .. }) => {}
+                // White space may stand anywhere in a header, and keys in any order.
+                Ok(same) => assert_eq!(same, snapshot(), "{how}"),
+                Err(error) => panic!("{how}: {error}"),
+            }
+        };
         for length in 0..bytes.len() {
             std::fs::write(&path, &bytes[..length]).unwrap();
-            let error = Snapshot::load(&path).unwrap_err();
+            let error = Snapshot::load(&path, &mut || Ok(())).unwrap_err();
             assert!(matches!(error, Error::Format { .. }), "cut to {length} bytes: {error}");
         }
+        for place in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[place / 8] ^= 1 << (place % 8);
+            refused(&damaged, &format!("bit {place}"));
+        }
         std::fs::remove_dir_all(&folder).unwrap();
-        assert!(matches!(Snapshot::load(&path), Err(Error::Io { .. })));
+    }
+
+    #[test]
+    fn an_interrupted_save_leaves_the_file_that_was_there() {
+        let folder = folder("interrupted");
+        let path = folder.join("net.safetensors");
+        snapshot().save(&path, &mut || Ok(())).unwrap();
+        let mut other = snapshot();
+        other.metadata.insert("format".into(), "2".into());
+        // Two arrays make four questions: twice for the checksum, twice for the writing.
+        for n_allowed in 0..4 {
+            let mut asked = 0;
+            let mut poll = || {
+                asked += 1;
+                if asked > n_allowed { Err(Error::Interrupted) } else { Ok(()) }
+            };
+            assert!(matches!(other.save(&path, &mut poll), Err(Error::Interrupted)));
+            assert_eq!(Snapshot::load(&path, &mut || Ok(())).unwrap(), snapshot());
+            assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn headers_that_lie_about_sizes_are_refused_before_anything_is_allocated() {
+        let folder = folder("crafted");
+        let path = folder.join("net.safetensors");
+        let huge = 1_u64 << 62;
+        let array = |shape: &str, from: u64, to: u64| {
+            format!(r#"{{"a":{{"dtype":"F64","shape":{shape},"data_offsets":[{from},{to}]}}}}"#)
+        };
+        let headers = [
+            array(&format!("[{huge}]"), 0, huge.wrapping_mul(8)),
+            array(&format!("[{huge}]"), 0, huge),
+            array(&format!("[{huge},{huge}]"), 0, 8),
+            array("[1]", huge, huge + 8),
+            array("[1]", 8, 0),
+            array("[1]", 8, 16),
+            array("[2]", 0, 8),
+            array("[18446744073709551616]", 0, 8),
+            array("[-1]", 0, 8),
+            format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)),
+        ];
+        for header in headers {
+            let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+            bytes.extend_from_slice(header.as_bytes());
+            bytes.extend_from_slice(&[0; 8]);
+            std::fs::write(&path, &bytes).unwrap();
+            let error = Snapshot::load(&path, &mut || Ok(())).unwrap_err();
+            assert!(matches!(error, Error::Format { .. }), "{header:.80}: {error}");
+        }
+        for n_header in [LONGEST_HEADER as u64 + 1, huge, u64::MAX] {
+            std::fs::write(&path, n_header.to_le_bytes()).unwrap();
+            let error = Snapshot::load(&path, &mut || Ok(())).unwrap_err().to_string();
+            assert!(error.contains(&format!("a header of {n_header} bytes")), "{error}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -11,6 +11,7 @@ use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::prelude::*;
 
 use crate::error::to_py;
+use crate::waiting::detached;
 
 /// `t`, `x`, `y`, `p` of events.
 type Columns<'py> = (
@@ -46,9 +47,9 @@ impl EventCamera {
         luma_offset: f64,
     ) -> PyResult<Self> {
         let (on, off) = (copy1(&on), copy1(&off));
-        let inner = py
-            .detach(|| camera::EventCamera::new(height, width, on, off, dead_us, luma_offset))
-            .map_err(to_py)?;
+        let inner = detached(py, |_| {
+            camera::EventCamera::new(height, width, on, off, dead_us, luma_offset)
+        })?;
         Ok(Self { inner: Mutex::new(inner) })
     }
 
@@ -63,16 +64,15 @@ impl EventCamera {
         let events = if let Ok(luma) = frames.extract::<PyReadonlyArray3<'py, u8>>() {
             let values = copy3(&luma);
             let shape = luma.as_array().dim();
-            py.detach(|| self.feed_checked(Frames::Luma(&values), shape, &times))
+            detached(py, |_| self.feed_checked(Frames::Luma(&values), shape, &times))
         } else if let Ok(light) = frames.extract::<PyReadonlyArray3<'py, f32>>() {
             let values = copy3(&light);
             let shape = light.as_array().dim();
-            py.detach(|| self.feed_checked(Frames::Intensity(&values), shape, &times))
+            detached(py, |_| self.feed_checked(Frames::Intensity(&values), shape, &times))
         } else {
             let expected = "a 3-D array of uint8 or float32";
-            Err(Error::parameter("frames", expected, frames.get_type().to_string()))
-        };
-        let events = events.map_err(to_py)?;
+            Err(to_py(Error::parameter("frames", expected, frames.get_type().to_string())))
+        }?;
         Ok((
             events.t.into_pyarray(py),
             events.x.into_pyarray(py),
@@ -129,7 +129,7 @@ pub(crate) fn dead_time<'py>(
     dead_us: i64,
 ) -> PyResult<Bound<'py, PyArray1<bool>>> {
     let (t, channel) = (copy1(&t), copy1(&channel));
-    let keep = py.detach(|| camera::dead_time(&t, &channel, n_channels, dead_us)).map_err(to_py)?;
+    let keep = detached(py, |_| camera::dead_time(&t, &channel, n_channels, dead_us))?;
     Ok(keep.into_pyarray(py))
 }
 

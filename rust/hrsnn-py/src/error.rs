@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 
 import_exception!(hrsnn_rs.errors, FormatError);
 import_exception!(hrsnn_rs.errors, InternalError);
+import_exception!(hrsnn_rs.errors, OutOfMemoryError);
 import_exception!(hrsnn_rs.errors, ParameterError);
 import_exception!(hrsnn_rs.errors, ShapeError);
 
@@ -23,6 +24,8 @@ pub(crate) fn to_py(error: Error) -> PyErr {
                 None => pyo3::exceptions::PyOSError::new_err(format!("{path}: {source}")),
             }
         }
+        Error::Memory { .. } => OutOfMemoryError::new_err(error.to_string()),
+        Error::Broken => InternalError::new_err(error.to_string()),
         Error::Interrupted => pyo3::exceptions::PyKeyboardInterrupt::new_err(()),
         _ => ParameterError::new_err(error.to_string()),
     }

@@ -13,6 +13,8 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::error::to_py;
+use crate::network::copied;
+use crate::waiting::abandonable;
 
 /// `indptr` and `indices` of a graph whose rows are sources.
 type Graph<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>);
@@ -32,13 +34,14 @@ fn size(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
 }
 
 /// Run `generator` without the interpreter.
-fn graph(py: Python<'_>, generator: impl FnOnce() -> Result<Csr> + Send) -> PyResult<Graph<'_>> {
-    let (indptr, indices) = py
-        .detach(|| {
-            let (indptr, indices) = generator()?.into_parts();
-            Ok((indptr.into_iter().map(|start| start as i64).collect::<Vec<_>>(), indices))
-        })
-        .map_err(to_py)?;
+fn graph(
+    py: Python<'_>,
+    generator: impl FnOnce() -> Result<Csr> + Send + 'static,
+) -> PyResult<Graph<'_>> {
+    let (indptr, indices) = abandonable(py, |_| {
+        let (indptr, indices) = generator()?.into_parts();
+        Ok((indptr.into_iter().map(|start| start as i64).collect::<Vec<_>>(), indices))
+    })?;
     Ok((indptr.into_pyarray(py), indices.into_pyarray(py)))
 }
 
@@ -52,7 +55,7 @@ pub(crate) fn sample<'py>(
     high: Option<f64>,
     offsets: PyReadonlyArray1<'py, i64>,
     seed: &Bound<'py, PyAny>,
-    purpose: &str,
+    purpose: String,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let law = match (kind, parameters.as_slice()) {
         ("constant", &[value]) => Law::Constant { value },
@@ -67,10 +70,10 @@ pub(crate) fn sample<'py>(
         }
     };
     let seed = integer("seed", seed)?;
-    let offsets = offsets.to_vec()?;
-    let values = py
-        .detach(|| Distribution::new(law, low, high)?.sample_rows(&offsets, seed, purpose))
-        .map_err(to_py)?;
+    let offsets = copied("offsets", &offsets)?;
+    let values = abandonable(py, move |_| {
+        Distribution::new(law, low, high)?.sample_rows(&offsets, seed, &purpose)
+    })?;
     Ok(values.into_pyarray(py))
 }
 
@@ -83,11 +86,11 @@ pub(crate) fn connect_random<'py>(
     p: f64,
     autapses: bool,
     seed: &Bound<'py, PyAny>,
-    purpose: &str,
+    purpose: String,
 ) -> PyResult<Graph<'py>> {
     let (n_pre, n_post) = (size("n_pre", n_pre)?, size("n_post", n_post)?);
     let seed = integer("seed", seed)?;
-    graph(py, || connectivity::uniform(n_pre, n_post, p, autapses, seed, purpose))
+    graph(py, move || connectivity::uniform(n_pre, n_post, p, autapses, seed, &purpose))
 }
 
 /// Give each target `k` distinct sources.
@@ -99,11 +102,11 @@ pub(crate) fn connect_fixed_in_degree<'py>(
     k: &Bound<'py, PyAny>,
     autapses: bool,
     seed: &Bound<'py, PyAny>,
-    purpose: &str,
+    purpose: String,
 ) -> PyResult<Graph<'py>> {
     let (n_pre, n_post, k) = (size("n_pre", n_pre)?, size("n_post", n_post)?, size("k", k)?);
     let seed = integer("seed", seed)?;
-    graph(py, || connectivity::fixed_in_degree(n_pre, n_post, k, autapses, seed, purpose))
+    graph(py, move || connectivity::fixed_in_degree(n_pre, n_post, k, autapses, seed, &purpose))
 }
 
 /// Connect a ring to its `k` nearest and rewire.
@@ -114,10 +117,10 @@ pub(crate) fn connect_small_world<'py>(
     k: &Bound<'py, PyAny>,
     p_rewire: f64,
     seed: &Bound<'py, PyAny>,
-    purpose: &str,
+    purpose: String,
 ) -> PyResult<Graph<'py>> {
     let (n, k, seed) = (size("n_neurons", n)?, size("k", k)?, integer("seed", seed)?);
-    graph(py, || connectivity::small_world(n, k, p_rewire, seed, purpose))
+    graph(py, move || connectivity::small_world(n, k, p_rewire, seed, &purpose))
 }
 
 /// Connect neurons on a grid with a probability that falls with distance.
@@ -129,15 +132,15 @@ pub(crate) fn connect_distance<'py>(
     c: [f64; 4],
     inhibitory: PyReadonlyArray1<'py, bool>,
     seed: &Bound<'py, PyAny>,
-    purpose: &str,
+    purpose: String,
 ) -> PyResult<Graph<'py>> {
     let [x, y, z] = &grid;
     let grid = [size("grid", x)?, size("grid", y)?, size("grid", z)?];
     let seed = integer("seed", seed)?;
-    let inhibitory = inhibitory.to_vec()?;
+    let inhibitory = copied("inhibitory", &inhibitory)?;
     let [ee, ei, ie, ii] = c;
     let c = PairProbabilities { ee, ei, ie, ii };
-    graph(py, || connectivity::distance(grid, lambda_, c, &inhibitory, seed, purpose))
+    graph(py, move || connectivity::distance(grid, lambda_, c, &inhibitory, seed, &purpose))
 }
 
 /// Give each neuron `k` input channels near its place on the sensor.
@@ -151,12 +154,14 @@ pub(crate) fn connect_local_inputs<'py>(
     k: &Bound<'py, PyAny>,
     sigma: f64,
     seed: &Bound<'py, PyAny>,
-    purpose: &str,
+    purpose: String,
 ) -> PyResult<Graph<'py>> {
     let sensor = SensorPlane { height: size("height", height)?, width: size("width", width)? };
     let polarities = size("polarities", polarities)?;
     let (n_post, k, seed) = (size("n_post", n_post)?, size("k", k)?, integer("seed", seed)?);
-    graph(py, || connectivity::local_inputs(sensor, polarities, n_post, k, sigma, seed, purpose))
+    graph(py, move || {
+        connectivity::local_inputs(sensor, polarities, n_post, k, sigma, seed, &purpose)
+    })
 }
 
 /// Give each neuron `k` sources near its place on the sensor.
@@ -169,11 +174,11 @@ pub(crate) fn connect_local_recurrence<'py>(
     k: &Bound<'py, PyAny>,
     sigma: f64,
     seed: &Bound<'py, PyAny>,
-    purpose: &str,
+    purpose: String,
 ) -> PyResult<Graph<'py>> {
     let sensor = SensorPlane { height: size("height", height)?, width: size("width", width)? };
     let (n, k, seed) = (size("n_neurons", n)?, size("k", k)?, integer("seed", seed)?);
-    graph(py, || connectivity::local_recurrence(sensor, n, k, sigma, seed, purpose))
+    graph(py, move || connectivity::local_recurrence(sensor, n, k, sigma, seed, &purpose))
 }
 
 /// Places (y, x) of `n` neurons on the sensor.
@@ -187,6 +192,6 @@ pub(crate) fn sensor_positions<'py>(
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let sensor = SensorPlane { height: size("height", height)?, width: size("width", width)? };
     let (n, seed) = (size("n_neurons", n)?, integer("seed", seed)?);
-    let places = py.detach(|| sensor.positions(n, seed)).map_err(to_py)?;
+    let places = abandonable(py, move |_| sensor.positions(n, seed))?;
     places.into_flattened().into_pyarray(py).reshape([n, 2])
 }

@@ -7,6 +7,7 @@ mod error;
 mod generate;
 mod network;
 mod snapshot;
+mod waiting;
 
 use pyo3::prelude::*;
 

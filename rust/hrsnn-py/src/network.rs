@@ -1,11 +1,15 @@
 //! Bindings of the engine: arrays in, arrays out, the interpreter free in between.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::RwLock;
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+    TryLockResult,
+};
+use std::time::Duration;
 
 use hrsnn_core::csr::Csr;
-use hrsnn_core::engine::{Engine, Poll, Synaptic};
+use hrsnn_core::engine::{Engine, Poll as Ask, Synaptic};
+use hrsnn_core::error::with_room;
 use hrsnn_core::network::{Adaptation, Connections, Description, NeuronParameters, Plasticity};
 use hrsnn_core::projection::Source;
 use hrsnn_core::real::Real;
@@ -13,14 +17,15 @@ use hrsnn_core::record::{FeatureSpec, SpikeList, Windows};
 use hrsnn_core::sample::{Input, Stats};
 use hrsnn_core::stdp::Pairing;
 use hrsnn_core::{Error, Result};
-use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
+use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::error::{InternalError, to_py};
+use crate::error::to_py;
+use crate::waiting::{abandonable, detached};
 
-/// How often a long run looks for Ctrl-C.
-const ASK_EVERY: Duration = Duration::from_millis(50);
+/// How long to wait before another look at a core that is in use.
+const LOOK_AGAIN: Duration = Duration::from_micros(500);
 
 /// Parameters of every neuron, float64, one element a neuron.
 #[derive(FromPyObject)]
@@ -87,32 +92,58 @@ pub(crate) struct PlasticityArrays<'py> {
     half_precision: bool,
 }
 
+/// Elements whose copy takes long enough to look for Ctrl-C after it.
+const MANY: usize = 100_000;
+
+/// A copy, or an error where there is no memory for it.
+pub(crate) fn copied<T: Element + Copy>(
+    name: &str,
+    array: &PyReadonlyArray1<'_, T>,
+) -> PyResult<Vec<T>> {
+    let view = array.as_array();
+    let mut values = with_room(name, view.len()).map_err(to_py)?;
+    match view.as_slice() {
+        Some(slice) => values.extend_from_slice(slice),
+        None => values.extend(view.iter().copied()),
+    }
+    if values.len() > MANY {
+        array.py().check_signals()?;
+    }
+    Ok(values)
+}
+
 fn neurons(arrays: &NeuronArrays<'_>) -> PyResult<NeuronParameters> {
     Ok(NeuronParameters {
-        tau_m: arrays.tau_m.to_vec()?,
-        v_rest: arrays.v_rest.to_vec()?,
-        v_reset: arrays.v_reset.to_vec()?,
-        v_threshold: arrays.v_threshold.to_vec()?,
-        t_ref: arrays.t_ref.to_vec()?,
-        bias: arrays.bias.to_vec()?,
-        tau_syn_ex: arrays.tau_syn_ex.to_vec()?,
-        tau_syn_in: arrays.tau_syn_in.to_vec()?,
-        theta: arrays.theta.to_vec()?,
+        tau_m: copied("tau_m", &arrays.tau_m)?,
+        v_rest: copied("v_rest", &arrays.v_rest)?,
+        v_reset: copied("v_reset", &arrays.v_reset)?,
+        v_threshold: copied("v_threshold", &arrays.v_threshold)?,
+        t_ref: copied("t_ref", &arrays.t_ref)?,
+        bias: copied("bias", &arrays.bias)?,
+        tau_syn_ex: copied("tau_syn_ex", &arrays.tau_syn_ex)?,
+        tau_syn_in: copied("tau_syn_in", &arrays.tau_syn_in)?,
+        theta: copied("theta", &arrays.theta)?,
     })
 }
 
-fn connections(arrays: &SynapseArrays<'_>, n_neurons: usize) -> PyResult<Connections> {
-    // A negative entry becomes huge and is refused as such.
-    let indptr = arrays.indptr.to_vec()?.into_iter().map(|start| start as u64).collect();
-    let graph = Csr::new(indptr, arrays.indices.to_vec()?, n_neurons).map_err(to_py)?;
+/// Copies of the arrays of one source, not yet checked.
+struct Copies {
+    indptr: Vec<i64>,
+    indices: Vec<u32>,
+    weight: Vec<f64>,
+    delay: Vec<f64>,
+    plasticity: Option<Plasticity>,
+}
+
+fn synapses(arrays: &SynapseArrays<'_>) -> PyResult<Copies> {
     let plasticity = match &arrays.plasticity {
         None => None,
         Some(p) => Some(Plasticity {
-            plastic: p.plastic.to_vec()?,
-            a_plus: p.a_plus.to_vec()?,
-            a_minus: p.a_minus.to_vec()?,
-            tau_plus: p.tau_plus.to_vec()?,
-            tau_minus: p.tau_minus.to_vec()?,
+            plastic: copied("plastic", &p.plastic)?,
+            a_plus: copied("a_plus", &p.a_plus)?,
+            a_minus: copied("a_minus", &p.a_minus)?,
+            tau_plus: copied("tau_plus", &p.tau_plus)?,
+            tau_minus: copied("tau_minus", &p.tau_minus)?,
             w_min: p.w_min,
             w_max: p.w_max,
             mu_plus: p.mu_plus,
@@ -121,11 +152,27 @@ fn connections(arrays: &SynapseArrays<'_>, n_neurons: usize) -> PyResult<Connect
             half_precision: p.half_precision,
         }),
     };
-    let (weight, delay) = (arrays.weight.to_vec()?, arrays.delay.to_vec()?);
-    Ok(Connections { graph, weight, delay, plasticity })
+    Ok(Copies {
+        indptr: copied("indptr", &arrays.indptr)?,
+        indices: copied("indices", &arrays.indices)?,
+        weight: copied("weight", &arrays.weight)?,
+        delay: copied("delay", &arrays.delay)?,
+        plasticity,
+    })
+}
+
+impl Copies {
+    fn connections(self, n_neurons: usize) -> Result<Connections> {
+        // A negative entry becomes huge and is refused as such.
+        let indptr = self.indptr.into_iter().map(|start| start as u64).collect();
+        let graph = Csr::new(indptr, self.indices, n_neurons)?;
+        let Self { weight, delay, plasticity, .. } = self;
+        Ok(Connections { graph, weight, delay, plasticity })
+    }
 }
 
 /// Either precision.
+#[derive(Clone)]
 enum Core {
     F32(Engine<f32>),
     F64(Engine<f64>),
@@ -146,53 +193,51 @@ macro_rules! with_engine {
     };
 }
 
-/// Looks for signals every now and then; keeps what Python raised.
-struct Signals {
-    asked: Instant,
-    raised: Option<PyErr>,
+/// The core, shared with work that goes on after nobody waits for it.
+type Shared = Arc<RwLock<Core>>;
+
+/// Wait for the core, to read; `poll` may end the waiting.
+fn reading<'a>(core: &'a RwLock<Core>, poll: &mut Ask<'_>) -> Result<RwLockReadGuard<'a, Core>> {
+    waited(|| core.try_read(), poll)
 }
 
-impl Signals {
-    fn poll(&mut self) -> Result<()> {
-        if self.asked.elapsed() >= ASK_EVERY {
-            self.asked = Instant::now();
-            #[expect(
-                clippy::redundant_closure_for_method_calls,
-                reason = "the method by itself is not general over lifetimes"
-            )]
-            if let Err(error) = Python::attach(|py| py.check_signals()) {
-                self.raised = Some(error);
-                return Err(Error::Interrupted);
-            }
+/// Wait for the core, to change it; `poll` may end the waiting.
+fn writing<'a>(core: &'a RwLock<Core>, poll: &mut Ask<'_>) -> Result<RwLockWriteGuard<'a, Core>> {
+    waited(|| core.try_write(), poll)
+}
+
+fn waited<G>(try_lock: impl Fn() -> TryLockResult<G>, poll: &mut Ask<'_>) -> Result<G> {
+    loop {
+        match try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(_)) => return Err(Error::Broken),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_AGAIN),
         }
-        Ok(())
+        poll()?;
     }
 }
 
-/// Run `work` without the interpreter; errors, signals and panics become exceptions.
-fn detached<R: Send>(
-    py: Python<'_>,
-    work: impl FnOnce(&mut Poll<'_>) -> Result<R> + Send,
-) -> PyResult<R> {
-    let mut signals = Signals { asked: Instant::now(), raised: None };
-    let outcome = py.detach(|| {
-        catch_unwind(AssertUnwindSafe(|| {
-            let mut poll = || signals.poll();
-            work(&mut poll)
-        }))
-    });
-    match outcome {
-        Ok(result) => result.map_err(|error| signals.raised.take().unwrap_or_else(|| to_py(error))),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic");
-            Err(InternalError::new_err(format!("a bug of hrsnn_rs: {text}")))
-        }
-    }
+/// What a network has learned from since it was made.
+#[derive(Debug, Clone, Copy, Default)]
+struct Learned {
+    n_samples: u64,
+    duration: u64,
+    counts: StatsRow,
 }
 
-fn broken<E>(_: E) -> Error {
-    Error::parameter("network", "whole", "one in which an earlier call failed by a bug")
+/// Held for the length of an addition, so nobody waits for it.
+fn tally(learned: &Mutex<Learned>) -> MutexGuard<'_, Learned> {
+    learned.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Learned {
+    fn add(&mut self, input: &Input<'_>, stats: &Stats) {
+        self.n_samples += 1;
+        self.duration += input.duration as u64;
+        for (sum, count) in self.counts.iter_mut().zip(row(stats)) {
+            *sum += count;
+        }
+    }
 }
 
 type StatsRow = [u64; 5];
@@ -222,7 +267,8 @@ type Transformed<'py> = (Bound<'py, PyArray1<f32>>, Vec<StatsRow>);
 /// Neurons, synapses and what they have learned.
 #[pyclass(frozen)]
 pub(crate) struct Network {
-    core: RwLock<Core>,
+    core: Shared,
+    learned: Arc<Mutex<Learned>>,
 }
 
 #[pymethods]
@@ -243,13 +289,8 @@ impl Network {
         let n_neurons = neurons.tau_m.len();
         let adaptation =
             adaptation.map(|(theta_plus, tau_theta)| Adaptation { theta_plus, tau_theta });
-        let description = Description {
-            neurons,
-            inputs: connections(&inputs, n_neurons)?,
-            recurrent: connections(&recurrent, n_neurons)?,
-            adaptation,
-            incoming: incoming.to_vec()?,
-        };
+        let (inputs, recurrent) = (synapses(&inputs)?, synapses(&recurrent)?);
+        let incoming = copied("incoming", &incoming)?;
         let double = match dtype {
             "float32" => false,
             "float64" => true,
@@ -257,18 +298,27 @@ impl Network {
                 return Err(to_py(Error::parameter("dtype", "'float32' or 'float64'", other)));
             }
         };
-        let core = detached(py, move |_| {
+        let core = abandonable(py, move |_| {
+            let description = Description {
+                neurons,
+                inputs: inputs.connections(n_neurons)?,
+                recurrent: recurrent.connections(n_neurons)?,
+                adaptation,
+                incoming,
+            };
             Ok(if double {
                 Core::F64(Engine::new(&description, n_shards)?)
             } else {
                 Core::F32(Engine::new(&description, n_shards)?)
             })
         })?;
-        Ok(Self { core: RwLock::new(core) })
+        Ok(Self { core: Arc::new(RwLock::new(core)), learned: Arc::default() })
     }
 
     /// Times and neurons of the spikes of one sample, and what it took.
-    #[pyo3(signature = (t, channel, duration, learn, n_threads))]
+    ///
+    /// `undo`: whether a sample that is interrupted while learning leaves no trace.
+    #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false))]
     fn run<'py>(
         &self,
         py: Python<'py>,
@@ -277,19 +327,32 @@ impl Network {
         duration: i64,
         learn: bool,
         n_threads: Option<usize>,
+        undo: bool,
     ) -> PyResult<Spikes<'py>> {
-        let (t, channel) = (t.to_vec()?, channel.to_vec()?);
-        let (spikes, stats) = detached(py, |poll| {
+        let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
+        let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
+        let (spikes, stats) = abandonable(py, move |abandoned| {
+            let mut ask =
+                || if abandoned.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) };
             let input = Input { t: &t, channel: &channel, duration };
             let mut spikes = SpikeList::default();
-            let stats = if learn {
-                let mut core = self.core.write().map_err(broken)?;
-                with_engine!(&mut *core, e => e.learn(&input, &mut spikes, n_threads, poll))?
-            } else {
-                let core = self.core.read().map_err(broken)?;
-                with_engine!(&*core, e => e.run(&input, &mut spikes, n_threads, poll))?
-            };
-            Ok((spikes, stats))
+            if !learn {
+                let core = reading(&core, &mut ask)?;
+                let stats =
+                    with_engine!(&*core, e => e.run(&input, &mut spikes, n_threads, &mut ask))?;
+                return Ok((spikes, stats));
+            }
+            let mut core = writing(&core, &mut ask)?;
+            let before = undo.then(|| core.clone());
+            let result =
+                with_engine!(&mut *core, e => e.learn(&input, &mut spikes, n_threads, &mut ask));
+            match (&result, before) {
+                // Counted before the core is let go of: both always tell of the same moment.
+                (Ok(stats), _) => tally(&learned).add(&input, stats),
+                (Err(_), Some(before)) => *core = before,
+                (Err(_), None) => {}
+            }
+            Ok((spikes, result?))
         })?;
         Ok((spikes.t.into_pyarray(py), spikes.neuron.into_pyarray(py), row(&stats)))
     }
@@ -308,7 +371,9 @@ impl Network {
     ) -> PyResult<Transformed<'py>> {
         let copies = samples
             .iter()
-            .map(|(t, channel, duration)| Ok((t.to_vec()?, channel.to_vec()?, *duration)))
+            .map(|(t, channel, duration)| {
+                Ok((copied("t", t)?, copied("channel", channel)?, *duration))
+            })
             .collect::<PyResult<Vec<_>>>()?;
         let windows = if by_events { Windows::Events } else { Windows::Time };
         let spec = FeatureSpec { n_windows, windows, counts, tau_lowpass };
@@ -317,7 +382,7 @@ impl Network {
                 .iter()
                 .map(|(t, channel, duration)| Input { t, channel, duration: *duration })
                 .collect();
-            let core = self.core.read().map_err(broken)?;
+            let core = reading(&self.core, poll)?;
             with_engine!(&*core, e => e.transform(&inputs, spec, n_threads, poll))
         })?;
         Ok((features.into_pyarray(py), stats.iter().map(row).collect()))
@@ -326,10 +391,9 @@ impl Network {
     /// Synapses of 'inputs' or 'recurrent' as a dictionary of arrays.
     fn synapses<'py>(&self, py: Python<'py>, source: &str) -> PyResult<Bound<'py, PyDict>> {
         let source = self::source(source)?;
-        // Whoever holds the core may be asking for the interpreter: wait for it without.
-        let copy = detached(py, |_| {
-            let core = self.core.read().map_err(broken)?;
-            Ok(match &*core {
+        let core = Arc::clone(&self.core);
+        let copy = abandonable(py, move |_| {
+            Ok(match &*reading(&core, &mut || Ok(()))? {
                 Core::F32(engine) => Synapses::F32(engine.synapses(source)),
                 Core::F64(engine) => Synapses::F64(engine.synapses(source)),
             })
@@ -347,27 +411,43 @@ impl Network {
         source: &str,
         weight: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<()> {
-        let (source, weight) = (self::source(source)?, weight.to_vec()?);
-        detached(py, |_| {
-            let mut core = self.core.write().map_err(broken)?;
+        let (source, weight) = (self::source(source)?, copied("weight", &weight)?);
+        let core = Arc::clone(&self.core);
+        abandonable(py, move |abandoned| {
+            let mut core = writing(&core, &mut || Ok(()))?;
+            // Who comes after an interrupted call finds its weights, or waits for them.
+            if abandoned.load(Ordering::SeqCst) {
+                return Err(Error::Interrupted);
+            }
             with_engine!(&mut *core, e => e.set_weights(source, &weight))
         })
     }
 
     /// Adaptation of each threshold, mV.
     fn theta<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let theta = detached(py, |_| {
-            let core = self.core.read().map_err(broken)?;
+        let theta = detached(py, |poll| {
+            let core = reading(&self.core, poll)?;
             Ok(with_engine!(&*core, e => e.theta()))
         })?;
         Ok(theta.into_pyarray(py))
     }
 
+    /// Samples learned from since it was made, their duration in µs, and what they took.
+    #[getter]
+    fn learned(&self, py: Python<'_>) -> PyResult<(u64, u64, StatsRow)> {
+        detached(py, |poll| {
+            // A sample that was interrupted may still be on its way to a clean end.
+            let _core = reading(&self.core, poll)?;
+            let Learned { n_samples, duration, counts } = *tally(&self.learned);
+            Ok((n_samples, duration, counts))
+        })
+    }
+
     /// Parts that the work of a sample can be split into.
     #[getter]
     fn n_shards(&self, py: Python<'_>) -> PyResult<usize> {
-        detached(py, |_| {
-            let core = self.core.read().map_err(broken)?;
+        detached(py, |poll| {
+            let core = reading(&self.core, poll)?;
             Ok(with_engine!(&*core, e => e.n_shards()))
         })
     }

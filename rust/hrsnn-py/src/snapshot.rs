@@ -3,40 +3,58 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use hrsnn_core::Error;
+use hrsnn_core::error::with_room;
 use hrsnn_core::snapshot::{Snapshot, Tensor};
+use hrsnn_core::{Error, Result};
 use numpy::PyUntypedArrayMethods;
-use numpy::{PyArrayDyn, PyArrayMethods};
+use numpy::{IntoPyArray, PyArrayDyn, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use safetensors::tensor::Dtype;
 
 use crate::error::to_py;
+use crate::waiting::detached;
 
 macro_rules! kinds {
     ($($variant:ident => $kind:ty),*) => {
-        fn tensor(array: &Bound<'_, PyAny>) -> Option<Tensor> {
-            $(if let Ok(array) = array.cast::<PyArrayDyn<$kind>>() {
-                let values = array.readonly();
-                let bytes = values.as_array().iter().flat_map(|v| v.to_le_bytes()).collect();
-                return Some(Tensor { dtype: Dtype::$variant, shape: array.shape().to_vec(), bytes });
-            })*
-            None
+        /// Elements of one of the types that a file may hold.
+        enum Values {
+            $($variant(Vec<$kind>)),*
         }
 
-        fn array<'py>(py: Python<'py>, tensor: &Tensor) -> PyResult<Option<Bound<'py, PyAny>>> {
+        fn tensor(name: &str, array: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
+            $(if let Ok(array) = array.cast::<PyArrayDyn<$kind>>() {
+                let values = array.readonly();
+                let n = values.len() * size_of::<$kind>();
+                let mut bytes = with_room(name, n).map_err(to_py)?;
+                values.as_array().iter().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes()));
+                let (dtype, shape) = (Dtype::$variant, array.shape().to_vec());
+                return Ok(Some(Tensor { dtype, shape, bytes }));
+            })*
+            Ok(None)
+        }
+
+        fn values(name: &str, tensor: &Tensor) -> Result<Option<Values>> {
             match tensor.dtype {
                 $(Dtype::$variant => {
                     let chunks = tensor.bytes.chunks_exact(size_of::<$kind>());
-                    let values = chunks.map(|chunk| {
+                    let mut values = with_room(name, chunks.len())?;
+                    values.extend(chunks.map(|chunk| {
                         let mut bytes = [0; size_of::<$kind>()];
                         bytes.copy_from_slice(chunk);
                         <$kind>::from_le_bytes(bytes)
-                    });
-                    let flat = numpy::PyArray1::from_iter(py, values);
-                    Ok(Some(flat.reshape(tensor.shape.clone())?.into_any()))
+                    }));
+                    Ok(Some(Values::$variant(values)))
                 })*
                 _ => Ok(None),
+            }
+        }
+
+        fn array(py: Python<'_>, values: Values, shape: Vec<usize>) -> PyResult<Bound<'_, PyAny>> {
+            match values {
+                $(Values::$variant(values) => {
+                    Ok(values.into_pyarray(py).reshape(shape)?.into_any())
+                })*
             }
         }
     };
@@ -54,13 +72,14 @@ pub(crate) fn save_arrays(
     let mut tensors = BTreeMap::new();
     for (name, value) in arrays {
         let name: String = name.extract()?;
-        let Some(tensor) = tensor(&value) else {
+        let Some(tensor) = tensor(&name, &value)? else {
             let expected = "a float32, float64, int64, uint32 or uint8 array";
             return Err(to_py(Error::parameter(name, expected, value.get_type())));
         };
         tensors.insert(name, tensor);
+        py.check_signals()?;
     }
-    py.detach(|| Snapshot { tensors, metadata }.save(&path)).map_err(to_py)
+    detached(py, |poll| Snapshot { tensors, metadata }.save(&path, poll))
 }
 
 /// Arrays and texts of the file at `path`.
@@ -69,15 +88,22 @@ pub(crate) fn load_arrays(
     py: Python<'_>,
     path: PathBuf,
 ) -> PyResult<(Bound<'_, PyDict>, HashMap<String, String>)> {
-    let snapshot = py.detach(|| Snapshot::load(&path)).map_err(to_py)?;
+    let (read, metadata) = detached(py, |poll| {
+        let snapshot = Snapshot::load(&path, poll)?;
+        let mut read = Vec::new();
+        for (name, tensor) in snapshot.tensors {
+            let Some(values) = values(&name, &tensor)? else {
+                let reason = format!("{name} has the element type {:?}", tensor.dtype);
+                return Err(Error::Format { path: path.display().to_string(), reason });
+            };
+            read.push((name, values, tensor.shape));
+            poll()?;
+        }
+        Ok((read, snapshot.metadata))
+    })?;
     let arrays = PyDict::new(py);
-    for (name, tensor) in &snapshot.tensors {
-        let Some(array) = array(py, tensor)? else {
-            let reason = format!("{name} has the element type {:?}", tensor.dtype);
-            let path = path.display().to_string();
-            return Err(to_py(Error::Format { path, reason }));
-        };
-        arrays.set_item(name, array)?;
+    for (name, values, shape) in read {
+        arrays.set_item(name, array(py, values, shape)?)?;
     }
-    Ok((arrays, snapshot.metadata))
+    Ok((arrays, metadata))
 }

@@ -1,0 +1,125 @@
+"""A wall against bad input: calls generated from the signatures of all public names."""
+
+import inspect
+
+import bad_arguments
+import hrsnn_rs as hr
+import numpy as np
+import pytest
+from bad_arguments import BAD, arguments, targets
+from valid_arguments import VALID
+
+TARGETS = targets()
+CALLS = [(name, argument) for name in TARGETS for argument in arguments(TARGETS[name])]
+#: What a system call may answer: the path is fine, but there is nothing, or a folder.
+PATHS = {"Network.load.path", "Network.save.path", "load_folder.path"}
+#: scikit-learn's contract asks for its own TypeError where an array holds objects.
+OBJECTS = {"Readout.fit.features", "HRSNNClassifier.fit.samples"}
+#: Results, which users read and do not make.
+RESULTS = {"Calibration", "RunResult", "RunStats"}
+
+
+def valid(call: str) -> set[str]:
+    return {kind for kinds, calls in VALID.items() if call in calls for kind in kinds}
+
+
+def same(before: object, after: object) -> bool:
+    if isinstance(before, np.ndarray):
+        same_data = np.ma.getdata(before).tobytes() == np.ma.getdata(after).tobytes()
+        return same_data and before.dtype == after.dtype and before.shape == after.shape
+    return before is after or type(before) is type(after)
+
+
+def outcome(name: str, argument: str, kind: str) -> str:
+    """Empty if all is well, else what is wrong with this call."""
+    target = TARGETS[name]
+    value = before = BAD[kind]()
+    if isinstance(value, np.ndarray):
+        before = value.copy()
+        value.setflags(write=False)  # who changes it is found out at once
+    try:
+        target.call(**{**target.good(), argument: value})
+    except hr.HRSNNError as error:
+        named = argument in str(error) or f"{name}.{argument}" in PATHS or "/nowhere" in str(error)
+        wrong = "" if named and not isinstance(error, hr.InternalError) else f"said {error}"
+    except OSError as error:
+        is_path = f"{name}.{argument}" in PATHS or "/nowhere" in str(error)
+        wrong = "" if is_path else f"raised {error!r}"
+    except TypeError as error:
+        wrong = "" if f"{name}.{argument}" in OBJECTS else f"raised {error!r}"
+    except Exception as error:
+        wrong = f"raised {error!r}"
+    else:
+        wrong = "" if kind in valid(f"{name}.{argument}") else "accepted it"
+    return wrong or ("" if same(before, value) else "changed it")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "argument"), CALLS)
+def test_bad_arguments_are_refused_by_name(name, argument):
+    wrong = {kind: outcome(name, argument, kind) for kind in BAD}
+    assert {kind: text for kind, text in wrong.items() if text} == {}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", TARGETS)
+def test_with_good_arguments_each_call_works(name):
+    target = TARGETS[name]
+    if "/nowhere" in "".join(map(str, target.good().values())):
+        with pytest.raises((hr.FormatError, OSError), match="nowhere"):
+            target.call(**target.good())
+    else:
+        target.call(**target.good())
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_unknown_and_missing_arguments_are_type_errors(name):
+    target = TARGETS[name]
+    with pytest.raises(TypeError):
+        target.call(**target.good(), nonsense=1)
+    needed = [
+        parameter.name
+        for parameter in inspect.signature(target.call).parameters.values()
+        if parameter.default is parameter.empty
+    ]
+    for missing in needed:
+        given = {key: value for key, value in target.good().items() if key != missing}
+        with pytest.raises(TypeError):
+            target.call(**given)
+
+
+def test_every_public_name_is_tried():
+    names = {
+        name
+        for name in hr.__all__
+        if callable(getattr(hr, name))
+        and not (
+            inspect.isclass(getattr(hr, name)) and issubclass(getattr(hr, name), BaseException)
+        )
+    }
+    assert names - {name.partition(".")[0] for name in TARGETS} == RESULTS
+    assert len(CALLS) * len(BAD) >= 300
+
+
+def test_what_is_valid_is_tried_and_not_everything():
+    calls = {".".join(call) for call in CALLS}
+    assert {call for several in VALID.values() for call in several} <= calls
+    assert {kind for kinds in VALID for kind in kinds} < set(BAD)
+
+
+def test_a_silent_call_would_be_seen(monkeypatch):
+    monkeypatch.setitem(
+        TARGETS, "deaf", bad_arguments.Target(lambda tau_m: None, lambda: {"tau_m": 1.0})
+    )
+    assert outcome("deaf", "tau_m", "NaN") == "accepted it"
+
+    def vague(tau_m: object) -> None:
+        raise hr.ParameterError("something is wrong")
+
+    monkeypatch.setitem(TARGETS, "vague", bad_arguments.Target(vague, dict))
+    assert outcome("vague", "tau_m", "NaN") == "said something is wrong"

@@ -1,0 +1,174 @@
+"""Ctrl-C: the answer comes within 200 ms, and the network is as usable as before."""
+
+import os
+import signal
+import threading
+import time
+
+import hrsnn_rs as hr
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+
+N_INPUTS = 200
+#: Seconds that half of the answers may take, and any answer on a machine that is busy.
+SOON, LATEST = 0.2, 1.5
+LAW = hr.Gamma(mean=0.05, shape=3.0)
+
+
+def network(n_neurons=1000) -> hr.Network:
+    """Half a million synapses."""
+    return hr.Network(
+        N_INPUTS,
+        n_neurons,
+        inputs=hr.RandomConnectivity(p=0.05, weight=4.0),
+        recurrent=hr.RandomConnectivity(p=0.5, weight=LAW),
+        plasticity=hr.STDP(a_plus=hr.Gamma(mean=0.01, shape=3.0)),
+        seed=1,
+    )
+
+
+def sample(duration=1_000_000) -> hr.Events:
+    rng = np.random.default_rng(2)
+    n = duration // 100
+    t = np.sort(rng.integers(0, duration, n))
+    return hr.Events(t, rng.integers(0, N_INPUTS, n), N_INPUTS, duration)
+
+
+def interrupted(work, after: float) -> float | None:
+    """Seconds from a signal to its exception, or None where the work ended first."""
+
+    def answer(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, answer)
+    begin = time.perf_counter()
+    try:
+        signal.setitimer(signal.ITIMER_REAL, after)
+        work()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        return time.perf_counter() - begin - after
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return None
+
+
+@pytest.fixture(scope="module")
+def net():
+    return network()
+
+
+WORK = {
+    "making": lambda net: network(),
+    "run": lambda net: net.run(sample()),
+    "learning": lambda net: net.copy().run(sample(), learn=True),
+    "train": lambda net: net.copy().train([sample()] * 3),
+    "transform": lambda net: net.transform([sample()] * 4, n_threads=2),
+    "calibrate": lambda net: net.copy().calibrate([sample()] * 2, rate=20.0),
+    "weights": lambda net: [net.recurrent_weights for _ in range(4)],
+    "describe": lambda net: net.describe(),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_an_answer_comes_soon(net, name):
+    answers = []
+    for after in (0.05, 0.11, 0.02):
+        answer = interrupted(lambda: WORK[name](net), after)
+        if answer is not None:
+            answers.append(answer)
+    assert answers
+    assert np.median(answers) < SOON
+    assert max(answers) < LATEST
+
+
+def test_after_an_interruption_everything_works_as_before(net):
+    twin, events = net.copy(), sample(300_000)
+    spikes = net.run(events).spikes
+    for work in (net.run, lambda s: net.transform([s] * 8), lambda s: net.run(s, learn=True)):
+        assert interrupted(lambda work=work: work(sample(4_000_000)), 0.1) is not None
+        # Learning is kept up to a window; running and transforming leave no trace.
+        if work == net.run:
+            assert net.run(events).spikes.equals(spikes)
+    assert np.isfinite(net.recurrent_weights.data).all()
+    net.train([events])
+    twin.train([events])
+
+
+def test_an_interrupted_calibration_leaves_the_gain(net):
+    twin = net.copy()
+    assert interrupted(lambda: twin.calibrate([sample()] * 8, rate=20.0), 0.3) is not None
+    assert twin.input_gain == net.input_gain
+    assert (twin.input_weights.data == net.input_weights.data).all()
+
+
+def test_waiting_for_a_network_that_another_thread_uses_can_be_interrupted(net):
+    one = net.copy()
+    other = threading.Thread(target=lambda: one.run(sample(), learn=True))
+    other.start()
+    time.sleep(0.05)
+    answers = [interrupted(lambda: one.recurrent_weights, 0.1) for _ in range(2)]
+    still_learning = other.is_alive()
+    other.join()
+    assert still_learning
+    assert all(answer is not None and answer < LATEST for answer in answers)
+
+
+def test_a_handler_that_raises_something_else_is_heard(net):
+    def complain(*_: object) -> None:
+        raise LookupError("from the handler")
+
+    before = signal.signal(signal.SIGALRM, complain)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(LookupError, match="from the handler"):
+            net.run(sample(4_000_000))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_handler_that_raises_nothing_disturbs_nothing(net):
+    calls = []
+    expected = net.run(sample()).spikes
+    before = signal.signal(signal.SIGALRM, lambda *_: calls.append(os.getpid()))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+        spikes = net.run(sample()).spikes
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert calls
+    assert spikes.equals(expected)
+
+
+def test_a_panic_is_an_internal_error_and_nothing_else_is_hurt(net):
+    # PyO3 turns its own exception for panics back into a panic wherever it meets it: a handler
+    # that raises it is the one way to make compiled code panic at will.
+    with pytest.raises(hr.ShapeError):
+        net.run(hr.Events([0], [0], n_channels=1))
+    hr.Network(1, 1).run(([0], [0]))
+    kinds = [kind for kind in BaseException.__subclasses__() if kind.__name__ == "PanicException"]
+    expected, raised = net.run(sample()).spikes, []
+    for kind in kinds:
+
+        def panic(*_: object, kind=kind) -> None:
+            raise kind("made by a test")
+
+        before = signal.signal(signal.SIGALRM, panic)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            net.transform([sample(4_000_000)] * 2)
+        except BaseException as error:
+            raised.append(error)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+    ours = [error for error in raised if isinstance(error, hr.InternalError)]
+    if not kinds:
+        pytest.skip("PyO3 has not made its exception yet")
+    assert [str(error) for error in ours] == ["a bug of hrsnn_rs: made by a test"]
+    assert net.run(sample()).spikes.equals(expected)
