@@ -45,6 +45,8 @@ PYTHON_ORDER = [
     "movements",
     "gestures",
     "samples",
+    "inspection",
+    "dataset",
     "event_folder",
     "datasets",
     "readout",

@@ -15,8 +15,10 @@ import numpy as np
 
 from hrsnn_rs.camera import EventCamera
 from hrsnn_rs.columns import whole_number, whole_numbers
+from hrsnn_rs.dataset import Dataset, Recording
 from hrsnn_rs.event_folder import EventFolder, load_folder
 from hrsnn_rs.gestures import CLASSES, render
+from hrsnn_rs.inspection import Inspection, Problem
 from hrsnn_rs.samples import EventSamples, ReversedPairs, Subset, reversed_pairs
 
 if TYPE_CHECKING:
@@ -25,9 +27,13 @@ if TYPE_CHECKING:
     from hrsnn_rs.sensor import SensorEvents
 
 __all__ = [
+    "Dataset",
     "EventFolder",
     "EventSamples",
     "GestureSet",
+    "Inspection",
+    "Problem",
+    "Recording",
     "ReversedPairs",
     "Subset",
     "load_folder",

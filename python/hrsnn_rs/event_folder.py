@@ -12,20 +12,23 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hrsnn_rs.columns import whole_number
-from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.dataset import Dataset, Recording
+from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.movements import CLASSES
-from hrsnn_rs.samples import EventSamples
 from hrsnn_rs.sensor import SensorEvents
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from hrsnn_rs.events import Events
 
 __all__ = ["EventFolder", "load_folder"]
 
@@ -47,19 +50,17 @@ _UNREADABLE = (
 )
 
 
-class _File(NamedTuple):
-    path: Path
-    label: int
-    subject: int
-
-
-class EventFolder(EventSamples):
+class EventFolder(Dataset):
     """Samples in files of a folder, read when they are asked for; see `load_folder`.
 
     Parameters
     ----------
-    path : str or path-like
+    root : str or path-like
         The folder.
+    split : None
+        There are no official parts.
+    encoder : callable, default=None
+        From `SensorEvents` to `Events`, such as `EventEncoder`.
     group_size : int, default=5
         As in `load_folder`.
     sensor_size : tuple of int, default=None
@@ -83,14 +84,16 @@ class EventFolder(EventSamples):
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        root: str | os.PathLike[str],
+        split: str | None = None,
+        encoder: Callable[[SensorEvents], Events] | None = None,
         *,
         group_size: int = 5,
         sensor_size: tuple[int, int] | None = None,
     ) -> None:
         group_size = whole_number(group_size, "group_size", low=1)
         self._sensor_size = _checked_size(sensor_size)
-        folder = Path(path)
+        folder = Path(root)
         if not folder.exists():
             raise FormatError(f"{folder}: no such folder.")
         if not folder.is_dir():
@@ -101,16 +104,12 @@ class EventFolder(EventSamples):
             raise FormatError(
                 f"{folder}: no samples; expected <class>/<n>.npz or userNN_light/<class>.npy."
             )
-        self.paths = tuple(file.path for file in files)
-        super().__init__(classes, [file.label for file in files], [file.subject for file in files])
+        super().__init__(root, split, encoder, classes=classes, recordings=files)
 
-    def _read(self, sample: int) -> SensorEvents:
-        path = self.paths[sample]
+    def _sensor_events(self, sample: int) -> SensorEvents:
+        path = self.recordings[sample].path
         read = _read_npy if path.suffix == ".npy" else _read_npz
-        try:
-            return read(path, self._sensor_size)
-        except (ParameterError, ShapeError) as error:
-            raise FormatError(f"{path}: {error}") from None
+        return read(path, self._sensor_size)
 
 
 def load_folder(
@@ -202,7 +201,7 @@ def _user_folders(path: Path) -> list[Path]:
     return [folder for folder in children + below if _USER_FOLDER.fullmatch(folder.name)]
 
 
-def _index_users(folders: list[Path]) -> tuple[tuple[str, ...], list[_File]]:
+def _index_users(folders: list[Path]) -> tuple[tuple[str, ...], list[Recording]]:
     files = []
     for folder in folders:
         user = _USER_FOLDER.fullmatch(folder.name)
@@ -214,11 +213,11 @@ def _index_users(folders: list[Path]) -> tuple[tuple[str, ...], list[_File]]:
                 raise FormatError(
                     f"{file}: the name must be a label below {len(CLASSES)}; got {label}."
                 )
-            files.append(_File(file, label, int(user[1])))
+            files.append(Recording(file, label, int(user[1])))
     return CLASSES, files
 
 
-def _index_classes(path: Path, group_size: int) -> tuple[tuple[str, ...], list[_File]]:
+def _index_classes(path: Path, group_size: int) -> tuple[tuple[str, ...], list[Recording]]:
     folders = _folders(path)
     if all(re.fullmatch(r"[0-9]{1,9}", folder.name) for folder in folders):
         folders.sort(key=lambda folder: (int(folder.name), folder.name))
@@ -227,7 +226,7 @@ def _index_classes(path: Path, group_size: int) -> tuple[tuple[str, ...], list[_
         found = sorted(folder.glob("*.npz"), key=lambda file: (_number(file), file.name))
         if not found:
             raise FormatError(f"{folder}: a class without samples; expected files <n>.npz.")
-        files += [_File(file, label, _number(file) // group_size) for file in found]
+        files += [Recording(file, label, _number(file) // group_size) for file in found]
     return tuple(folder.name for folder in folders), files
 
 

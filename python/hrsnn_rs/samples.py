@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 import polars as pl
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from hrsnn_rs.sensor import SensorEvents
-
 __all__ = ["EventSamples", "ReversedPairs", "Subset", "reversed_pairs"]
 
 # Purpose of the random stream that draws a split.
@@ -31,7 +29,9 @@ _SPLIT = 104
 
 
 class EventSamples(ABC):
-    """Sequence of pairs (SensorEvents, label); base of all data sets.
+    """Sequence of pairs (events, label); base of all data sets.
+
+    The events are `SensorEvents`, or `Events` where the data set was given an encoder.
 
     It has a length, whole-number access and iteration. `index` is a table here, not the search
     of `collections.abc.Sequence`, and slices are `subset`, which loads nothing.
@@ -62,8 +62,11 @@ class EventSamples(ABC):
         self._index: pl.DataFrame | None = None
 
     @abstractmethod
-    def _read(self, sample: int) -> SensorEvents:
-        """Return the events of one sample, 0 <= sample < len(self)."""
+    def _read(self, sample: int) -> Any:
+        """Return the events of one sample, 0 <= sample < len(self).
+
+        They are SensorEvents, or Events where a data set was given an encoder.
+        """
 
     def _sizes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return number of events and duration of each sample, reading one at a time."""
@@ -119,7 +122,7 @@ class EventSamples(ABC):
     def __len__(self) -> int:
         return int(self._labels.size)
 
-    def __getitem__(self, sample: SupportsIndex) -> tuple[SensorEvents, int]:
+    def __getitem__(self, sample: SupportsIndex) -> tuple[Any, int]:
         try:
             position = operator.index(sample)
         except TypeError:
@@ -131,7 +134,7 @@ class EventSamples(ABC):
         position %= len(self)
         return self._read(position), int(self._labels[position])
 
-    def __iter__(self) -> Iterator[tuple[SensorEvents, int]]:
+    def __iter__(self) -> Iterator[tuple[Any, int]]:
         for sample in range(len(self)):
             yield self[sample]
 
@@ -248,7 +251,7 @@ class Subset(EventSamples):
             samples.classes, samples.labels[self._indices], samples.groups[self._indices]
         )
 
-    def _read(self, sample: int) -> SensorEvents:
+    def _read(self, sample: int) -> Any:
         return self._samples._read(int(self._indices[sample]))
 
 
@@ -290,7 +293,7 @@ class ReversedPairs(EventSamples):
         classes = [name + end for name in samples.classes for end in ("", "_reversed")]
         super().__init__(classes, 2 * self.gestures + self.directions, np.repeat(samples.groups, 2))
 
-    def _read(self, sample: int) -> SensorEvents:
+    def _read(self, sample: int) -> Any:
         events = self._samples._read(sample // 2)
         return events.reversed() if sample % 2 else events
 
