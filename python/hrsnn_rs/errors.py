@@ -31,3 +31,7 @@ class InternalError(HRSNNError, RuntimeError):
 
 class CalibrationWarning(UserWarning):
     """Single input synapses drive a neuron over its threshold."""
+
+
+class DataWarning(UserWarning):
+    """Recorded data are not what they should be, and are used all the same."""
