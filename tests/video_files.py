@@ -1,6 +1,11 @@
-"""Video files that tests write: real containers and codecs, made-up pictures."""
+"""Video files that tests write: real containers and codecs, made-up pictures.
 
+Data sets are written with their official numbers of files, all links to a few small clips.
+"""
+
+import os
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +74,10 @@ def avi_of_chunks(head: bytes, chunks: list[bytes]) -> bytes:
     body = b"AVI " + head + b"LIST" + struct.pack("<I", len(movi)) + movi
     body += b"idx1" + struct.pack("<I", len(index)) + index
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def link_all(clip: Path, targets: Iterable[Path]) -> None:
+    """Let each target be the clip, as a hard link where the file system has them."""
+    for target in targets:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(clip, target)
