@@ -48,6 +48,8 @@ PYTHON_ORDER = [
     "gestures",
     "samples",
     "inspection",
+    "event_file",
+    "cache",
     "dataset",
     "event_folder",
     "video_dataset",

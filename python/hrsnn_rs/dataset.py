@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import polars as pl
 
+from hrsnn_rs.cache import EventCache, checked_cache, encoder_settings
 from hrsnn_rs.columns import kind_of
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events import Events
@@ -87,6 +88,10 @@ class Dataset(EventSamples):
         Names of the classes.
     recordings : sequence of Recording
         All samples, in order; those of other parts are left out.
+    cache : EventCache, str, path-like or bool, default=None
+        Where to keep what samples became: a folder; `True` means the usual place, `None` and
+        `False` nowhere. An entry depends on the file's content, the part that is read, the
+        encoder and the version of this package.
 
     Attributes
     ----------
@@ -96,6 +101,8 @@ class Dataset(EventSamples):
         What was given as `split`.
     encoder : callable or None
         What was given.
+    cache : EventCache or None
+        Where samples are kept.
     recordings : tuple of Recording
         Where each sample is.
     split_warning : str or None
@@ -121,12 +128,15 @@ class Dataset(EventSamples):
         *,
         classes: Sequence[str],
         recordings: Sequence[Recording],
+        cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.root = Path(root)
         self.part = self.checked_split(split)
         if encoder is not None and not callable(encoder):
             raise ParameterError(f"encoder must be callable; got {kind_of(encoder)}.")
         self.encoder = encoder
+        self.cache = checked_cache(cache)
+        self._settings = "" if self.cache is None else encoder_settings(encoder)
         self.recordings = tuple(one for one in recordings if split is None or one.split == split)
         self.split_warning: str | None = None
         if not self.recordings:
@@ -179,7 +189,38 @@ class Dataset(EventSamples):
             raise FormatError(f"{self.recordings[sample].path}: {error}") from None
 
     def _read(self, sample: int) -> Any:
+        if self.cache is None:
+            return self._read_file(sample)
+        key = self._cache_key(sample)
+        events = self.cache.load(key)
+        if events is None:
+            events = self._read_file(sample)
+            # The file may have been written to while it was read.
+            if self._may_keep(sample) and self._cache_key(sample) == key:
+                self.cache.store(key, events, dataset=type(self).__name__, encoder=self._settings)
+        return events
+
+    def _read_file(self, sample: int) -> Any:
         return self._read_sensor_events(sample) if self.encoder is None else self._encoded(sample)
+
+    def _cache_key(self, sample: int) -> str:
+        assert self.cache is not None, "only asked for where there is one"
+        one = self.recordings[sample]
+        settings = {
+            "dataset": f"{type(self).__module__}.{type(self).__qualname__}",
+            "encoder": self._settings,
+            "part": [one.start, one.stop],
+            **self._reading(sample),
+        }
+        return self.cache.key(one.path, settings)
+
+    def _reading(self, sample: int) -> dict[str, Any]:
+        """Return what else the events of a sample depend on, as JSON can hold it."""
+        return {}
+
+    def _may_keep(self, sample: int) -> bool:
+        """Say whether the sample just read may be served again without a look at its file."""
+        return True
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -19,7 +19,11 @@ from hrsnn_rs.dataset import Dataset, Recording
 from hrsnn_rs.event_folder import EventFolder, load_folder
 from hrsnn_rs.gestures import CLASSES, render
 from hrsnn_rs.inspection import Inspection, Problem
+from hrsnn_rs.kth import KTH
 from hrsnn_rs.samples import EventSamples, ReversedPairs, Subset, reversed_pairs
+from hrsnn_rs.ucf11 import UCF11
+from hrsnn_rs.ucf101 import UCF101
+from hrsnn_rs.video_folder import VideoFolder
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
     from hrsnn_rs.sensor import SensorEvents
 
 __all__ = [
+    "KTH",
+    "UCF11",
+    "UCF101",
     "Dataset",
     "EventFolder",
     "EventSamples",
@@ -36,6 +43,7 @@ __all__ = [
     "Recording",
     "ReversedPairs",
     "Subset",
+    "VideoFolder",
     "load_folder",
     "make_gestures",
     "reversed_pairs",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from hrsnn_rs.cache import EventCache
     from hrsnn_rs.events import Events
 
 __all__ = ["UCF101"]
@@ -71,6 +72,8 @@ class UCF101(VideoDataset):
         (rows, columns) that frames of another size are scaled to. `None` means as they are.
     damaged : {"raise", "warn"}, default="raise"
         What to do with short or damaged files.
+    cache : EventCache, str, path-like or bool, default=None
+        Where to keep what samples became, see `Dataset`; `True` means the usual place.
 
     Raises
     ------
@@ -106,6 +109,7 @@ class UCF101(VideoDataset):
         fold: int = 1,
         frame_size: tuple[int, int] | None = (240, 320),
         damaged: str = "raise",
+        cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
         self.fold = whole_number(fold, "fold", low=1, below=4)
@@ -126,6 +130,7 @@ class UCF101(VideoDataset):
             ],
             frame_size=frame_size,
             damaged=damaged,
+            cache=cache,
         )
         train, test = ({key[:2] for key in clips if parts.get(key) == part} for part in self.splits)
         if split is not None and train & test:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from hrsnn_rs.cache import EventCache
     from hrsnn_rs.events import Events
 
 __all__ = ["UCF11"]
@@ -67,6 +68,8 @@ class UCF11(VideoDataset):
         (rows, columns) that frames of another size are scaled to. `None` means as they are.
     damaged : {"raise", "warn"}, default="raise"
         What to do with short or damaged files.
+    cache : EventCache, str, path-like or bool, default=None
+        Where to keep what samples became, see `Dataset`; `True` means the usual place.
 
     Raises
     ------
@@ -107,6 +110,7 @@ class UCF11(VideoDataset):
         test_group: int = 1,
         frame_size: tuple[int, int] | None = (240, 320),
         damaged: str = "raise",
+        cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
         self.test_group = whole_number(test_group, "test_group", low=1, below=_N_GROUPS + 1)
@@ -127,6 +131,7 @@ class UCF11(VideoDataset):
             recordings=recordings,
             frame_size=frame_size,
             damaged=damaged,
+            cache=cache,
         )
 
     @classmethod

@@ -73,6 +73,8 @@ class Video(AbstractContextManager["Video"]):
         Number of frames by the file's own header. `None`: it does not say (MPEG program streams).
     n_frames : int
         Number of frames given so far.
+    is_sound : bool
+        Whether nothing was found missing or damaged so far.
 
     Raises
     ------
@@ -114,6 +116,7 @@ class Video(AbstractContextManager["Video"]):
         self._frame_size = checked_frame_size(frame_size)
         self._is_strict = checked_damaged(damaged) == "raise"
         self.n_frames = 0
+        self.is_sound = True
         self._held: set[int] | None = None
         self._av = _pyav()
         if not self.path.is_file():
@@ -176,13 +179,12 @@ class Video(AbstractContextManager["Video"]):
         """Decode, and put the frame before where the file holds it over."""
         before: Any = None
         first = last = None
-        n_slots, is_sound = 0, True
+        n_slots = 0
         # One tick of the clock is one frame in AVI; elsewhere times need not be regular.
         counts = self._stream.time_base == 1 / self.frame_rate
         for frame in self._container.decode(self._stream):
-            if frame.is_corrupt and is_sound:
+            if frame.is_corrupt and self.is_sound:
                 self._complain(f"has damaged frames from {n_slots} on")
-                is_sound = False
             if frame.pts is not None:
                 first = frame.pts if first is None else first
                 last = frame.pts
@@ -233,6 +235,7 @@ class Video(AbstractContextManager["Video"]):
         return luma
 
     def _complain(self, words: str) -> None:
+        self.is_sound = False
         if self._is_strict:
             raise FormatError(f"{self.path}: {words}; damaged='warn' takes what there is.")
         warnings.warn(f"{self.path}: {words}.", DataWarning, stacklevel=3)
@@ -261,6 +264,11 @@ def _pyav() -> Any:
     except ImportError:
         raise MissingDependencyError("video needs PyAV: pip install hrsnn_rs[video]") from None
     return av
+
+
+def decoder_version() -> str:
+    """Return the version of PyAV, whose FFmpeg decides about pixels."""
+    return str(_pyav().__version__)
 
 
 def checked_frame_size(frame_size: Any) -> tuple[int, int] | None:

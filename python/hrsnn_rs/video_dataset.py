@@ -20,11 +20,18 @@ from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events import Events
 from hrsnn_rs.frame_stream import record_frames
 from hrsnn_rs.inspection import Problem
-from hrsnn_rs.video import VIDEO_SUFFIXES, Video, checked_damaged, checked_frame_size
+from hrsnn_rs.video import (
+    VIDEO_SUFFIXES,
+    Video,
+    checked_damaged,
+    checked_frame_size,
+    decoder_version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from hrsnn_rs.cache import EventCache
     from hrsnn_rs.sensor import SensorEvents
 
 __all__ = ["VideoDataset", "files_below", "quick_faults", "video_files"]
@@ -49,6 +56,8 @@ class VideoDataset(Dataset):
         (rows, columns) that frames of another size are scaled to. `None` means as they are.
     damaged : {"raise", "warn"}, default="raise"
         What to do with short or damaged files.
+    cache
+        As in `Dataset`; what became of a damaged file is not kept.
     """
 
     def __init__(
@@ -61,10 +70,24 @@ class VideoDataset(Dataset):
         recordings: Sequence[Recording],
         frame_size: tuple[int, int] | None = None,
         damaged: str = "raise",
+        cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.frame_size = checked_frame_size(frame_size)
         self.damaged = checked_damaged(damaged)
-        super().__init__(root, split, encoder, classes=classes, recordings=recordings)
+        self._damaged_paths: set[Path] = set()
+        super().__init__(root, split, encoder, classes=classes, recordings=recordings, cache=cache)
+
+    def _reading(self, sample: int) -> dict[str, Any]:
+        one = self.recordings[sample]
+        return {
+            "frame_size": self.frame_size,
+            "noise": 0 if self.encoder is None else self._noise_stream(one),
+            "decoder": decoder_version(),
+        }
+
+    def _may_keep(self, sample: int) -> bool:
+        # A warning must come again with each reading.
+        return self.recordings[sample].path not in self._damaged_paths
 
     def _video(self, one: Recording) -> Video:
         return Video(
@@ -83,7 +106,13 @@ class VideoDataset(Dataset):
         one = self.recordings[sample]
         with self._video(one) as video:
             camera = EventCamera(video.height, video.width, noise_rate=0.0)
-            return record_frames(camera, video, video.frame_rate)
+            events = record_frames(camera, video, video.frame_rate)
+            self._remember(video)
+        return events
+
+    def _remember(self, video: Video) -> None:
+        if not video.is_sound:
+            self._damaged_paths.add(video.path)
 
     def _encoded(self, sample: int) -> Events:
         stream: Any = getattr(self.encoder, "encode_stream", None)
@@ -99,6 +128,7 @@ class VideoDataset(Dataset):
                 raise FormatError(
                     f"{one.path}: {error} Give frame_size=(rows, columns) to scale frames."
                 ) from None
+            self._remember(video)
         if not isinstance(events, Events):
             raise ParameterError(f"encoder must return Events; got {kind_of(events)}.")
         return events

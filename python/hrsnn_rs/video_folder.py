@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from hrsnn_rs.cache import EventCache
     from hrsnn_rs.events import Events
 
 __all__ = ["VideoFolder"]
@@ -51,6 +52,8 @@ class VideoFolder(VideoDataset):
         (rows, columns) that frames of another size are scaled to. `None` means as they are.
     damaged : {"raise", "warn"}, default="raise"
         What to do with short or damaged files.
+    cache : EventCache, str, path-like or bool, default=None
+        Where to keep what samples became, see `Dataset`; `True` means the usual place.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class VideoFolder(VideoDataset):
         *,
         frame_size: tuple[int, int] | None = None,
         damaged: str = "raise",
+        cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
         clips = _clips(Path(root))
@@ -95,6 +99,7 @@ class VideoFolder(VideoDataset):
             ],
             frame_size=frame_size,
             damaged=damaged,
+            cache=cache,
         )
         if self.subjects_from == "clips":
             self.split_warning = (
