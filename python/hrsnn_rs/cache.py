@@ -28,6 +28,7 @@ from hrsnn_rs.errors import DataWarning, FormatError, ParameterError
 from hrsnn_rs.event_file import pack, read_words, unpack
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterator, Mapping
 
     from hrsnn_rs.events import Events
@@ -45,6 +46,9 @@ _LIST_SCHEMA: dict[str, Any] = {
 # A file that changed less than this ago (ns) may change again within one tick of its clock.
 _FRESH = 2_000_000_000
 _ABANDONED = 3600.0
+# Fresh memory for each entry costs as much as reading it.
+_BUFFERS = threading.local()
+_LARGEST_BUFFER = 2**26
 
 
 class EventCache:
@@ -129,7 +133,8 @@ class EventCache:
         """Return the events of a key; `None` if there is no entry or it is damaged."""
         path = self._entry(key)
         try:
-            data = path.read_bytes()
+            with path.open("rb", buffering=0) as file:
+                data = _read_whole(file)
         except OSError:
             return None
         events = unpack(data, key)
@@ -272,6 +277,19 @@ class EventCache:
         except OSError as error:
             raise FormatError(f"{source}: cannot be read: {error.strerror or error}.") from None
         return found
+
+
+def _read_whole(file: io.FileIO) -> memoryview:
+    """Read a file into this thread's buffer, which is valid until the next call."""
+    size = os.fstat(file.fileno()).st_size
+    buffer = getattr(_BUFFERS, "buffer", b"")
+    if len(buffer) < size:
+        buffer = bytearray(size)
+        if size <= _LARGEST_BUFFER:
+            _BUFFERS.buffer = buffer
+    view = memoryview(buffer)[:size]
+    n_read = file.readinto(view)
+    return view[:n_read]
 
 
 def checked_cache(cache: Any) -> EventCache | None:

@@ -109,13 +109,13 @@ def _words(text: bytes) -> dict[str, Any] | None:
     return words if isinstance(words, dict) else None
 
 
-def unpack(data: bytes, key: str) -> Events | SensorEvents | None:
+def unpack(data: bytes | memoryview, key: str) -> Events | SensorEvents | None:
     """Return the events in a file's bytes.
 
     Parameters
     ----------
-    data : bytes
-        The file.
+    data : bytes-like
+        The file; copied from.
     key : str
         What it was packed with.
 
@@ -134,14 +134,14 @@ def unpack(data: bytes, key: str) -> Events | SensorEvents | None:
     magic, n_words, checksum = _HEAD.unpack_from(data)
     if magic != _MAGIC or _checksum(n_words, memoryview(data)[_HEAD.size :]) != checksum:
         return None
-    words = _words(data[_HEAD.size : _HEAD.size + n_words])
+    words = _words(bytes(data[_HEAD.size : _HEAD.size + n_words]))
     if words is None or words.get("key") != key or words.get("kind") not in _KINDS:
         return None
     kind, n, place = _KINDS[words["kind"]], words["n"], _HEAD.size + n_words
     columns: dict[str, NDArray[Any]] = {}
     for (name, dtype), stored_as in zip(_COLUMNS[kind].items(), words["types"], strict=True):
         stored = np.frombuffer(data, stored_as, n, place)
-        columns[name] = stored.astype(dtype, copy=False)
+        columns[name] = stored.astype(dtype)
         place += stored.nbytes
     # They were checked when they were made, and the checksum says that they are the same.
     events: Any = object.__new__(kind)
