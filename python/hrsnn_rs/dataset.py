@@ -18,6 +18,7 @@ import polars as pl
 from hrsnn_rs.columns import kind_of
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events import Events
+from hrsnn_rs.inspection import relative
 from hrsnn_rs.samples import EventSamples
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ class Dataset(EventSamples):
             rows = [
                 (
                     sample,
-                    _relative(one.path, self.root),
+                    relative(one.path, self.root),
                     one.label,
                     self._classes[one.label],
                     one.group,
@@ -246,7 +247,3 @@ class Dataset(EventSamples):
             n_events=pl.Series(sizes[:, 0]), duration=pl.Series(sizes[:, 1])
         )
         return self._index
-
-
-def _relative(path: Path, root: Path) -> str:
-    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()

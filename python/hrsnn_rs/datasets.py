@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrsnn_rs.aedat import iterate_aedat, read_aedat, summarize_aedat
 from hrsnn_rs.camera import EventCamera
 from hrsnn_rs.columns import whole_number, whole_numbers
 from hrsnn_rs.dataset import Dataset, Recording
+from hrsnn_rs.dvs128_gesture import DVS128Gesture
+from hrsnn_rs.event_files import read_events
 from hrsnn_rs.event_folder import EventFolder, load_folder
 from hrsnn_rs.gestures import CLASSES, render
 from hrsnn_rs.inspection import Inspection, Problem
+from hrsnn_rs.nmnist import NMNIST
 from hrsnn_rs.samples import EventSamples, ReversedPairs, Subset, reversed_pairs
+from hrsnn_rs.shd import SHD
+from hrsnn_rs.tonic_samples import TonicSamples, from_tonic
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -27,6 +33,9 @@ if TYPE_CHECKING:
     from hrsnn_rs.sensor import SensorEvents
 
 __all__ = [
+    "NMNIST",
+    "SHD",
+    "DVS128Gesture",
     "Dataset",
     "EventFolder",
     "EventSamples",
@@ -36,9 +45,15 @@ __all__ = [
     "Recording",
     "ReversedPairs",
     "Subset",
+    "TonicSamples",
+    "from_tonic",
+    "iterate_aedat",
     "load_folder",
     "make_gestures",
+    "read_aedat",
+    "read_events",
     "reversed_pairs",
+    "summarize_aedat",
 ]
 
 

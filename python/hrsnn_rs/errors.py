@@ -31,3 +31,7 @@ class InternalError(HRSNNError, RuntimeError):
 
 class CalibrationWarning(UserWarning):
     """Single input synapses drive a neuron over its threshold."""
+
+
+class DataWarning(UserWarning):
+    """A data set is usable, and not quite what its name promises."""

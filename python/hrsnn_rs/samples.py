@@ -53,6 +53,9 @@ class EventSamples(ABC):
     (True, 22)
     """
 
+    subjects_known: bool = True
+    """Whether `groups` are subjects; `False` where nobody recorded them."""
+
     def __init__(self, classes: Sequence[str], labels: ArrayLike, groups: ArrayLike) -> None:
         self._classes = tuple(classes)
         self._labels = whole_numbers(labels, "labels", below=len(self._classes), at="sample")
@@ -246,6 +249,7 @@ class Subset(EventSamples):
 
     def __init__(self, samples: EventSamples, indices: ArrayLike) -> None:
         self._samples = samples
+        self.subjects_known = samples.subjects_known
         self._indices = whole_numbers(indices, "indices", below=len(samples), at="index")
         super().__init__(
             samples.classes, samples.labels[self._indices], samples.groups[self._indices]
@@ -286,6 +290,7 @@ class ReversedPairs(EventSamples):
                 f"samples must be a data set of this package; got {type(samples).__name__}."
             )
         self._samples = samples
+        self.subjects_known = samples.subjects_known
         self.gestures = np.repeat(samples.labels, 2)
         self.directions = np.tile(np.array([0, 1], np.int64), len(samples))
         self.gestures.flags.writeable = False
