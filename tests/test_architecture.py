@@ -45,6 +45,7 @@ PYTHON_ORDER = [
     "camera",
     "encoding",
     "contrast",
+    "splits",
     "movements",
     "gestures",
     "samples",

@@ -169,8 +169,8 @@ class SHD(Dataset):
             expected=expected,
             problems=tuple(problems),
             advice=tuple(
-                f"Get {_FILES[part]}.zip (MD5 {_MD5[part]}) from https://zenkelab.org/datasets/ and "
-                "unpack it."
+                f"Get {_FILES[part]}.zip (MD5 {_MD5[part]}) from https://zenkelab.org/datasets/ "
+                "and unpack it."
                 for part in harmed
             ),
         )
