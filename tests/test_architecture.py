@@ -31,6 +31,9 @@ PYTHON_ORDER = [
     "local_connectivity",
     "explicit_connectivity",
     "parameters",
+    "aedat",
+    "foreign_files",
+    "event_files",
     "events",
     "results",
     "assembly",
@@ -44,11 +47,12 @@ PYTHON_ORDER = [
     "encoding",
     "contrast",
     "video",
+    "splits",
     "movements",
     "gestures",
     "samples",
     "inspection",
-    "event_file",
+    "cache_entry",
     "cache",
     "dataset",
     "event_folder",
@@ -57,6 +61,12 @@ PYTHON_ORDER = [
     "ucf11",
     "ucf101",
     "video_folder",
+    "dvs128_files",
+    "dvs128_inspection",
+    "dvs128_gesture",
+    "nmnist",
+    "shd",
+    "tonic_samples",
     "datasets",
     "readout",
     "estimator_input",
@@ -82,6 +92,7 @@ RUST_ORDER = [
     "csr",
     "connectivity",
     "camera",
+    "aedat",
     "neuron",
     "current",
     "stdp",
@@ -93,12 +104,11 @@ RUST_ORDER = [
     "record",
     "engine",
     "snapshot",
-    "aedat",
 ]
 ENTRY_POINTS = {"__init__", "__main__"}
 LONGEST_FILE = 500
 NO_ROOMS = {"common", "helper", "helpers", "misc", "util", "utils"}
-HEAVY = {"av", "matplotlib", "tonic", "tqdm"}
+HEAVY = {"av", "faery", "h5py", "matplotlib", "tonic", "tqdm"}
 
 
 def source_files(*suffixes: str) -> list[Path]:

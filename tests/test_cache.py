@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hrsnn_rs import cache as cache_module
 from hrsnn_rs.cache import EventCache, checked_cache
+from hrsnn_rs.cache_entry import pack, unpack
 from hrsnn_rs.contrast import FrameDifference
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import DataWarning, FormatError, ParameterError
-from hrsnn_rs.event_file import pack, unpack
 from hrsnn_rs.events import Events
 from hrsnn_rs.sensor import SensorEvents
 from hrsnn_rs.video_folder import VideoFolder

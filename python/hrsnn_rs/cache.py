@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.cache_entry import pack, read_words, unpack
 from hrsnn_rs.columns import whole_number
 from hrsnn_rs.errors import DataWarning, FormatError, ParameterError
-from hrsnn_rs.event_file import pack, read_words, unpack
 
 if TYPE_CHECKING:
     import io

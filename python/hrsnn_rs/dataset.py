@@ -19,6 +19,7 @@ from hrsnn_rs.cache import EventCache, checked_cache, encoder_settings
 from hrsnn_rs.columns import kind_of
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events import Events
+from hrsnn_rs.inspection import relative
 from hrsnn_rs.samples import EventSamples
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ class Dataset(EventSamples):
             rows = [
                 (
                     sample,
-                    _relative(one.path, self.root),
+                    relative(one.path, self.root),
                     one.label,
                     self._classes[one.label],
                     one.group,
@@ -287,7 +288,3 @@ class Dataset(EventSamples):
             n_events=pl.Series(sizes[:, 0]), duration=pl.Series(sizes[:, 1])
         )
         return self._index
-
-
-def _relative(path: Path, root: Path) -> str:
-    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()

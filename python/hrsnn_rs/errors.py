@@ -34,4 +34,4 @@ class CalibrationWarning(UserWarning):
 
 
 class DataWarning(UserWarning):
-    """Recorded data are not what they should be, and are used all the same."""
+    """Recorded data are not quite what they should be, and are used all the same."""

@@ -7,10 +7,15 @@ least one problem, and each problem says what to do in words.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 KINDS = ("missing", "truncated", "misplaced", "duplicated", "unreadable", "wrong", "note")
 """What can be wrong with a file; a `note` is worth knowing and harms nothing."""
@@ -122,3 +127,41 @@ class Inspection:
             "complete": self.is_complete,
             "sound": self.is_sound,
         }
+
+
+def relative(path: Path, root: Path) -> str:
+    """Return `path` as seen from `root`, with forward slashes."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def duplicates(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """Find files with the same contents; only files of equal length are read.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files.
+
+    Returns
+    -------
+    list of (Path, Path)
+        Each file that repeats an earlier one, with that.
+
+    Examples
+    --------
+    >>> duplicates([])
+    []
+    """
+    by_size: dict[int, list[Path]] = {}
+    for path in paths:
+        by_size.setdefault(path.stat().st_size, []).append(path)
+    found = []
+    for same in by_size.values():
+        seen: dict[bytes, Path] = {}
+        for path in same if len(same) > 1 else ():
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").digest()
+            if digest in seen:
+                found.append((path, seen[digest]))
+            seen.setdefault(digest, path)
+    return found

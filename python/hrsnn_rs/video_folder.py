@@ -101,7 +101,8 @@ class VideoFolder(VideoDataset):
             damaged=damaged,
             cache=cache,
         )
-        if self.subjects_from == "clips":
+        self.subjects_known = self.subjects_from != "clips"
+        if not self.subjects_known:
             self.split_warning = (
                 "no folder or name says who is in a clip: each counts as a subject of its own"
             )

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aedat;
 pub mod camera;
 pub mod connectivity;
 pub mod csr;

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use crate::error::to_py;
 
 /// `t`, `x`, `y`, `p` of events.
-type Columns<'py> = (
+pub(crate) type Columns<'py> = (
     Bound<'py, PyArray1<i64>>,
     Bound<'py, PyArray1<u16>>,
     Bound<'py, PyArray1<u16>>,
@@ -72,13 +72,7 @@ impl EventCamera {
             let expected = "a 3-D array of uint8 or float32";
             Err(Error::parameter("frames", expected, frames.get_type().to_string()))
         };
-        let events = events.map_err(to_py)?;
-        Ok((
-            events.t.into_pyarray(py),
-            events.x.into_pyarray(py),
-            events.y.into_pyarray(py),
-            events.p.into_pyarray(py),
-        ))
+        Ok(columns(py, events.map_err(to_py)?))
     }
 
     /// Forget what was seen.
@@ -117,6 +111,16 @@ impl EventCamera {
         }
         camera.feed(frames, times)
     }
+}
+
+/// Hand events over without a copy.
+pub(crate) fn columns(py: Python<'_>, events: camera::SensorEvents) -> Columns<'_> {
+    (
+        events.t.into_pyarray(py),
+        events.x.into_pyarray(py),
+        events.y.into_pyarray(py),
+        events.p.into_pyarray(py),
+    )
 }
 
 /// Which events to keep where each channel is dead for `dead_us` after a kept event.

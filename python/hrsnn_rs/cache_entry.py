@@ -1,7 +1,7 @@
-"""Event files: the events of one sample as bytes that vouch for themselves.
+"""Entries of the cache: the events of one sample as bytes that vouch for themselves.
 
-Lives here: the form of an entry of the cache. Not here: where entries lie and when they are
-used. Invariant: what comes back is bit by bit what was written, or nothing.
+Lives here: the form of an entry. Not here: where entries lie and when they are used. Invariant:
+what comes back is bit by bit what was written, or nothing.
 """
 
 from __future__ import annotations
