@@ -200,11 +200,22 @@ class FrameDifference:
         """Return the largest difference in each square, shape (n_frames - 1, rows, columns)."""
         # Without a sign, so that uint8 needs no wider type.
         difference = np.maximum(clip[1:], clip[:-1]) - np.minimum(clip[1:], clip[:-1])
-        rows = np.arange(0, self.height, self.pool)
-        columns = np.arange(0, self.width, self.pool)
-        squares = np.maximum.reduceat(difference, rows, axis=1)
-        reduced: NDArray[Any] = np.maximum.reduceat(squares, columns, axis=2)
-        return reduced
+        return _largest_of(_largest_of(difference, 1, self.pool), 2, self.pool)
+
+
+def _largest_of(values: NDArray[Any], axis: int, n: int) -> NDArray[Any]:
+    """Return the largest of each `n` neighbours along an axis; the last may be fewer."""
+    # One comparison of whole slices each, many times as fast as np.maximum.reduceat.
+    pick: list[slice] = [slice(None)] * values.ndim
+    pick[axis] = slice(0, None, n)
+    largest = values[tuple(pick)].copy()
+    for place in range(1, min(n, values.shape[axis])):
+        pick[axis] = slice(place, None, n)
+        others = values[tuple(pick)]
+        pick[axis] = slice(0, others.shape[axis])
+        first = largest[tuple(pick)]
+        np.maximum(first, others, out=first)
+    return largest
 
 
 @dataclass(frozen=True)

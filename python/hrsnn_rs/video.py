@@ -118,6 +118,7 @@ class Video(AbstractContextManager["Video"]):
         self.n_frames = 0
         self.is_sound = True
         self._held: set[int] | None = None
+        self._have_luma: dict[str, bool] = {}
         self._av = _pyav()
         if not self.path.is_file():
             raise FormatError(f"{self.path}: no such file.")
@@ -222,11 +223,14 @@ class Video(AbstractContextManager["Video"]):
                 f"{self.path}: frame size changes from {before} to {size[0]} x {size[1]} at "
                 f"frame {self.n_frames + self._start - 1}."
             )
-        has_luma = _has_luma_plane(frame.format)
+        pixels = frame.format
+        has_luma = self._have_luma.get(pixels.name)
+        if has_luma is None:
+            has_luma = self._have_luma[pixels.name] = _has_luma_plane(pixels)
         if size != (self.height, self.width) or not has_luma:
             # Luma keeps the range in which it is stored; other formats get the usual one.
-            pixels, span = (frame.format.name, None) if has_luma else ("yuv420p", "MPEG")
-            frame = frame.reformat(self.width, self.height, pixels, dst_color_range=span)
+            target, span = (pixels.name, None) if has_luma else ("yuv420p", "MPEG")
+            frame = frame.reformat(self.width, self.height, target, dst_color_range=span)
         plane = frame.planes[0]
         # The view keeps the plane alive; the decoder still needs it unchanged.
         padded = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
