@@ -59,6 +59,7 @@ PYTHON_ORDER = [
     "shd",
     "tonic_samples",
     "datasets",
+    "doctor",
     "readout",
     "estimator_input",
     "tables",
@@ -71,6 +72,7 @@ PYTHON_ORDER = [
     "plotting",
     "report",
     "demo",
+    "cli_data",
     "cli",
 ]
 RUST_ORDER = [
