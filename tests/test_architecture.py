@@ -68,6 +68,7 @@ PYTHON_ORDER = [
     "shd",
     "tonic_samples",
     "datasets",
+    "doctor",
     "readout",
     "estimator_input",
     "tables",
@@ -80,6 +81,7 @@ PYTHON_ORDER = [
     "plotting",
     "report",
     "demo",
+    "cli_data",
     "cli",
 ]
 RUST_ORDER = [

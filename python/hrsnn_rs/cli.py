@@ -20,8 +20,10 @@ import numpy as np
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.classifier import HRSNNClassifier
-from hrsnn_rs.datasets import load_folder, make_gestures
+from hrsnn_rs.cli_data import add_data_commands
+from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.demo import demo_figures
+from hrsnn_rs.doctor import open_dataset
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import HRSNNError, MissingDependencyError, ParameterError
 from hrsnn_rs.experiment import compare, library_commit, summarize, verdict
@@ -50,9 +52,11 @@ examples:
   hrsnn demo --data FOLDER --seeds 5           the same on your own clips
   hrsnn train gestures --model m.safetensors --groups 0 1 2 3
   hrsnn evaluate m.safetensors gestures --groups 4 5 --json
+  hrsnn data doctor DvsGesture                 what is missing, and where to get it
 
-FOLDER holds <class>/<n>.npz with arrays t (µs), x, y, p. The word `gestures`
-stands for the built-in, rendered data set.
+FOLDER holds <class>/<n>.npz with arrays t (µs), x, y, p, or a data set as it was
+unpacked: `hrsnn data doctor FOLDER` says which, and whether it is complete. The
+word `gestures` stands for the built-in, rendered data set.
 """
 
 
@@ -152,6 +156,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--groups", nargs="+", metavar="G", help="persons to evaluate on (all)")
     evaluate.set_defaults(run=_evaluate)
 
+    add_data_commands(commands)
+
+    for command in (train, evaluate):
+        command.add_argument("--split", metavar="S", help="official part, such as train (all)")
     for command in (demo, train, evaluate):
         command.add_argument("--json", action="store_true", help="print JSON, no progress bar")
         command.add_argument("--threads", type=_positive, metavar="T", help="threads (all cores)")
@@ -160,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
 
 #: The word for the built-in data set.
 GESTURES = "gestures"
-_DATA_HELP = "folder with <class>/<n>.npz, or the word `gestures`"
+_DATA_HELP = "folder of a data set (see `hrsnn data doctor`), or the word `gestures`"
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -212,7 +220,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _train(arguments: argparse.Namespace) -> int:
     """Fit a classifier on a data set and save it."""
-    dataset = _dataset(arguments.data)
+    dataset = _dataset(arguments.data, arguments.split)
     chosen, groups = _chosen(dataset, arguments.groups)
     names = _names(dataset, chosen)
     model = Path(arguments.model)
@@ -262,7 +270,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     """Load a classifier and say how well it does on a data set."""
     classifier = HRSNNClassifier.load(arguments.model)
     classifier.n_threads = arguments.threads
-    dataset = _dataset(arguments.data)
+    dataset = _dataset(arguments.data, arguments.split)
     chosen, groups = _chosen(dataset, arguments.groups)
     names = _names(dataset, chosen)
     encoder = classifier.encoder_
@@ -279,6 +287,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         "dataset": _name(arguments.data),
         "n_samples": len(events),
         "groups": np.unique(groups).tolist(),
+        "split_warning": _leak(dataset, n_seen, known_groups if same_dataset else set()),
         "accuracy": accuracy(names, predicted.astype(str)),
         "recall": {
             line["label"]: line["recall"]
@@ -295,6 +304,18 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _leak(dataset: EventSamples, n_seen: int, shared: set[str]) -> str | None:
+    """Say why a model may know these clips or persons already."""
+    if n_seen:
+        return f"{n_seen} of these clips were trained on"
+    if shared and dataset.subjects_known:
+        return f"{len(shared)} of these persons were trained on"
+    if not dataset.subjects_known:
+        return "the split may leak: it is not recorded who is in a clip"
+    said: str | None = getattr(dataset, "split_warning", None)
+    return said
+
+
 def _encoded(dataset: Any, chosen: list[int], encoder: EventEncoder, is_json: bool) -> list[Events]:
     """Encode the chosen clips behind a progress bar."""
     with _Bar(is_json) as bar:
@@ -305,11 +326,13 @@ def _encoded(dataset: Any, chosen: list[int], encoder: EventEncoder, is_json: bo
     return events
 
 
-def _dataset(word: str, n_subjects: int = 12) -> EventSamples:
+def _dataset(word: str, split: str | None = None, n_subjects: int = 12) -> EventSamples:
     """Open a folder, or make the built-in gestures."""
-    if word == GESTURES:
-        return make_gestures(n_subjects=n_subjects, n_repeats=2, seed=0)
-    return load_folder(word)
+    if word != GESTURES:
+        return open_dataset(word, split)
+    if split is not None:
+        raise ParameterError(f"--split must be left out for {GESTURES}; got {split}.")
+    return make_gestures(n_subjects=n_subjects, n_repeats=2, seed=0)
 
 
 def _name(word: str) -> str:

@@ -33,7 +33,7 @@ RECORDINGS = {
 N_CLIPS = {"train": 1176, "test": 288}
 """Clips as the label files cut them."""
 N_ONE_PER_CLASS = {"train": 1077, "test": 264}
-"""Clips where each class of a recording counts once."""
+"""Clips in tonic's archive, where each class of a recording counts once."""
 NOT_IN_TONIC = ("user02_lab", 0)
 """The one recording and label that tonic's archive does not have."""
 LISTS = {"train": "trials_to_train.txt", "test": "trials_to_test.txt"}

@@ -58,9 +58,10 @@ class DVS128Gesture(Dataset):
     encoder : callable, default=None
         From `SensorEvents` to `Events`, such as `EventEncoder(128, 128)`.
     one_per_class : bool, default=False
-        IBM's label files have 1176 clips for training and 288 for testing, since some people
-        showed a gesture twice. Where True, the first of each class counts: 264 clips for testing,
-        as in the paper and in tonic's archive, which is always so.
+        IBM's label files have 1176 clips for training and 288 for testing, twelve a recording:
+        arm rolls were shown twice. Where True, the first of each class counts: 264 clips for
+        testing. So it is in tonic's archive, whatever is given here; that has 1077 for training,
+        for it lacks the hand clapping of user02_lab.
     allowed_gap : int, default=100_000
         How many µs before the end of a clip a recording may end.
 

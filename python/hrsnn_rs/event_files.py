@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.aedat import DVS128, read_aedat
+from hrsnn_rs.aedat import DVS128, read_aedat, summarize_aedat
 from hrsnn_rs.columns import whole_number
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.foreign_files import SUFFIXES, read_foreign
@@ -210,6 +210,28 @@ def check_npy(path: Path) -> str | None:
     if found < promised:
         return f"the file is cut: {found} of {promised} bytes"
     return f"{found - promised} bytes too long" if found > promised else None
+
+
+def check_file(path: Path) -> str | None:
+    """Say what is wrong with a recording by its headers and length alone; `None`: nothing."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".npy":
+            return check_npy(path)
+        if suffix == ".aedat":
+            summarize_aedat(path)
+        elif suffix == ".npz":
+            with zipfile.ZipFile(path) as archive:
+                names = {name.removesuffix(".npy") for name in archive.namelist()}
+            missing = [name for name in ("t", "x", "y", "p") if name not in names]
+            return f"array {missing[0]!r} is missing" if missing else None
+        elif path.stat().st_size == 0:
+            return "the file is cut: it is empty"
+    except zipfile.BadZipFile as error:
+        return f"the file is cut, or no archive: {error}"
+    except Exception as error:
+        return str(error)
+    return None
 
 
 def _plain(table: NDArray[Any], height: int, width: int) -> SensorEvents | None:

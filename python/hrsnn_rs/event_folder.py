@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from hrsnn_rs.columns import whole_number
 from hrsnn_rs.dataset import Dataset, Recording
 from hrsnn_rs.errors import FormatError
-from hrsnn_rs.event_files import READERS, checked_size
+from hrsnn_rs.event_files import READERS, check_file, checked_size
+from hrsnn_rs.inspection import Inspection, Problem, duplicates, relative
 from hrsnn_rs.movements import CLASSES
 
 if TYPE_CHECKING:
@@ -91,6 +92,44 @@ class EventFolder(Dataset):
         path = self.recordings[sample].path
         return READERS[path.suffix.lower()](path, self._sensor_size)
 
+    @classmethod
+    def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
+        """Look at a folder of classes; see `Dataset.inspect`."""
+        root = Path(path)
+        if not root.is_dir():
+            return None
+        problems, files, n_classes = [], [], 0
+        for folder in _folders(root):
+            found = [one for one in sorted(folder.iterdir()) if _is_sample(one)]
+            n_classes += bool(found)
+            files += found
+            if not found:
+                words = "a class without samples: fill or remove it"
+                problems.append(Problem("missing", relative(folder, root), words))
+        if not files:
+            return None
+        for file in files:
+            complaint = check_file(file)
+            if not re.fullmatch(r"[0-9]{1,9}", file.stem):
+                words = "the name must be a number, such as 12.npz"
+                problems.append(Problem("wrong", relative(file, root), words))
+            elif complaint is not None:
+                kind = "truncated" if "cut" in complaint else "unreadable"
+                problems.append(Problem(kind, relative(file, root), complaint))
+        for file in sorted(one for one in root.iterdir() if _is_sample(one)):
+            words = "lies beside the folders of classes, and is not read"
+            problems.append(Problem("misplaced", relative(file, root), words))
+        for file, other in duplicates(files):
+            words = f"has the very bytes of {relative(other, root)}: a split may leak"
+            problems.append(Problem("duplicated", relative(file, root), words))
+        return Inspection(
+            dataset="EventFolder",
+            layout="<class>/<n>.npz",
+            root=str(root),
+            found={"samples": len(files), "classes": n_classes},
+            problems=tuple(problems),
+        )
+
 
 def load_folder(
     path: str | os.PathLike[str],
@@ -159,6 +198,10 @@ def _folders(path: Path) -> list[Path]:
     )
 
 
+def _is_sample(path: Path) -> bool:
+    return path.suffix.lower() in _SUFFIXES_OF_CLASSES and not path.name.startswith(".")
+
+
 def _number(path: Path) -> int:
     """Return the number that a file is called by."""
     if not re.fullmatch(r"[0-9]{1,9}", path.stem):
@@ -194,7 +237,7 @@ def _index_classes(path: Path, group_size: int) -> tuple[tuple[str, ...], list[R
         folders.sort(key=lambda folder: (int(folder.name), folder.name))
     files = []
     for label, folder in enumerate(folders):
-        found = [file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES_OF_CLASSES]
+        found = [file for file in folder.iterdir() if _is_sample(file)]
         found.sort(key=lambda file: (_number(file), file.name))
         if not found:
             raise FormatError(f"{folder}: a class without samples; expected files <n>.npz.")
