@@ -81,6 +81,7 @@ PYTHON_ORDER = [
     "plotting",
     "report",
     "demo",
+    "terminal",
     "cli_data",
     "cli",
 ]

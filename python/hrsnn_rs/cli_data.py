@@ -11,13 +11,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from hrsnn_rs.cache import EventCache
 from hrsnn_rs.doctor import inspect, open_dataset, told
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.terminal import aligned, print_json, print_row
 
 if TYPE_CHECKING:
     import argparse
-
-    import polars as pl
 
 
 def add_data_commands(commands: Any) -> None:
@@ -52,12 +54,50 @@ def add_data_commands(commands: Any) -> None:
     index.add_argument("--json", action="store_true", help="print JSON")
     index.set_defaults(run=_index)
 
+    cache = actions.add_parser(
+        "cache",
+        help="list or delete what --cache has kept",
+        description="List or delete the decoded clips that --cache has kept. Without FOLDER, those "
+        "in the folder named by HRSNN_CACHE, else in the usual place of this system.",
+    )
+    cache.add_argument("folder", nargs="?", metavar="FOLDER", help="folder of a cache")
+    what = cache.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="list what is there (the default)")
+    what.add_argument("--clear", action="store_true", help="delete all of it")
+    cache.add_argument("--json", action="store_true", help="print JSON")
+    cache.set_defaults(run=_cache)
+
 
 def _doctor(arguments: argparse.Namespace) -> int:
     """Print what was found; 1 if anything is wrong."""
     found = inspect(arguments.path)
     print(json.dumps(found.to_dict(), allow_nan=False) if arguments.json else told(found))
     return 0 if found.is_sound and found.is_complete and found.dataset else 1
+
+
+def _cache(arguments: argparse.Namespace) -> int:
+    """List the entries of a cache, or delete them."""
+    cache = EventCache(arguments.folder)
+    if arguments.clear:
+        n_entries, n_bytes = cache.clear()
+        print_row(
+            {"cache": str(cache.path), "deleted": n_entries, "bytes": n_bytes}, arguments.json
+        )
+        return 0
+    table = cache.list()
+    if arguments.json:
+        rows = table.with_columns(pl.col("last_used").dt.to_string("iso:strict")).to_dicts()
+        print_json({"cache": str(cache.path), "max_bytes": cache.max_bytes, "rows": rows})
+        return 0
+    print(f"{cache.path}: {table['bytes'].sum() / 2**20:,.1f} MB in {table['entries'].sum()} clips")
+    if table.height:
+        print()
+        lines = [["data set", "clips", "MB", "last used", "encoder"]]
+        for row in table.iter_rows(named=True):
+            size, used = f"{row['bytes'] / 2**20:,.1f}", row["last_used"].strftime("%Y-%m-%d %H:%M")
+            lines.append([row["dataset"], str(row["entries"]), size, used, row["encoder"]])
+        print(aligned(lines))
+    return 0
 
 
 def _index(arguments: argparse.Namespace) -> int:

@@ -6,10 +6,20 @@ here: how a data set looks at its folder. Invariant: whatever lies there, there 
 
 from __future__ import annotations
 
+from inspect import signature as inspect_signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_rs.datasets import NMNIST, SHD, DVS128Gesture, EventFolder
+from hrsnn_rs.datasets import (
+    KTH,
+    NMNIST,
+    SHD,
+    UCF11,
+    UCF101,
+    DVS128Gesture,
+    EventFolder,
+    VideoFolder,
+)
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.inspection import Inspection, Problem
 
@@ -21,14 +31,24 @@ if TYPE_CHECKING:
     from hrsnn_rs.events import Events
 
 # Asked in this order; a folder of classes fits much, so it comes last.
-KNOWN: tuple[type[Dataset], ...] = (DVS128Gesture, NMNIST, SHD, EventFolder)
+KNOWN: tuple[type[Dataset], ...] = (
+    DVS128Gesture,
+    NMNIST,
+    SHD,
+    KTH,
+    UCF101,
+    UCF11,
+    EventFolder,
+    VideoFolder,
+)
 """Data sets that can be recognised."""
 
 _SHOWN = 20
 _UNKNOWN = (
     "Known are: DVS128 Gesture (userNN_light.aedat, or ibmGestureTrain/userNN_light/<label>.npy), "
-    "N-MNIST (Train/<digit>/<n>.bin), SHD (shd_train.h5), and your own clips as "
-    "<class>/<n>.npz with arrays t (µs), x, y, p.",
+    "N-MNIST (Train/<digit>/<n>.bin), SHD (shd_train.h5), KTH (person01_boxing_d1_uncomp.avi), "
+    "UCF11 (biking/v_biking_01/v_biking_01_01.mpg), UCF101 (v_Archery_g01_c01.avi), and your own "
+    "clips as <class>/<n>.npz with arrays t (µs), x, y, p, or as videos <class>/<clip>.avi.",
     "Perhaps the archive is not unpacked yet, or the folder lies deeper: give the folder that "
     "holds these names.",
 )
@@ -65,7 +85,11 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
         raise FormatError(f"{root}: no such folder." if not root.exists() else f"{root}: a file.")
     answers = [answer for one in KNOWN if (answer := one.inspect(root)) is not None]
     if answers:
-        return max(answers, key=lambda answer: answer.found.get("samples", 0))
+        # Clips of KTH are no samples before the file that cuts them is there.
+        return max(
+            answers,
+            key=lambda answer: max(answer.found.get(name, 0) for name in ("samples", "recordings")),
+        )
     names = [one.name for one in root.iterdir() if not one.name.startswith(".")]
     archives = [name for name in names if name.endswith((".gz", ".zip", ".tar", ".rar"))]
     words = "nothing here is known" if names else "the folder is empty"
@@ -81,6 +105,7 @@ def open_dataset(
     path: str | os.PathLike[str],
     split: str | None = None,
     encoder: Callable[[Any], Events] | None = None,
+    **options: Any,
 ) -> Dataset:
     """Open a folder as the data set that it is.
 
@@ -92,6 +117,8 @@ def open_dataset(
         Official part, if the data set has any. `None` means all.
     encoder : callable, default=None
         As in the data set.
+    **options
+        What else the data set takes, such as `cache=True` or, for UCF101, `fold=2`.
 
     Returns
     -------
@@ -103,7 +130,7 @@ def open_dataset(
     FormatError
         If nothing there is known, or it cannot be opened.
     ParameterError
-        If the data set has no such part.
+        If the data set has no such part or option.
 
     Examples
     --------
@@ -119,7 +146,11 @@ def open_dataset(
     for one in KNOWN:
         if one.__name__ == answer.dataset:
             try:
-                return one(answer.root, split, encoder)  # type: ignore[call-arg]
+                known = [*inspect_signature(one).parameters][3:]
+                for name in options:
+                    if name not in known:
+                        raise ParameterError(f"option must be of {', '.join(known)}; got {name!r}.")
+                return one(answer.root, split, encoder, **options)
             except ParameterError as error:
                 raise ParameterError(f"{answer.dataset}: {error}") from None
     said = f"{answer.problems[0].words}; see `hrsnn data doctor {path}`"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.aedat import read_clip
 from hrsnn_rs.columns import whole_number
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from hrsnn_rs.cache import EventCache
     from hrsnn_rs.events import Events
     from hrsnn_rs.inspection import Inspection
     from hrsnn_rs.sensor import SensorEvents
@@ -64,6 +65,8 @@ class DVS128Gesture(Dataset):
         for it lacks the hand clapping of user02_lab.
     allowed_gap : int, default=100_000
         How many µs before the end of a clip a recording may end.
+    cache : EventCache, str, path-like or bool, default=None
+        Where to keep what samples became, see `Dataset`; `True` means the usual place.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class DVS128Gesture(Dataset):
         *,
         one_per_class: bool = False,
         allowed_gap: int = 100_000,
+        cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
         self._allowed_gap = whole_number(allowed_gap, "allowed_gap", unit="µs")
@@ -113,9 +117,12 @@ class DVS128Gesture(Dataset):
                 f"{path}: no recordings of DVS128 Gesture; expected userNN_light.aedat or "
                 "ibmGestureTrain/userNN_light/<label>.npy."
             )
-        super().__init__(root, split, encoder, classes=CLASSES, recordings=recordings)
+        super().__init__(root, split, encoder, classes=CLASSES, recordings=recordings, cache=cache)
         if notes:
             warnings.warn(" ".join(notes), DataWarning, stacklevel=2)
+
+    def _reading(self, sample: int) -> dict[str, Any]:
+        return {"allowed_gap": self._allowed_gap}
 
     def _sensor_events(self, sample: int) -> SensorEvents:
         path, *_, start, stop = self.recordings[sample]

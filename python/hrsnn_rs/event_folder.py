@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.columns import whole_number
 from hrsnn_rs.dataset import Dataset, Recording
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from hrsnn_rs.cache import EventCache
     from hrsnn_rs.events import Events
     from hrsnn_rs.sensor import SensorEvents
 
@@ -46,6 +47,8 @@ class EventFolder(Dataset):
         As in `load_folder`.
     sensor_size : tuple of int, default=None
         As in `load_folder`.
+    cache : EventCache, str, path-like or bool, default=None
+        Where to keep what samples became, see `Dataset`; `True` means the usual place.
 
     Attributes
     ----------
@@ -72,6 +75,7 @@ class EventFolder(Dataset):
         *,
         group_size: int = 5,
         sensor_size: tuple[int, int] | None = None,
+        cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         group_size = whole_number(group_size, "group_size", low=1)
         self._sensor_size = checked_size(sensor_size)
@@ -86,7 +90,10 @@ class EventFolder(Dataset):
             raise FormatError(
                 f"{folder}: no samples; expected <class>/<n>.npz or userNN_light/<class>.npy."
             )
-        super().__init__(root, split, encoder, classes=classes, recordings=files)
+        super().__init__(root, split, encoder, classes=classes, recordings=files, cache=cache)
+
+    def _reading(self, sample: int) -> dict[str, Any]:
+        return {"sensor_size": self._sensor_size}
 
     def _sensor_events(self, sample: int) -> SensorEvents:
         path = self.recordings[sample].path

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from hrsnn_rs.cache import EventCache
     from hrsnn_rs.events import Events
     from hrsnn_rs.sensor import SensorEvents
 
@@ -55,6 +56,8 @@ class NMNIST(Dataset):
         Official part: 60,000 or 10,000 samples. `None` means all that are there.
     encoder : callable, default=None
         From `SensorEvents` to `Events`, such as `EventEncoder(34, 34)`.
+    cache : EventCache, str, path-like or bool, default=None
+        Where to keep what samples became, see `Dataset`; `True` means the usual place.
 
     Raises
     ------
@@ -80,6 +83,8 @@ class NMNIST(Dataset):
         root: str | os.PathLike[str],
         split: str | None = None,
         encoder: Callable[[SensorEvents], Events] | None = None,
+        *,
+        cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
         folders = _folders(Path(root))
@@ -92,7 +97,7 @@ class NMNIST(Dataset):
             for digit, files in enumerate(_files(folder)):
                 recordings += [Recording(file, digit, 0, part) for file in files]
         numbered = [one._replace(group=number) for number, one in enumerate(recordings)]
-        super().__init__(root, split, encoder, classes=_CLASSES, recordings=numbered)
+        super().__init__(root, split, encoder, classes=_CLASSES, recordings=numbered, cache=cache)
 
     def _sensor_events(self, sample: int) -> SensorEvents:
         return read_nmnist_bin(self.recordings[sample].path)

@@ -21,6 +21,7 @@ from hrsnn_rs.sensor import SensorEvents
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hrsnn_rs.cache import EventCache
     from hrsnn_rs.events import Events
 
 __all__ = ["SHD"]
@@ -50,6 +51,8 @@ class SHD(Dataset):
     new_speakers : bool, default=False
         Whether the test part is only what speakers say who are not in the training part. The
         official test part has others too: `split_warning` then says so.
+    cache : EventCache, str, path-like or bool, default=None
+        Where to keep what samples became, see `Dataset`; `True` means the usual place.
 
     Raises
     ------
@@ -79,6 +82,7 @@ class SHD(Dataset):
         encoder: Callable[[SensorEvents], Events] | None = None,
         *,
         new_speakers: bool = False,
+        cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
         if find_spec("h5py") is None:
@@ -105,7 +109,7 @@ class SHD(Dataset):
             recordings = [
                 one for one in recordings if one.split != "test" or one.group not in known
             ]
-        super().__init__(root, split, encoder, classes=classes, recordings=recordings)
+        super().__init__(root, split, encoder, classes=classes, recordings=recordings, cache=cache)
         if tested and split != "train" and not new_speakers:
             shared = f"{len(tested & known)} of {len(tested)}" if known else "Most"
             if tested & known or not known:
