@@ -172,6 +172,21 @@ def test_a_lost_frame_is_noticed_and_a_held_one_is_given_again(tmp_path):
         assert (found == expected).all()
 
 
+@pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video"])
+def test_an_mpeg_stream_that_is_cut_off_is_noticed(tmp_path, codec):
+    path = write_video(tmp_path / "a.mpg", moving_square(90, 120, 160), codec=codec)
+    whole, _ = read(path)
+    data = path.read_bytes()
+    for rest in (b"\0" * 64, b"\0\0\1\xb9"):  # padding; the mark of the end of all
+        path.write_bytes(data + rest)
+        assert (read(path)[0] == whole).all()
+    for n in range(1, 2048, 97):
+        path.write_bytes(data[:-n])
+        with pytest.raises(FormatError, match=r"a\.mpg: is "):
+            read(path)
+    assert len(read(path, stop=20)[0]) == 20
+
+
 def test_what_is_no_video(tmp_path):
     with pytest.raises(FormatError, match="no such file"):
         Video(tmp_path / "a.avi")

@@ -1,5 +1,7 @@
 """Video folders: classes from folders, subjects from folders, names or, with a warning, none."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hrsnn_rs.camera import EventCamera
 from hrsnn_rs.contrast import FrameDifference, TemporalContrast
@@ -55,6 +57,20 @@ def test_every_container_is_read_through_every_encoder(tmp_path):
         assert samples.count_events()["n_events"].min() > 20
     with pytest.raises(ParameterError, match="encoder must return Events"):
         VideoFolder(tmp_path, encoder=len)[0]
+
+
+def test_threads_may_share_a_data_set(tmp_path):
+    for number in range(6):
+        (tmp_path / "data" / "a").mkdir(parents=True, exist_ok=True)
+        path = tmp_path / "data" / "a" / f"p{number}.avi"
+        write_video(path, moving_square(10, 48, 64, seed=number))
+    plain = [events for events, _ in VideoFolder(tmp_path / "data")]
+    samples = VideoFolder(tmp_path / "data", cache=tmp_path / "cache")
+    for _ in range(2):
+        with ThreadPoolExecutor(4) as pool:
+            assert [
+                events for events, _ in pool.map(samples.__getitem__, [*range(6)] * 3)
+            ] == plain * 3
 
 
 def test_sizes_that_differ_need_a_frame_size(tmp_path):

@@ -40,6 +40,9 @@ _MAX_PIXELS = 2**24
 _STRICT = "crccheck+bitstream+buffer+explode"
 # A chunk without content, or an MPEG-4 picture "not coded": the frame before stays.
 _LARGEST_HELD = 8
+# Of an MPEG program stream: start of a pack, end of all, and what 16 bits can say.
+_PACK_START, _PROGRAM_END = b"\0\0\1\xba", b"\0\0\1\xb9"
+_LARGEST_PACKET = 2**16 + 6
 
 
 class Video(AbstractContextManager["Video"]):
@@ -70,7 +73,8 @@ class Video(AbstractContextManager["Video"]):
     frame_rate : Fraction
         Frames per second.
     n_promised : int or None
-        Number of frames by the file's own header. `None`: it does not say (MPEG program streams).
+        Number of frames by the file's own header. `None`: it does not say (MPEG program streams,
+        of which only gaps and an end in the middle of a packet are noticed).
     n_frames : int
         Number of frames given so far.
     is_sound : bool
@@ -84,6 +88,11 @@ class Video(AbstractContextManager["Video"]):
         If an argument is out of range.
     MissingDependencyError
         If PyAV is not installed.
+
+    Warns
+    -----
+    DataWarning
+        For `damaged="warn"`, where frames are missing or damaged.
 
     Examples
     --------
@@ -206,6 +215,8 @@ class Video(AbstractContextManager["Video"]):
             self._complain(f"has {n_slots} of the {promised or 'expected'} frames it promises")
         elif self._stop is not None and n_slots < self._stop:
             self._complain(f"has {n_slots} of the {self._stop} frames that are asked for")
+        elif self._container.format.name == "mpeg" and is_cut_off(self.path):
+            self._complain("is cut off in the middle of a packet")
 
     def _is_held(self, slot: int) -> bool:
         """Say whether the file's index leaves a slot out, or has a chunk without content there."""
@@ -243,6 +254,31 @@ class Video(AbstractContextManager["Video"]):
         if self._is_strict:
             raise FormatError(f"{self.path}: {words}; damaged='warn' takes what there is.")
         warnings.warn(f"{self.path}: {words}.", DataWarning, stacklevel=3)
+
+
+def is_cut_off(path: Path) -> bool:
+    """Say whether an MPEG program stream ends in the middle of a packet.
+
+    Such a stream does not say how long it is; but where its last packet would end, it does.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 2 * _LARGEST_PACKET))
+        tail = file.read()
+    place = tail.rfind(_PACK_START)
+    while 0 <= place < len(tail):
+        code = tail[place : place + 4]
+        if not code.startswith(b"\0\0\1"[: len(code)]):
+            return False  # padding, or something of which nothing is known
+        if code == _PACK_START:
+            # MPEG-2 has two bits 01 there, and says how much stuffing follows.
+            is_second = tail[place + 4 : place + 5] >= b"\x40"
+            stuffing = tail[place + 13] & 7 if is_second and place + 13 < len(tail) else 0
+            place += 14 + stuffing if is_second else 12
+        elif code == _PROGRAM_END:
+            return False
+        else:
+            place += 6 + int.from_bytes(tail[place + 4 : place + 6], "big")
+    return place != len(tail) and place >= 0
 
 
 def _has_luma_plane(pixels: Any) -> bool:

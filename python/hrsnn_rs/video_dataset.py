@@ -26,6 +26,7 @@ from hrsnn_rs.video import (
     checked_damaged,
     checked_frame_size,
     decoder_version,
+    is_cut_off,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ __all__ = ["VideoDataset", "files_below", "quick_faults", "video_files"]
 
 # Zips are unpacked into one folder, or into a folder each, or a level deeper by mistake.
 _DEEPEST = 5
-_PACK_START, _END_CODES = b"\0\0\1\xba", (b"\0\0\1\xb9", b"\0\0\1\xb7")
 
 
 class VideoDataset(Dataset):
@@ -182,26 +182,17 @@ def quick_faults(paths: Sequence[Path], root: Path) -> tuple[Problem, ...]:
     Returns
     -------
     tuple of Problem
-        Files that are empty, cut off or of another kind; and one note where the kind of file
-        does not say how long it should be.
+        Files that are empty, cut off or of another kind.
     """
-    problems, n_unknown = [], 0
+    problems = []
     for path in paths:
         name = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
         try:
             fault = _fault(path)
         except OSError as error:
             fault = "unreadable", f"cannot be read ({error.strerror}): check its permissions"
-        if fault is not None and fault[0] == "note":
-            n_unknown += 1
-        elif fault is not None:
+        if fault is not None:
             problems.append(Problem(fault[0], name, fault[1]))
-    if n_unknown:
-        words = (
-            f"{n_unknown} MPEG files do not end with the mark of an end, as some programs write "
-            "them; only decoding can tell whether they are whole"
-        )
-        problems.append(Problem("note", ".", words))
     return tuple(problems)
 
 
@@ -210,12 +201,8 @@ def _fault(path: Path) -> tuple[str, str] | None:
     if size == 0:
         return "truncated", "is empty: copy or unpack it again"
     suffix = path.suffix.lower()
-    tail = b""
     with path.open("rb") as file:
         head = file.read(12)
-        if suffix in (".mpg", ".mpeg"):
-            file.seek(max(0, size - 4096))
-            tail = file.read()
     if suffix == ".avi":
         if head[:4] != b"RIFF" or head[8:12] != b"AVI ":
             return "unreadable", "is no AVI file, whatever its name says: unpack it again"
@@ -223,8 +210,8 @@ def _fault(path: Path) -> tuple[str, str] | None:
         if size < promised:
             return "truncated", f"has {size} of {promised} bytes: copy or unpack it again"
     elif suffix in (".mpg", ".mpeg"):
-        if head[:4] != _PACK_START:
+        if head[:4] != b"\0\0\1\xba":
             return "unreadable", "is no MPEG file, whatever its name says: unpack it again"
-        if not any(code in tail for code in _END_CODES):
-            return "note", ""
+        if is_cut_off(path):
+            return "truncated", "ends in the middle of a packet: copy or unpack it again"
     return None
