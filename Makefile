@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .make/tools
 EXTENSION := .make/extension
+MUTANTS := .make/mutants
 RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 # pip and maturin must work on .venv alone, whatever environment make is called from.
@@ -19,12 +20,12 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo lint test test-slow bench docs ci \
+.PHONY: help setup build demo lint test test-slow equivalence mutants bench docs ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
 	@echo "Targets (needed beforehand: Python 3.11 or later, and Rust):"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(TOOLS) ## create .venv with the tools (done by the targets that need it)
 
@@ -39,6 +40,28 @@ test: test-rust test-python ## run all tests but the slow ones
 
 test-slow: $(EXTENSION) ## run the slow tests
 	$(BIN)/python -m pytest -m "slow and not external"
+
+# Each simulator has an environment of its own, because they disagree about numpy; the package is
+# read from the source tree, whose extension serves every Python. `-v` shows what was measured.
+equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NEST and Brian2
+	PYTHONPATH=python .venv-nest/bin/python -m pytest -v -m external tests/equivalence/test_nest*.py
+	PYTHONPATH=python .venv-brian2/bin/python -m pytest -v -m external tests/equivalence/test_brian2*.py
+
+.venv-%/ready: pyproject.toml $(VENV)/pyvenv.cfg
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python -m pip install "pip>=25.1"
+	.venv-$*/bin/python -m pip install --group $*
+	@touch $@
+
+# Modules whose mutants are tried; each mutant costs a compilation and a run of the tests.
+FILES ?= neuron stdp queue
+mutants: $(MUTANTS)/bin/cargo-mutants ## break the core on purpose and see whether its tests notice
+	CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 $< mutants --package hrsnn-core \
+		--output $(MUTANTS) $(FILES:%=--file 'rust/hrsnn-core/src/%.rs') \
+		-- --lib --tests
+
+$(MUTANTS)/bin/cargo-mutants:
+	cargo install cargo-mutants --locked --version '^27' --root $(MUTANTS)
 
 bench: $(EXTENSION) ## measure nanoseconds per synaptic event
 	$(BIN)/python benches/workload.py

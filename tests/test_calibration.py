@@ -4,7 +4,7 @@ import hrsnn_rs as hr
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hrsnn_rs.parameters import psp_peak
+from hrsnn_rs.calibration import psp_peak
 
 
 def network(weight: float = 1.0, **changes) -> hr.Network:

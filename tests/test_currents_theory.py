@@ -177,7 +177,7 @@ def test_a_vanishing_tau_syn_is_a_delta_synapse_a_microsecond_later():
     slow = {"tau_m": 1e4, "t_ref": 1.95}
     delta = spikes(network(weights, **slow), t, channel, duration=201_000)
     assert len(delta) > 500
-    for tau_syn in (1e-5, 1e-9, 1e-100):
+    for tau_syn in (1e-5, 1e-7, 1e-9):
         net = network(weights, tau_syn_ex=tau_syn, tau_syn_in=tau_syn, **slow)
         found = spikes(net, t, channel, duration=201_000)
         assert found == [(t + 1, i) for t, i in delta]

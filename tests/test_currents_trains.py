@@ -163,10 +163,6 @@ def test_trains_of_many_neurons(seed):
 # --- edges ----------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    reason="the engine takes it for a crossing when rounding lifts v to v_infinity, after 17 tau_m "
-    "(float32) or 37 tau_m (float64); docs/model.md, section 6: such a drive never crosses"
-)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("weight", [1.0, -10.0])
 def test_a_drive_that_only_tends_to_the_threshold_never_reaches_it(weight, dtype):

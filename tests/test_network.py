@@ -291,6 +291,12 @@ def test_nonsense_is_refused_by_name(change, named):
         ({"plastic": [1, 0]}, "plastic"),
         ({"plasticity": hr.STDP(a_plus=np.ones(5))}, "a_plus"),
         ({"plasticity": hr.STDP(w_max=0.5)}, r"weight .* synapse 0"),
+        # Finite, but its products would not be, in float32.
+        ({"recurrent": MATRIX * 1e16}, r"recurrent.data .* synapse 0"),
+        ({"neuron": hr.LIF(bias=-2e15)}, r"bias .* neuron 0"),
+        ({"neuron": hr.LIF(tau_syn_ex=1e-10)}, r"tau_syn_ex .* neuron 0"),
+        ({"plasticity": hr.STDP(a_minus=1e31)}, r"a_minus .* synapse 0"),
+        ({"plasticity": hr.STDP(mu_plus=200.0)}, "mu_plus"),
     ],
 )
 def test_nonsense_in_arrays_is_refused_by_name(change, named):

@@ -1,7 +1,7 @@
 """What may be split or merged without changing a bit: samples, calls, networks, events.
 
 A sample may not be split anywhere: each begins at rest, without traces. It may where a silence
-was so long that potentials and traces have come to rest exactly: `exp` is 0 below -708.
+was so long that potentials and traces have come to rest exactly: `pow2` is 0 below -1021.
 """
 
 import numpy as np

@@ -80,7 +80,7 @@ BOUNDS = {
 
 @pytest.mark.parametrize("pairing", PAIRINGS)
 @pytest.mark.parametrize("bounds", BOUNDS)
-def test_a_thousand_pairs(bounds, pairing):
+def test_a_thousand_pairs(bounds, pairing, measure):
     # lag > 0: w + a_plus exp(-lag / tau_plus) (w_max - w)^mu; lag < 0: likewise with minus; within
     # the bounds. Lags are from 100 ms before to 100 ms after, dense around 0.
     rng = np.random.default_rng(41)
@@ -103,6 +103,7 @@ def test_a_thousand_pairs(bounds, pairing):
         found = learn(arrival[:, None], (arrival + lag)[:, None], weight, rule, dtype)
         assert np.array_equal(found[lag == 0], weight[lag == 0].astype(dtype))
         worst = np.abs(found - theory).max()
+        measure(f"{dtype}, deviation from theory, mV", worst)
         assert worst <= TOLERANCE[dtype], f"{dtype}: largest deviation {worst} mV"
 
 
@@ -141,7 +142,7 @@ def double_sum(arrivals, posts, rule) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("pairing", PAIRINGS)
-def test_two_hundred_trains_of_a_hundred_spikes(pairing):
+def test_two_hundred_trains_of_a_hundred_spikes(pairing, measure):
     rng = np.random.default_rng(42)
     n = 200
     arrivals, posts = random_trains(rng, n, 100)
@@ -158,6 +159,7 @@ def test_two_hundred_trains_of_a_hundred_spikes(pairing):
     for dtype in DTYPES:
         found = learn(arrivals, posts, weight, rule, dtype)
         worst = np.abs(found - (weight + up - down)).max()
+        measure(f"{dtype}, deviation from theory, mV", worst)
         assert worst <= TOLERANCE[dtype], f"{dtype}: largest deviation {worst} mV"
 
 
@@ -209,14 +211,14 @@ def test_trains_between_bounds(mu, pairing):
 @pytest.mark.parametrize("pairing", PAIRINGS)
 @pytest.mark.parametrize("mu", list(itertools.product((0.0, 0.5, 1.0, 2.0), repeat=2)))
 def test_weights_never_leave_their_bounds(mu, pairing):
-    # Amplitudes from 1e-3 to 1e30 times the room; bounds that are no binary fractions.
+    # Amplitudes from 1e-3 to 1e27 times the room; bounds that are no binary fractions.
     rng = np.random.default_rng(44)
     n = 40
     arrivals, posts = random_trains(rng, n, 20)
     rule = random_rule(rng, n, 1.0, w_min=0.1, w_max=1.1, mu_plus=mu[0], mu_minus=mu[1],
                        pairing=pairing)  # fmt: skip
     for name in ("a_plus", "a_minus"):
-        rule[name] *= 10.0 ** rng.uniform(-3.0, 30.0, n)
+        rule[name] *= 10.0 ** rng.uniform(-3.0, 27.0, n)
     weight = np.concatenate([[0.1, 1.1], rng.uniform(0.1, 1.1, n - 2)])
     for dtype in DTYPES:
         found = learn(arrivals, posts, weight, rule, dtype)
@@ -225,7 +227,6 @@ def test_weights_never_leave_their_bounds(mu, pairing):
         assert np.isin(found, (low, high)).mean() > 0.5
 
 
-@pytest.mark.xfail(strict=True, reason="an amplitude times a trace overflows; infinity * 0 is NaN")
 @pytest.mark.parametrize(
     ("dtype", "amplitude", "mu"),
     [("float64", 1.7e308, 0.5), ("float32", 3e38, 0.5), ("float32", 1e300, 0.0)],

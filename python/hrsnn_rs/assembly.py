@@ -231,6 +231,7 @@ def _with_stdp(
         "mu_plus": stdp.mu_plus,
         "mu_minus": stdp.mu_minus,
         "nearest": stdp.pairing == "nearest",
+        "half_precision": stdp.half_precision,
     }
     return Synapses(synapses.indptr, synapses.indices, synapses.weight, synapses.delay, plasticity)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hrsnn_rs.arguments import FloatArray
     from hrsnn_rs.events import Events
 
-__all__ = ["calibrate"]
+__all__ = ["calibrate", "psp_peak"]
 
 #: Share of suprathreshold synapses from which the search gives up, and from which it warns.
 RELAY, WARN = 0.5, 0.001
@@ -31,6 +31,32 @@ RELAY, WARN = 0.5, 0.001
 CLOSE, ACCEPTED = 0.01, 0.1
 #: Largest number of passes over the samples.
 MOST_RUNS = 60
+
+
+def psp_peak(tau_m: FloatArray, tau_syn: FloatArray) -> FloatArray:
+    """Return how far an arrival of 1 mV lifts a neuron at rest, at most.
+
+    Parameters
+    ----------
+    tau_m, tau_syn : float64 array
+        Time constants in ms.
+
+    Returns
+    -------
+    float64 array
+        mV; 1 for delta synapses.
+
+    Examples
+    --------
+    >>> psp_peak(np.array([20.0, 20.0]), np.array([0.0, 20.0])).round(3)
+    array([1.   , 0.368])
+    """
+    ratio = tau_syn / tau_m
+    # ratio ** (ratio / (1 - ratio)); its limits are 1 at 0 and 1/e at 1.
+    at_limit = (ratio == 0.0) | (np.abs(ratio - 1.0) < 1e-9)
+    usual = np.where(at_limit, 0.5, ratio)
+    peak = np.exp(np.log(usual) * usual / (1.0 - usual))
+    return np.where(at_limit, np.where(ratio == 0.0, 1.0, np.exp(-1.0)), peak)
 
 
 def calibrate(

@@ -31,7 +31,9 @@ FORMAT_VERSION = 1
 Arrays: TypeAlias = "dict[str, NDArray[Any]]"
 
 _CONSTANTS = ("a_plus", "a_minus", "tau_plus", "tau_minus")
-_SHARED = ("w_min", "w_max", "mu_plus", "mu_minus", "nearest")
+_NUMBERS = ("w_min", "w_max", "mu_plus", "mu_minus")
+_SWITCHES = ("nearest", "half_precision")
+_SHARED = _NUMBERS + _SWITCHES
 _EXTRA = "extra/"
 
 
@@ -95,8 +97,9 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
         shared = header["plasticity"].get(source)
         plasticity: dict[str, Any] | None = None
         if shared is not None:
-            plasticity = {name: float(shared[name]) for name in _SHARED[:-1]}
-            plasticity["nearest"] = bool(shared["nearest"])
+            plasticity = {name: float(shared[name]) for name in _NUMBERS}
+            # Files written before there was a choice have full precision.
+            plasticity.update({name: bool(shared.get(name, False)) for name in _SWITCHES})
             plasticity["plastic"] = arrays[f"{source}/plastic"].astype(np.bool_)
             for name in _CONSTANTS:
                 plasticity[name] = arrays[f"{source}/{name}"].astype(np.float64)

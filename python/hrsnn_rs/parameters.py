@@ -62,7 +62,6 @@ __all__ = [
     "SmallWorldConnectivity",
     "Uniform",
     "constant_of_same_mean",
-    "psp_peak",
     "resolve",
     "resolve_lif",
     "resolve_stdp",
@@ -236,6 +235,9 @@ class STDP(_Group):
         Whether traces add up or restart at each spike.
     inputs : bool, default=False
         Whether synapses from inputs to excitatory neurons learn too.
+    half_precision : bool, default=False
+        Whether the four constants are kept in 16 bits each, rounded to 1 part in 2,000: a
+        quarter less memory, and faster where memory is the limit.
 
     Raises
     ------
@@ -260,6 +262,7 @@ class STDP(_Group):
     mu_minus: float = 0.0
     pairing: str = "all_to_all"
     inputs: bool = False
+    half_precision: bool = False
 
     def __post_init__(self) -> None:
         self._check_parameters(_STDP_RANGES, "synapse")
@@ -281,9 +284,10 @@ class STDP(_Group):
             raise ParameterError(
                 f"pairing must be one of {', '.join(PAIRINGS)}; got {self.pairing!r}."
             )
-        if not isinstance(self.inputs, bool | np.bool_):
-            raise ParameterError(f"inputs must be True or False; got {self.inputs!r}.")
-        self._set("inputs", bool(self.inputs))
+        for name in ("inputs", "half_precision"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise ParameterError(f"{name} must be True or False; got {getattr(self, name)!r}.")
+            self._set(name, bool(getattr(self, name)))
 
     def homogeneous(self) -> STDP:
         """Return the same with each parameter replaced by the constant of its mean.
@@ -394,32 +398,6 @@ def resolve_lif(lif: LIF, n: int, seed: int, purpose: str) -> dict[str, FloatArr
     values = _resolve_group(lif, _LIF_RANGES, offsets, seed, purpose, "neuron")
     _check_thresholds(values)
     return values
-
-
-def psp_peak(tau_m: FloatArray, tau_syn: FloatArray) -> FloatArray:
-    """Return how far an arrival of 1 mV lifts a neuron at rest, at most.
-
-    Parameters
-    ----------
-    tau_m, tau_syn : float64 array
-        Time constants in ms.
-
-    Returns
-    -------
-    float64 array
-        mV; 1 for delta synapses.
-
-    Examples
-    --------
-    >>> psp_peak(np.array([20.0, 20.0]), np.array([0.0, 20.0])).round(3)
-    array([1.   , 0.368])
-    """
-    ratio = tau_syn / tau_m
-    # ratio ** (ratio / (1 - ratio)); its limits are 1 at 0 and 1/e at 1.
-    at_limit = (ratio == 0.0) | (np.abs(ratio - 1.0) < 1e-9)
-    usual = np.where(at_limit, 0.5, ratio)
-    peak = np.exp(np.log(usual) * usual / (1.0 - usual))
-    return np.where(at_limit, np.where(ratio == 0.0, 1.0, np.exp(-1.0)), peak)
 
 
 def resolve_stdp(stdp: STDP, offsets: ArrayLike, seed: int, purpose: str) -> dict[str, FloatArray]:

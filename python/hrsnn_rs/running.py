@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from hrsnn_rs.arguments import check_integer, check_number
-from hrsnn_rs.calibration import calibrate
+from hrsnn_rs.calibration import calibrate, psp_peak
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
 from hrsnn_rs.events import as_events
-from hrsnn_rs.parameters import psp_peak
 from hrsnn_rs.results import Calibration, RunResult, RunStats
 from hrsnn_rs.state import NetworkState
 

@@ -32,6 +32,7 @@ step at least; `connect_plastic` and `replay` say what they do about it.
 
 import numpy as np
 import polars as pl
+from equivalence.networks import ends
 
 try:
     import nest
@@ -47,11 +48,6 @@ def start(resolution: float) -> None:
     nest.ResetKernel()
     nest.verbosity = nest.VerbosityLevel.ERROR
     nest.resolution = resolution
-
-
-def ends(matrix) -> tuple[np.ndarray, np.ndarray]:
-    """Source and target of each synapse, aligned with `matrix.data`."""
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices
 
 
 def connect(sources, source, targets, target, **synapse) -> None:

@@ -1,19 +1,20 @@
 """Equivalence with NEST 3.10: the same rasters and the same weights, in recurrent networks.
 
 500 neurons, 1 s, five seeds that nobody chose, grids of 0.1 ms and 1 ms. How the networks are
-drawn stands in `nest_networks`, how they are said in NEST in `nest_model`, and where the two
+drawn stands in `networks`, how they are said in NEST in `nest_model`, and where the two
 simulators differ in `test_nest_differences`. Run with `make equivalence`.
 """
 
 import numpy as np
 import pytest
 from equivalence import nest_model
-from equivalence.nest_networks import (
+from equivalence.networks import (
     N_EXCITATORY,
     SEEDS,
     assert_same_raster,
     clocked,
     last_volley,
+    n_coincidences,
     natural,
 )
 
@@ -38,7 +39,7 @@ def test_recurrent_rasters_are_identical(seed, grid):
 @pytest.mark.parametrize("mu", [0.0, 0.4])
 @pytest.mark.parametrize(("grid", "period"), [(0.1, 1.0), (1.0, 5.0)])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_learning_networks_agree_in_raster_and_weights(seed, grid, period, mu):
+def test_learning_networks_agree_in_raster_and_weights(seed, grid, period, mu, measure):
     case = clocked(seed, grid, period, mu)
     network = case.network()
     untaught = network.run(case.events()).spikes
@@ -46,6 +47,7 @@ def test_learning_networks_agree_in_raster_and_weights(seed, grid, period, mu):
     weights = network.recurrent_weights.data
     nests, nest_weights = nest_model.run(case, grid, learn=True)
 
+    measure("weight difference, mV", np.abs(nest_weights - weights).max())
     assert_same_raster(ours, nests)
     np.testing.assert_allclose(nest_weights, weights, rtol=0.0, atol=WEIGHT_TOLERANCE)
 
@@ -66,13 +68,14 @@ def test_learning_networks_agree_in_raster_and_weights(seed, grid, period, mu):
 @pytest.mark.parametrize("pairing", ["all_to_all", "nearest"])
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_weights_learned_from_the_same_spikes_agree(seed, grid, pairing):
+def test_weights_learned_from_the_same_spikes_agree(seed, grid, pairing, measure):
     case = natural(seed, grid)
     case = case.with_(plasticity=case.plasticity | {"pairing": pairing})
     network = case.network()
     spikes = network.run(case.events(), learn=True).spikes
     weights = network.recurrent_weights.data
     nest_weights = nest_model.replay(case, spikes, grid)
+    measure("weight difference, mV", np.abs(nest_weights - weights).max())
     np.testing.assert_allclose(nest_weights, weights, rtol=0.0, atol=WEIGHT_TOLERANCE)
 
     # What this rests on: weights moved, none touched a bound, and many pairs coincided.
@@ -81,15 +84,3 @@ def test_weights_learned_from_the_same_spikes_agree(seed, grid, pairing):
     assert learned.min() > 0.0
     assert learned.max() < case.plasticity["w_max"]
     assert n_coincidences(case, spikes) > 1000
-
-
-def n_coincidences(case, spikes) -> int:
-    """Number of arrivals at plastic synapses in the same µs as a spike of their target."""
-    n = case.recurrent.shape[0]
-    pre, post = (end[case.plastic] for end in nest_model.ends(case.recurrent))
-    delay = np.rint(1000.0 * case.recurrent_delay[case.plastic]).astype(np.int64)
-    t, neuron = spikes["t"].to_numpy(), spikes["neuron"].to_numpy()
-    arrivals = [
-        ((t[neuron == j, None] + delay[pre == j]) * n + post[pre == j]).ravel() for j in range(n)
-    ]
-    return int(np.isin(np.concatenate(arrivals), t * n + neuron).sum())

@@ -10,10 +10,11 @@ that two neurons no longer were reset at the same time.
 import numpy as np
 import pytest
 from equivalence import nest_model
-from equivalence.nest_networks import (
+from equivalence.networks import (
     SEEDS,
     N,
     assert_same_raster,
+    ends,
     feed_forward,
     natural,
     with_currents,
@@ -54,7 +55,7 @@ def our_first_spikes(case) -> np.ndarray:
 def potential(case, i: int, t: float) -> float:
     """Closed form of neuron i's potential at t, if it has not spiked before: a sum of PSPs."""
     tau_m = case.neuron["tau_m"][i]
-    channel, post = nest_model.ends(case.inputs)
+    channel, post = ends(case.inputs)
     v = case.neuron["v_rest"][i] - case.neuron["bias"][i] * np.expm1(-t / tau_m)
     for k in np.flatnonzero(post == i):
         weight = case.inputs.data[k]

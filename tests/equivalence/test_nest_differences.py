@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from equivalence import nest_model
 from equivalence.nest_model import connect
+from equivalence.one_synapse import DEPRESSED, LIF, POTENTIATED, RULE, our_weight
 from random_networks import Case
 from scipy.sparse import csr_array
 
@@ -16,18 +17,6 @@ nest = pytest.importorskip("nest", reason="needs nest-simulator (make equivalenc
 pytestmark = pytest.mark.external
 
 GRIDS = (0.1, 1.0)
-LIF = {"tau_m": 20.0, "v_rest": 0.0, "v_reset": 0.0, "v_threshold": 15.0, "t_ref": 2.0, "bias": 0.0}
-RULE = {
-    "a_plus": 0.1,
-    "a_minus": 0.05,
-    "tau_plus": 15.0,
-    "tau_minus": 34.0,
-    "w_min": 0.0,
-    "w_max": 2.0,
-    "mu_plus": 0.0,
-    "mu_minus": 0.0,
-}
-POTENTIATED, DEPRESSED = RULE["a_plus"], RULE["a_minus"]
 
 
 def nest_neurons(n: int, **changed):
@@ -62,24 +51,6 @@ def nest_weight(t_pre, t_post, *, delay: float, weight=1.0, grid=0.1) -> float:
     nest.Connect(parrots[0], parrots[1], syn_spec=synapse)
     nest.Simulate(max(*t_pre, *t_post) + 10.0)
     return nest.GetConnections(synapse_model="stdp_synapse").weight
-
-
-def our_weight(t_pre, t_post, *, delay: float, weight=1.0) -> float:
-    """The same of ours, forced by strong inputs."""
-    events = sorted([(t, 0) for t in t_pre] + [(t, 1) for t in t_post])
-    t, channel = zip(*events, strict=True)
-    network = hr.Network.from_arrays(
-        inputs=csr_array(np.diag([40.0, 40.0])),
-        recurrent=csr_array(np.array([[0.0, weight], [0.0, 0.0]])),
-        recurrent_delay=delay,
-        neuron=hr.LIF(**LIF | {"t_ref": 0.0}),
-        plasticity=hr.STDP(**RULE),
-    )
-    microseconds = np.rint(1000.0 * np.array(t)).astype(np.int64)
-    events = hr.Events(microseconds, channel, 2, int(microseconds[-1]) + 20_000)
-    result = network.run(events, learn=True)
-    assert result.spikes["t"].to_list() == microseconds.tolist()
-    return float(network.recurrent_weights.data[0])
 
 
 # --- neurons --------------------------------------------------------------------------------

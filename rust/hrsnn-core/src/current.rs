@@ -99,6 +99,8 @@ struct Course<T> {
     end: T,
     /// 1 / `tau_m`.
     leak: T,
+    /// The same in halvings, for what the membrane does by itself.
+    halvings: T,
     /// 1 / `tau_syn`.
     rate: [T; 2],
     v: T,
@@ -109,7 +111,7 @@ impl<T: Real> Course<T> {
     /// `v` and both charges after `us`.
     #[inline]
     fn after(&self, us: T) -> (T, [T; 2]) {
-        let leak = (T::ZERO - us * self.leak).exp();
+        let leak = (T::ZERO - us * self.halvings).pow2();
         let mut v = self.end + (self.v - self.end) * leak;
         let mut u = self.u;
         for (u, rate) in u.iter_mut().zip(self.rate) {
@@ -126,6 +128,7 @@ impl<T: Real> Course<T> {
         Course {
             end: self.end.to_f64(),
             leak: self.leak.to_f64(),
+            halvings: self.halvings.to_f64(),
             rate: self.rate.map(T::to_f64),
             v: self.v.to_f64(),
             u: self.u.map(T::to_f64),
@@ -156,12 +159,18 @@ impl Course<f64> {
     }
 
     /// Stretches on which `v` rises, in order; each ends at most 0.5 µs after its highest point.
-    fn rising(&self) -> [Option<(f64, f64)>; 2] {
+    ///
+    /// Without those on which it only tends to `end`, if that is not above `threshold`.
+    fn rising(&self, threshold: f64) -> [Option<(f64, f64)>; 2] {
         let end = self.settled();
         let turn = self.turn().filter(|&us| 0.0 < us && us < end);
         let pieces = [Some((0.0, turn.unwrap_or(end))), turn.map(|us| (us, end))];
         pieces.map(|piece| {
             let (from, to) = piece?;
+            let (up, still_up) = (self.rises(from), self.rises(to));
+            if still_up && to >= end && self.end <= threshold {
+                return None;
+            }
             let bisect = |up: bool| {
                 let (mut low, mut high) = (from, to);
                 while high - low > 0.5 {
@@ -170,7 +179,7 @@ impl Course<f64> {
                 }
                 (low, high)
             };
-            match (self.rises(from), self.rises(to)) {
+            match (up, still_up) {
                 (true, true) => Some((from, to)),
                 (true, false) => Some((from, bisect(true).1)),
                 (false, true) => Some((bisect(false).0, to)),
@@ -208,6 +217,7 @@ impl<T: Real> Charges<T> {
         Course {
             end: neurons.v_end[i],
             leak: neurons.rate[i],
+            halvings: neurons.halvings[i],
             rate: [0, 1].map(|kind| receptors.rate[kind][i]),
             v: membranes.v[i],
             u: self.left(receptors, i, membranes.since[i]),
@@ -274,7 +284,7 @@ impl<T: Real> Charges<T> {
         let first = i64::from(since <= now);
         let course = self.course(membranes, neurons, receptors, i);
         let over = |us: i64| course.after(T::from_us(us)).0 >= threshold;
-        for (from, to) in course.to_f64().rising().into_iter().flatten() {
+        for (from, to) in course.to_f64().rising(threshold.to_f64()).into_iter().flatten() {
             if to > LONGEST {
                 return None;
             }

@@ -17,34 +17,41 @@
 //! begins, that changes no result either. Learning settles the histories whenever a set number
 //! of spikes of the whole network has gathered, and at the end of a sample.
 
+mod crew;
+mod pace;
+mod ranges;
 mod synapses;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::network::{Adaptation, Connections, Description};
+use crate::network::{Adaptation, Description};
 use crate::pool;
 use crate::projection::{Source, Synapses};
+use crate::queue::MOST_SEGMENTS;
 use crate::real::Real;
 use crate::record::{FeatureSpec, Features, Record};
 use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Counters, Frozen, Learning, Pass, Shard, Spike};
+use crew::Crew;
+use pace::Pace;
+use ranges::ranges_of_equal_work;
 pub use synapses::Synaptic;
 
 /// Asked between windows; an error ends the run.
 pub type Poll<'a> = dyn FnMut() -> Result<()> + 'a;
 
-/// Synaptic events of a window from which a second thread pays.
-const WORK_OF_A_THREAD: u64 = 20_000;
-/// Synapses of a row, on average, that one shard should keep at least.
-const ROW_OF_A_SHARD: usize = 32;
-/// Most shards.
-const MOST_SHARDS: usize = 8;
+/// Synapses that one shard should have at least; below, a second thread gains little.
+const SYNAPSES_OF_A_SHARD: usize = 500_000;
+/// Most shards, unless there are too many neurons for so few.
+const MOST_SHARDS: usize = 16;
+/// Longest window, µs.
+const LONGEST_WINDOW: u32 = 1_000_000;
 
 /// A network that can be run.
 #[derive(Debug, Clone)]
@@ -58,6 +65,20 @@ pub struct Engine<T> {
     incoming: Vec<f64>,
     /// Spikes after which the histories are settled.
     settle_after: u64,
+    /// Memory of samples that are over, for those to come.
+    idle: Idle<T>,
+    /// Whether threads work together, where the test and not the clock decides.
+    together: Option<bool>,
+}
+
+/// What moves in a sample, of all shards, kept to be used again; a copy has none.
+#[derive(Debug)]
+struct Idle<T>(Mutex<Vec<Vec<Activity<T>>>>);
+
+impl<T> Clone for Idle<T> {
+    fn clone(&self) -> Self {
+        Self(Mutex::default())
+    }
 }
 
 impl<T: Real> Engine<T> {
@@ -71,22 +92,31 @@ impl<T: Real> Engine<T> {
         description.check()?;
         let n_neurons = description.n_neurons();
         let (inputs, recurrent) = (&description.inputs, &description.recurrent);
-        let rows = n_neurons + description.n_inputs();
-        let by_size = (inputs.len() + recurrent.len()) / rows / ROW_OF_A_SHARD;
-        let n_shards = n_shards.unwrap_or(by_size.clamp(1, MOST_SHARDS)).clamp(1, n_neurons);
+        let n_synapses = inputs.len() + recurrent.len();
+        let by_size =
+            (n_synapses / SYNAPSES_OF_A_SHARD).clamp(1, pool::all_cores().min(MOST_SHARDS));
+        let n_shards = n_shards.unwrap_or(by_size).clamp(1, n_neurons);
         let ranges = ranges_of_equal_work(&[inputs, recurrent], n_neurons, n_shards);
         let shards: Vec<_> =
             ranges.into_iter().map(|range| Shard::new(description, range)).collect();
-        let n_synapses = (inputs.len() + recurrent.len()) as u64;
+        let projections = shards.iter().flat_map(|shard| &shard.projections);
+        if let Some(most) = projections.map(|p| p.rows.n_segments()).max()
+            && most >= MOST_SEGMENTS as usize
+        {
+            let expected = format!("such that one thread has below {MOST_SEGMENTS} delays to keep");
+            return Err(Error::parameter("delay", expected, most));
+        }
         Ok(Self {
             shards,
             // Without recurrence any window will do.
-            width: recurrent.shortest_delay_us().unwrap_or(10_000),
+            width: recurrent.shortest_delay_us().unwrap_or(10_000).min(LONGEST_WINDOW),
             n_inputs: description.n_inputs(),
             n_neurons,
             adaptation: description.adaptation,
             incoming: description.incoming.clone(),
-            settle_after: (n_synapses / 4).clamp(1 << 16, 1 << 28),
+            settle_after: (n_synapses as u64 / 4).clamp(1 << 16, 1 << 28),
+            idle: Idle(Mutex::default()),
+            together: None,
         })
     }
 
@@ -105,8 +135,25 @@ impl<T: Real> Engine<T> {
         self.shards.len()
     }
 
-    fn activities(&self) -> Vec<Activity<T>> {
-        self.shards.iter().map(|shard| Activity::new(shard, self.width)).collect()
+    /// Room for a sample at rest at t = 0.
+    fn activities(&self, learns: bool) -> Vec<Activity<T>> {
+        let idle = self.idle.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(mut activities) = idle else {
+            let new = |shard| Activity::new(shard, self.width, learns);
+            return self.shards.iter().map(new).collect();
+        };
+        for (activity, shard) in activities.iter_mut().zip(&self.shards) {
+            activity.reset(shard, learns);
+        }
+        activities
+    }
+
+    /// Keep what a sample has used, as many as there may be samples at a time.
+    fn keep(&self, activities: Vec<Activity<T>>) {
+        let mut idle = self.idle.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < pool::all_cores() {
+            idle.push(activities);
+        }
     }
 
     /// Run one sample; nothing is learned.
@@ -123,9 +170,12 @@ impl<T: Real> Engine<T> {
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
         input.check(self.n_inputs)?;
-        let mut activities = self.activities();
+        n_threads.map_or(Ok(()), pool::check)?;
+        let mut activities = self.activities(false);
         let passes = self.shards.iter().map(Frozen).zip(&mut activities).collect();
-        self.simulate(passes, input, record, Threads::new(n_threads)?, poll)
+        let result = self.simulate(passes, input, record, n_threads, poll);
+        self.keep(activities);
+        result
     }
 
     /// Run one sample and learn from it.
@@ -142,13 +192,14 @@ impl<T: Real> Engine<T> {
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
         input.check(self.n_inputs)?;
-        let threads = Threads::new(n_threads)?;
-        let mut activities = self.activities();
+        n_threads.map_or(Ok(()), pool::check)?;
+        let mut activities = self.activities(true);
         self.shards.iter_mut().for_each(Shard::reset_traces);
         let mut shards = std::mem::take(&mut self.shards);
         let passes = shards.iter_mut().map(Learning).zip(&mut activities).collect();
-        let result = self.simulate(passes, input, record, threads, poll);
+        let result = self.simulate(passes, input, record, n_threads, poll);
         self.shards = shards;
+        self.keep(activities);
         for shard in &mut self.shards {
             if let Some(adaptation) = self.adaptation {
                 let elapsed = input.duration as f64 / 1000.0 / adaptation.tau_theta;
@@ -191,7 +242,15 @@ impl<T: Real> Engine<T> {
             Ok(stats)
         };
         let jobs = inputs.iter().zip(features.chunks_mut(length.max(1))).zip(&mut stats);
-        if n_threads == 1 || inputs.len() < 2 {
+        if let [input] = inputs {
+            // Threads that no other sample needs.
+            let mut record =
+                Features::new(spec, self.n_neurons, input.t, input.duration, &mut features);
+            stats[0] = self.run(input, &mut record, Some(n_threads), poll)?;
+            record.finish();
+            return Ok((features, stats));
+        }
+        if n_threads == 1 {
             for ((input, out), stats) in jobs {
                 *stats = one(input, out, poll)?;
             }
@@ -237,20 +296,64 @@ impl<T: Real> Engine<T> {
 
     fn simulate<P: Pass<T> + Send>(
         &self,
-        mut passes: Vec<(P, &mut Activity<T>)>,
+        passes: Vec<(P, &mut Activity<T>)>,
         input: &Input<'_>,
         record: &mut dyn Record,
-        threads: Threads,
+        n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
+        let n_members = n_threads.unwrap_or_else(pool::all_cores).min(passes.len());
+        // Each shard behind a lock that nobody else ever holds: so the compiler sees it too.
+        let passes: Vec<_> = passes.into_iter().map(Mutex::new).collect();
+        let round = RwLock::new(Round::default());
+        let advance = |member: usize, of: usize| {
+            let round = round.read().unwrap_or_else(PoisonError::into_inner);
+            for pass in passes.iter().skip(member).step_by(of) {
+                let (pass, activity) = &mut *lock(pass);
+                activity.send(pass.shard(), Source::Recurrent, round.spikes.iter().copied());
+                let times = input.t[round.events.clone()].iter().copied();
+                let channels = input.channel[round.events.clone()].iter().copied();
+                activity.send(pass.shard(), Source::Input, times.zip(channels));
+                activity.advance(pass, round.window, round.end);
+            }
+        };
+        let crew = Crew::new(n_members, &advance);
+        std::thread::scope(|scope| {
+            let mut helpers = None;
+            self.lead(&passes, &round, input, record, poll, n_members, &mut |together| {
+                if !together {
+                    crew.alone();
+                    return;
+                }
+                let helpers = helpers.get_or_insert_with(|| crew.start(scope));
+                if helpers.are_complete() {
+                    helpers.together();
+                } else {
+                    crew.alone();
+                }
+            })
+        })
+    }
+
+    /// Window after window: what goes into each, and what has come out of it.
+    fn lead<P: Pass<T>>(
+        &self,
+        passes: &[Mutex<(P, &mut Activity<T>)>],
+        round: &RwLock<Round>,
+        input: &Input<'_>,
+        record: &mut dyn Record,
+        poll: &mut Poll<'_>,
+        n_members: usize,
+        advance: &mut dyn FnMut(bool),
+    ) -> Result<Stats> {
         let width = i64::from(self.width);
+        let mut pace = Pace::new(n_members > 1, self.together);
         let (mut spikes, mut sent, mut unsettled) = (Vec::<Spike>::new(), 0, 0);
         let mut stats = Stats { n_input_events: input.t.len() as u64, ..Stats::default() };
-        let mut work = 0;
         let result = loop {
             let of_input = input.t.get(sent).map(|t| t / width);
             let of_spikes = spikes.first().map(|(t, _)| t / width + 1);
-            let waiting = passes.iter().map(|(_, activity)| activity.first_window(width));
+            let waiting = passes.iter().map(|pass| lock(pass).1.first_window(width));
             let Some(window) = waiting.chain([of_input, of_spikes]).flatten().min() else {
                 break Ok(());
             };
@@ -258,37 +361,42 @@ impl<T: Real> Engine<T> {
                 break Ok(());
             }
             let end = ((window + 1) * width).min(input.duration);
+            if P::LEARNS {
+                // Spikes are few; what has to be settled for the sake of time alone is rare.
+                while let Some(t) = full_at(passes).filter(|&t| t <= window * width) {
+                    settle(passes, t);
+                }
+            }
             let events = sent..sent + input.t[sent..].partition_point(|&t| t < end);
             sent = events.end;
-            let events = input.t[events.clone()].iter().zip(&input.channel[events]);
-            let step = |(pass, activity): &mut (P, &mut Activity<T>)| {
-                activity.send(pass.shard(), Source::Recurrent, spikes.iter().copied());
-                let events = events.clone().map(|(&t, &channel)| (t, channel));
-                activity.send(pass.shard(), Source::Input, events);
-                activity.advance(pass, window, end);
-            };
-            if let Some(pool) = threads.pool(work, passes.len())? {
-                pool.install(|| passes.par_iter_mut().for_each(step));
-            } else {
-                passes.iter_mut().for_each(step);
+            {
+                let mut round = round.write().unwrap_or_else(PoisonError::into_inner);
+                let spikes = std::mem::take(&mut spikes);
+                *round = Round { window, end, events, spikes };
+            }
+            advance(pace.together());
+            {
+                let mut round = round.write().unwrap_or_else(PoisonError::into_inner);
+                spikes = std::mem::take(&mut round.spikes);
             }
             spikes.clear();
-            for (_, activity) in &passes {
+            let before = stats.counters;
+            let mut counters = Counters::default();
+            for pass in passes {
+                let (_, activity) = &*lock(pass);
                 spikes.extend_from_slice(&activity.spikes);
+                counters = counters.plus(activity.counters);
             }
+            stats.counters = counters;
             spikes.sort_unstable();
             record.record(&spikes);
             stats.n_spikes += spikes.len() as u64;
             unsettled += spikes.len() as u64;
             if unsettled >= self.settle_after {
                 unsettled = 0;
-                settle(&mut passes, end);
+                settle(passes, end);
             }
-            let before = stats.counters;
-            stats.counters = total(passes.iter().map(|(_, activity)| activity.counters));
-            work = stats.counters.synaptic_events + stats.counters.input_synaptic_events
-                - before.synaptic_events
-                - before.input_synaptic_events;
+            pace.done(counters.arrivals() - before.arrivals());
             if let Err(error) = poll() {
                 break Err(error);
             }
@@ -297,8 +405,12 @@ impl<T: Real> Engine<T> {
                 break Ok(());
             }
         };
-        settle(&mut passes, input.duration);
-        stats.counters = total(passes.iter().map(|(_, activity)| activity.counters));
+        stats.counters = Counters::default();
+        for pass in passes {
+            let (pass, activity) = &mut *lock(pass);
+            pass.end(activity);
+            stats.counters = stats.counters.plus(activity.counters);
+        }
         result.map(|()| stats)
     }
 
@@ -309,65 +421,33 @@ impl<T: Real> Engine<T> {
     }
 }
 
-/// How many threads a sample gets.
-#[derive(Clone, Copy)]
-struct Threads {
-    asked: Option<usize>,
+/// What all shards are told of a window.
+#[derive(Default)]
+struct Round {
+    window: i64,
+    end: i64,
+    /// Input events that lie in it.
+    events: Range<usize>,
+    /// Spikes of the window before.
+    spikes: Vec<Spike>,
 }
 
-impl Threads {
-    fn new(asked: Option<usize>) -> Result<Self> {
-        asked.map_or(Ok(()), pool::check)?;
-        Ok(Self { asked })
-    }
-
-    /// The pool for a window, where one pays: `work` are the synaptic events of the last one.
-    fn pool(
-        &self,
-        work: u64,
-        n_shards: usize,
-    ) -> Result<Option<std::sync::Arc<rayon::ThreadPool>>> {
-        let n = match self.asked {
-            Some(n) => n,
-            None if work >= WORK_OF_A_THREAD => pool::all_cores(),
-            None => 1,
-        };
-        if n > 1 && n_shards > 1 { pool::pool(n).map(Some) } else { Ok(None) }
-    }
+fn lock<X>(mutex: &Mutex<X>) -> std::sync::MutexGuard<'_, X> {
+    // Whoever panicked ends the run; nothing is read after that.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn settle<T: Real, P: Pass<T>>(passes: &mut [(P, &mut Activity<T>)], t: i64) {
-    for (pass, activity) in passes {
+fn settle<T: Real, P: Pass<T>>(passes: &[Mutex<(P, &mut Activity<T>)>], t: i64) {
+    for pass in passes {
+        let (pass, activity) = &mut *lock(pass);
         pass.settle(activity, t);
     }
 }
 
-fn total(counters: impl Iterator<Item = Counters>) -> Counters {
-    counters.fold(Counters::default(), |sum, one| Counters {
-        input_synaptic_events: sum.input_synaptic_events + one.input_synaptic_events,
-        synaptic_events: sum.synaptic_events + one.synaptic_events,
-        weight_updates: sum.weight_updates + one.weight_updates,
-    })
-}
-
-/// Cut the neurons into `n` ranges with about equally many synapses onto each.
-fn ranges_of_equal_work(all: &[&Connections], n_neurons: usize, n: usize) -> Vec<Range<u32>> {
-    let mut work = vec![1_u64; n_neurons];
-    for connections in all {
-        connections.graph.indices().iter().for_each(|&target| work[target as usize] += 1);
-    }
-    let sum: u64 = work.iter().sum();
-    let (mut ranges, mut first, mut so_far) = (Vec::with_capacity(n), 0, 0);
-    for (i, w) in work.iter().enumerate() {
-        so_far += w;
-        let left = n - ranges.len();
-        let due = so_far * n as u64 >= sum * (ranges.len() as u64 + 1);
-        if (due && left > 1) || n_neurons - i == left || i + 1 == n_neurons {
-            ranges.push(first..i as u32 + 1);
-            first = i as u32 + 1;
-        }
-    }
-    ranges
+/// When the histories must be settled at the latest.
+fn full_at<T: Real, P: Pass<T>>(passes: &[Mutex<(P, &mut Activity<T>)>]) -> Option<i64> {
+    let learning = passes.iter().filter(|pass| lock(pass).0.shard().learns());
+    learning.map(|pass| lock(pass).1.history.full_at()).min()
 }
 
 /// Scale each neuron's plastic recurrent weights so that their sum is `incoming`.
@@ -375,16 +455,24 @@ fn normalize<T: Real>(shard: &mut Shard<T>, incoming: &[f64]) {
     let (first, n) = (shard.first as usize, shard.neurons.len());
     for projection in shard.plastic().filter(|p| p.source == Source::Recurrent) {
         let Synapses::Plastic(synapses) = &mut projection.synapses else { continue };
+        let n_segments = projection.rows.n_segments() as u32;
         let mut sum = vec![0.0; n];
-        for (&target, w) in synapses.target.iter().zip(&synapses.weight) {
-            sum[target as usize] += w.to_f64();
+        for segment in 0..n_segments {
+            let range = projection.rows.synapses(segment);
+            let weights = synapses.weights(&range);
+            for (&target, w) in synapses.target()[range.clone()].iter().zip(weights) {
+                sum[target as usize] += w.to_f64();
+            }
         }
         let rule = synapses.rule;
-        for (&target, w) in synapses.target.iter().zip(&mut synapses.weight) {
-            let target = target as usize;
-            if sum[target] != 0.0 {
-                let scaled = w.to_f64() * (incoming[first + target] / sum[target]);
-                *w = T::from_f64(scaled).max(rule.w_min).min(rule.w_max);
+        for segment in 0..n_segments {
+            let (targets, weights) = synapses.weights_mut(&projection.rows.synapses(segment));
+            for (&target, w) in targets.iter().zip(weights) {
+                let target = target as usize;
+                if sum[target] != 0.0 {
+                    let scaled = w.to_f64() * (incoming[first + target] / sum[target]);
+                    *w = rule.clip(T::from_f64(scaled));
+                }
             }
         }
     }

@@ -3,8 +3,6 @@
 //! Knows nothing of Python, files of data sets, or labels. Read [`network`] for what a
 //! network is, [`engine`] for how a sample runs through it.
 
-#![forbid(unsafe_code)]
-
 pub mod aedat;
 pub mod camera;
 pub mod connectivity;
@@ -15,6 +13,7 @@ pub mod engine;
 pub mod error;
 pub mod network;
 pub mod neuron;
+pub mod plastic;
 pub mod pool;
 pub mod projection;
 pub mod queue;

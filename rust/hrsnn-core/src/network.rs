@@ -13,6 +13,16 @@ use crate::time::us_from_ms;
 /// An array to check: its name, its values, what is allowed in words and as a test.
 type Field<'a> = (&'a str, &'a [f64], &'a str, fn(f64) -> bool);
 
+/// Largest magnitude of a potential, weight or bound, mV: far beyond any use, and far enough from
+/// what float32 holds for their sums.
+const MOST_MV: f64 = 1e15;
+/// Largest amplitude of STDP; a trace times it is still a number of float32.
+const MOST_AMPLITUDE: f64 = 1e30;
+/// Largest constant of STDP in half precision; see `plastic`.
+const MOST_HALF: f64 = 1e18;
+/// Shortest time constant, ms: its inverse is still a number of float32.
+const SHORTEST_MS: f64 = 1e-9;
+
 /// Parameters of every neuron; each array has one element a neuron.
 #[derive(Debug, Clone, Default)]
 pub struct NeuronParameters {
@@ -72,6 +82,8 @@ pub struct Plasticity {
     pub mu_minus: f64,
     /// Which spikes pair.
     pub pairing: Pairing,
+    /// Whether the four constants are kept in 16 bits each, to 1 part in 2,000.
+    pub half_precision: bool,
 }
 
 /// Threshold adaptation while learning.
@@ -144,6 +156,19 @@ fn check_length(name: &str, found: usize, expected: usize) -> Result<()> {
     if found == expected { Ok(()) } else { Err(Error::length(name, expected, found)) }
 }
 
+/// Refuse what is finite, and yet would make infinities of the numbers computed from it.
+fn check_size(name: &str, values: &[f64], at: &str) -> Result<()> {
+    if name.starts_with("tau_") {
+        let zero_is_delta = name.starts_with("tau_syn");
+        let allowed = |v: f64| v >= SHORTEST_MS || (zero_is_delta && v == 0.0);
+        return check_each(name, values, "at least 1e-9 ms", at, allowed);
+    }
+    if name.starts_with("a_") {
+        return check_each(name, values, "at most 1e30", at, |v| v <= MOST_AMPLITUDE);
+    }
+    check_each(name, values, "between -1e15 and 1e15", at, |v| v.abs() <= MOST_MV)
+}
+
 fn check_scalar(
     name: &str,
     value: f64,
@@ -173,6 +198,7 @@ impl NeuronParameters {
         for (name, values, expected, allowed) in fields {
             check_length(name, values.len(), n)?;
             check_each(name, values, expected, "neuron", allowed)?;
+            check_size(name, values, "neuron")?;
         }
         for i in 0..n {
             us_from_ms("t_ref", self.t_ref[i], 0, "neuron", i)?;
@@ -225,6 +251,7 @@ impl Connections {
         }
         check_length(&format!("{name}.data"), self.weight.len(), n)?;
         check_each(&format!("{name}.data"), &self.weight, "finite", "synapse", |_| true)?;
+        check_size(&format!("{name}.data"), &self.weight, "synapse")?;
         if self.delay.len() != 1 {
             check_length(delay_name, self.delay.len(), n)?;
         }
@@ -251,15 +278,28 @@ impl Plasticity {
         for (name, values, expected, allowed) in fields {
             check_length(name, values.len(), n)?;
             check_each(name, values, expected, "synapse", allowed)?;
+            check_size(name, values, "synapse")?;
+            if self.half_precision {
+                let allowed = |v: f64| v <= MOST_HALF;
+                check_each(name, values, "at most 1e18 in half precision", "synapse", allowed)?;
+            }
         }
         check_scalar("w_min", self.w_min, "finite", |_| true)?;
         check_scalar("w_max", self.w_max, "finite and above w_min", |v| v > self.w_min)?;
+        let bounds = "between -1e15 and 1e15 mV";
+        check_scalar("w_min", self.w_min, bounds, |v| v.abs() <= MOST_MV)?;
+        check_scalar("w_max", self.w_max, bounds, |v| v.abs() <= MOST_MV)?;
         if self.w_min < 0.0 && self.w_max > 0.0 {
             let expected = "at least 0 where w_max is positive: a synapse keeps its sign";
             return Err(Error::parameter("w_min", expected, self.w_min));
         }
         check_scalar("mu_plus", self.mu_plus, "at least 0", |v| v >= 0.0)?;
         check_scalar("mu_minus", self.mu_minus, "at least 0", |v| v >= 0.0)?;
+        let room = self.w_max - self.w_min;
+        let expected = format!("so small that (w_max - w_min)^mu, of {room} mV, is at most 1e30");
+        for (name, mu) in [("mu_plus", self.mu_plus), ("mu_minus", self.mu_minus)] {
+            check_scalar(name, mu, &expected, |mu| room.powf(mu) <= MOST_AMPLITUDE)?;
+        }
         let outside =
             |&s: &usize| self.plastic[s] && !(self.w_min..=self.w_max).contains(&weight[s]);
         match (0..n).find(outside) {

@@ -5,6 +5,7 @@
 //! Invariant: `v` is stored with the time `since` when it held; while a neuron is refractory
 //! `since` lies in the future and `v` is `v_reset`.
 
+use crate::real::simd::{self, Kernel, MOST_LANES, Table, Vector};
 use crate::real::{Real, ln};
 
 /// Parameters of a range of neurons, as the inner loop wants them.
@@ -12,6 +13,8 @@ use crate::real::{Real, ln};
 pub struct Neurons<T> {
     /// 1 / `tau_m`, 1/µs.
     pub rate: Vec<T>,
+    /// How often what decays with `tau_m` is halved in a µs.
+    pub halvings: Vec<T>,
     /// `v_rest`, mV.
     pub v_rest: Vec<T>,
     /// `v_rest + bias`: where `v` tends to, mV.
@@ -63,11 +66,16 @@ impl<T: Real> Neurons<T> {
         self.v_end[i] > self.threshold[i]
     }
 
+    /// What `us` leave of the distance to `v_end`.
+    #[inline]
+    pub(crate) fn leak(&self, i: usize, us: i64) -> T {
+        (T::ZERO - T::from_us(us) * self.halvings[i]).pow2()
+    }
+
     /// Membrane potential `us` after a moment when it was `v`.
     #[inline]
     fn relaxed(&self, i: usize, v: T, us: i64) -> T {
-        let decay = (T::ZERO - T::from_us(us) * self.rate[i]).exp();
-        self.v_end[i] + (v - self.v_end[i]) * decay
+        self.v_end[i] + (v - self.v_end[i]) * self.leak(i, us)
     }
 }
 
@@ -98,6 +106,31 @@ impl<T: Real> Membranes<T> {
         self.v[i] = if spikes { neurons.v_reset[i] } else { v };
         self.since[i] = if spikes { t + i64::from(neurons.t_ref[i]) } else { t };
         spikes
+    }
+
+    /// [`Membranes::receive`] for all neurons whose place in `input` is not 0, which is cleared.
+    ///
+    /// Those that spike are appended to `spiked`, in order.
+    pub fn receive_all(
+        &mut self,
+        neurons: &Neurons<T>,
+        t: i64,
+        input: &mut Table<T>,
+        spiked: &mut Vec<u32>,
+    ) {
+        simd::run(ReceiveAll { membranes: self, neurons, t, input, spiked });
+    }
+
+    /// The same for those of the neurons `some` whose place in `input` is not 0.
+    pub fn receive_some(
+        &mut self,
+        neurons: &Neurons<T>,
+        some: &[u16],
+        t: i64,
+        input: &mut Table<T>,
+        spiked: &mut Vec<u32>,
+    ) {
+        simd::run(ReceiveSome { membranes: self, neurons, some, t, input, spiked });
     }
 
     /// First µs after `now` at which neuron `i` crosses its threshold if nothing arrives.
@@ -136,6 +169,153 @@ impl<T: Real> Membranes<T> {
             if over(middle) { high = middle } else { low = middle }
         }
         Some(since + high)
+    }
+}
+
+/// Potentials `elapsed` after `v`, with `input` added.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+fn relaxed<V: Vector>(elapsed: V, halvings: V, v: V, v_end: V, input: V) -> V {
+    let decay = V::splat(V::Scalar::ZERO).minus(elapsed.times(halvings)).pow2();
+    v_end.plus(v.minus(v_end).times(decay)).plus(input)
+}
+
+struct ReceiveAll<'a, T> {
+    membranes: &'a mut Membranes<T>,
+    neurons: &'a Neurons<T>,
+    t: i64,
+    input: &'a mut Table<T>,
+    spiked: &'a mut Vec<u32>,
+}
+
+impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
+    fn run<V: Vector<Scalar = T>>(self) {
+        let Self { membranes, neurons, t, input, spiked } = self;
+        let (n, zero) = (neurons.len(), V::splat(T::ZERO));
+        let in_vectors = n - n % V::LANES;
+        for first in (0..in_vectors).step_by(V::LANES) {
+            let arrived = V::load(&input[first..]);
+            let touched = arrived.differs(zero);
+            if V::bits(touched) == 0 {
+                continue;
+            }
+            zero.store(&mut input[first..]);
+            let elapsed = V::elapsed(t, &membranes.since[first..]);
+            let active = V::both(touched, elapsed.reaches(zero));
+            let kept = V::load(&membranes.v[first..]);
+            let v_end = V::load(&neurons.v_end[first..]);
+            let halvings = V::load(&neurons.halvings[first..]);
+            let v = relaxed(elapsed, halvings, kept, v_end, arrived);
+            v.or_else(active, kept).store(&mut membranes.v[first..]);
+            let (mut active, over) = (
+                V::bits(active),
+                V::bits(V::both(active, v.reaches(V::load(&neurons.threshold[first..])))),
+            );
+            let since = &mut membranes.since[first..first + V::LANES];
+            if active == (1 << V::LANES) - 1 {
+                since.fill(t);
+            } else {
+                while active != 0 {
+                    since[active.trailing_zeros() as usize] = t;
+                    active &= active - 1;
+                }
+            }
+            membranes.spike(neurons, first, over, t, spiked);
+        }
+        for (i, input) in input.iter_mut().enumerate().take(n).skip(in_vectors) {
+            let arrived = std::mem::replace(input, T::ZERO);
+            if arrived != T::ZERO && membranes.receive(neurons, i, t, arrived) {
+                spiked.push(i as u32);
+            }
+        }
+    }
+}
+
+impl<T: Real> Membranes<T> {
+    /// Reset the neurons `first + k` whose bit `k` is set.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn spike(
+        &mut self,
+        neurons: &Neurons<T>,
+        first: usize,
+        mut bits: u32,
+        t: i64,
+        spiked: &mut Vec<u32>,
+    ) {
+        while bits != 0 {
+            let i = first + bits.trailing_zeros() as usize;
+            self.v[i] = neurons.v_reset[i];
+            self.since[i] = t + i64::from(neurons.t_ref[i]);
+            spiked.push(i as u32);
+            bits &= bits - 1;
+        }
+    }
+}
+
+struct ReceiveSome<'a, T> {
+    membranes: &'a mut Membranes<T>,
+    neurons: &'a Neurons<T>,
+    some: &'a [u16],
+    t: i64,
+    input: &'a mut Table<T>,
+    spiked: &'a mut Vec<u32>,
+}
+
+impl<T: Real> Kernel<T> for ReceiveSome<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
+    fn run<V: Vector<Scalar = T>>(self) {
+        let Self { membranes, neurons, some, t, input, spiked } = self;
+        let mut chunks = some.chunks_exact(V::LANES);
+        for chunk in &mut chunks {
+            // Gathered: what has arrived, and each neuron's own numbers.
+            let mut gathered = [[T::ZERO; MOST_LANES]; 5];
+            let mut since = [0; MOST_LANES];
+            for (k, &i) in chunk.iter().enumerate() {
+                let arrived = std::mem::replace(&mut input[i as usize], T::ZERO);
+                let i = i as usize;
+                gathered[0][k] = arrived;
+                gathered[1][k] = membranes.v[i];
+                gathered[2][k] = neurons.v_end[i];
+                gathered[3][k] = neurons.halvings[i];
+                gathered[4][k] = neurons.threshold[i];
+                since[k] = membranes.since[i];
+            }
+            let (arrived, kept) = (V::load(&gathered[0]), V::load(&gathered[1]));
+            let (v_end, halvings) = (V::load(&gathered[2]), V::load(&gathered[3]));
+            let threshold = V::load(&gathered[4]);
+            let elapsed = V::elapsed(t, &since);
+            let zero = V::splat(T::ZERO);
+            let active = V::both(arrived.differs(zero), elapsed.reaches(zero));
+            let v = relaxed(elapsed, halvings, kept, v_end, arrived);
+            let over = V::bits(V::both(active, v.reaches(threshold)));
+            let mut active = V::bits(active);
+            let mut lanes = [T::ZERO; MOST_LANES];
+            v.store(&mut lanes);
+            while active != 0 {
+                let k = active.trailing_zeros() as usize;
+                let i = chunk[k] as usize;
+                membranes.v[i] = lanes[k];
+                membranes.since[i] = t;
+                if over >> k & 1 == 1 {
+                    membranes.spike(neurons, i, 1, t, spiked);
+                }
+                active &= active - 1;
+            }
+        }
+        for &i in chunks.remainder() {
+            let arrived = std::mem::replace(&mut input[i as usize], T::ZERO);
+            if arrived != T::ZERO && membranes.receive(neurons, i as usize, t, arrived) {
+                spiked.push(u32::from(i));
+            }
+        }
     }
 }
 

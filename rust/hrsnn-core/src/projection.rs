@@ -9,9 +9,11 @@ use std::ops::Range;
 
 use crate::current::Receptor;
 use crate::network::{Connections, Plasticity};
+use crate::plastic::{PlasticSynapses, half_scale};
 use crate::real::Real;
-use crate::stdp::{PlasticSynapses, Rule};
-use crate::time::rate_from_ms;
+use crate::real::simd::{Table, prefetch};
+use crate::stdp::Rule;
+use crate::time::halvings_from_ms;
 
 /// Where a projection's rows begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub enum Source {
 #[derive(Debug, Clone)]
 pub struct StaticSynapses<T> {
     /// Post neuron, counted within the shard.
-    pub target: Vec<u32>,
+    pub target: Vec<u16>,
     /// Weight, mV.
     pub weight: Vec<T>,
 }
@@ -40,28 +42,30 @@ pub enum Synapses<T> {
     Plastic(PlasticSynapses<T>),
 }
 
-impl<T> Synapses<T> {
+impl<T: Real> Synapses<T> {
     /// Post neurons, counted within the shard.
-    pub fn target(&self) -> &[u32] {
+    pub fn target(&self) -> &[u16] {
         match self {
             Self::Static(synapses) => &synapses.target,
-            Self::Plastic(synapses) => &synapses.target,
+            Self::Plastic(synapses) => synapses.target(),
         }
     }
 
-    /// Weights, mV.
-    pub fn weight(&self) -> &[T] {
+    /// Weights of the synapses `range`, which is one segment, mV.
+    pub fn weights(&self, range: &Range<usize>) -> &[T] {
         match self {
-            Self::Static(synapses) => &synapses.weight,
-            Self::Plastic(synapses) => &synapses.weight,
+            Self::Static(synapses) => &synapses.weight[range.clone()],
+            Self::Plastic(synapses) => synapses.weights(range),
         }
     }
 
-    /// Weights, mV.
-    pub fn weight_mut(&mut self) -> &mut [T] {
+    /// The same to change, with their post neurons.
+    pub fn weights_mut(&mut self, range: &Range<usize>) -> (&[u16], &mut [T]) {
         match self {
-            Self::Static(synapses) => &mut synapses.weight,
-            Self::Plastic(synapses) => &mut synapses.weight,
+            Self::Static(synapses) => {
+                (&synapses.target[range.clone()], &mut synapses.weight[range.clone()])
+            }
+            Self::Plastic(synapses) => synapses.weights_mut(range),
         }
     }
 }
@@ -101,6 +105,25 @@ impl Rows {
         let segment = segment as usize;
         self.start[segment] as usize..self.start[segment + 1] as usize
     }
+
+    /// Where each segment begins, and the number of synapses.
+    pub fn start(&self) -> &[u32] {
+        &self.start
+    }
+}
+
+/// Scales of `a_plus`, `a_minus` and both halvings in 16 bits.
+fn half_scales<T: Real>(p: &Plasticity) -> [f32; 4] {
+    let plastic = |values: &[f64], number: &dyn Fn(f64) -> T| {
+        let all = values.iter().zip(&p.plastic).filter(|(_, plastic)| **plastic);
+        half_scale(all.map(|(&value, _)| number(value).to_f64()))
+    };
+    [
+        plastic(&p.a_plus, &T::from_f64),
+        plastic(&p.a_minus, &T::from_f64),
+        plastic(&p.tau_plus, &halvings_from_ms),
+        plastic(&p.tau_minus, &halvings_from_ms),
+    ]
 }
 
 /// Rows and what they hold.
@@ -130,7 +153,7 @@ impl<T: Real> Projection<T> {
         let wanted = |s: usize| learns(s) == plastic.is_some() && feeds(s);
         let graph = &connections.graph;
         let mut rows = Rows { first: vec![0], ..Rows::default() };
-        let mut order: Vec<u32> = Vec::new();
+        let mut order: Vec<u16> = Vec::new();
         let mut row_order: Vec<(u32, u32, usize)> = Vec::new();
         let mut picked: Vec<usize> = Vec::new();
         for row in 0..graph.n_rows() {
@@ -154,13 +177,14 @@ impl<T: Real> Projection<T> {
                     rows.start.push(order.len() as u32);
                     delay_before = Some(delay);
                 }
-                order.push(target - onto.start);
+                order.push((target - onto.start) as u16);
                 picked.push(s);
             }
             rows.first.push(rows.delay.len() as u32);
         }
         rows.start.push(order.len() as u32);
-        let real = |values: &[f64]| picked.iter().map(|&s| T::from_f64(values[s])).collect();
+        let real =
+            |values: &[f64]| picked.iter().map(|&s| T::from_f64(values[s])).collect::<Vec<T>>();
         let weight = real(&connections.weight);
         let synapses = match plastic {
             None => Synapses::Static(StaticSynapses { target: order, weight }),
@@ -172,24 +196,71 @@ impl<T: Real> Projection<T> {
                     mu_minus: T::from_f64(p.mu_minus),
                     pairing: p.pairing,
                 };
-                let rate = |tau: &[f64]| picked.iter().map(|&s| rate_from_ms(tau[s])).collect();
+                let halvings =
+                    |tau: &[f64]| picked.iter().map(|&s| halvings_from_ms(tau[s])).collect();
+                let constants = [
+                    real(&p.a_plus),
+                    real(&p.a_minus),
+                    halvings(&p.tau_plus),
+                    halvings(&p.tau_minus),
+                ];
+                let half = p.half_precision.then(|| half_scales::<T>(p));
                 Synapses::Plastic(PlasticSynapses::new(
                     rule,
+                    &rows.start,
                     order,
-                    weight,
-                    [real(&p.a_plus), real(&p.a_minus)],
-                    [rate(&p.tau_plus), rate(&p.tau_minus)],
+                    &weight,
+                    &constants,
+                    half,
                 ))
             }
         };
         Self { source, receptor: receptor.unwrap_or(Receptor::Excitatory), rows, synapses }
     }
 
-    /// Index of each synapse of `row` with its target (counted within the shard) and delay in µs.
-    pub fn row(&self, row: usize) -> impl Iterator<Item = (usize, u32, u32)> {
+    /// Of each synapse of `row`: its segment, its place in it, its target (counted within the
+    /// shard) and its delay in µs.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = (u32, u32, u32, u32)> {
         self.rows.segments(row).flat_map(move |segment| {
             let delay = self.rows.delay(segment);
-            self.rows.synapses(segment).map(move |s| (s, self.synapses.target()[s], delay))
+            let targets = &self.synapses.target()[self.rows.synapses(segment)];
+            (0..).zip(targets).map(move |(k, &target)| (segment, k, u32::from(target), delay))
         })
+    }
+
+    /// Post neurons of `segment`, counted within the shard.
+    #[inline]
+    pub fn targets(&self, segment: u32) -> &[u16] {
+        &self.synapses.target()[self.rows.synapses(segment)]
+    }
+
+    /// Add the weights of `segment` to what their targets receive.
+    #[inline]
+    pub fn deliver(&self, segment: u32, input: &mut Table<T>) {
+        let range = self.rows.synapses(segment);
+        for (&target, &w) in self.targets(segment).iter().zip(self.synapses.weights(&range)) {
+            input[target as usize] += w;
+        }
+    }
+
+    /// Ask for the memory of a segment that will be delivered soon; also to be changed if `learns`.
+    #[inline]
+    pub fn prefetch(&self, segment: u32, learns: bool) {
+        /// Lines of 64 bytes; beyond them the machine has understood.
+        const LINES: usize = 8;
+        let range = self.rows.synapses(segment);
+        match &self.synapses {
+            Synapses::Plastic(synapses) if learns => {
+                synapses.prefetch(segment as usize, &range);
+            }
+            synapses => {
+                let (targets, weights) = (synapses.target(), synapses.weights(&range));
+                let a_line = 64 / size_of::<T>();
+                for line in 0..LINES.min(range.len() / a_line + 1) {
+                    prefetch(weights, line * a_line);
+                    prefetch(targets, range.start + line * a_line);
+                }
+            }
+        }
     }
 }

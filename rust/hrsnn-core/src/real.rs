@@ -1,8 +1,10 @@
-//! The two number types of the simulator and their own `exp`, `ln` and `pow`.
+//! The two number types of the simulator and their own `exp`, `ln`, `pow` and powers of two.
 //!
-//! Lives here: arithmetic that must give the same bits on every machine. Not here: any
-//! model. Invariant: only `+ - * /`, comparisons and bit moves are used, in a fixed order
+//! Lives here: arithmetic that must give the same bits on every machine, of single numbers and
+//! of vectors ([`simd`]). Not here: any model. Invariant: only `+ - * /`, comparisons and bit moves are used, in a fixed order
 //! and never fused, so that a result depends on nothing but its argument.
+
+pub mod simd;
 
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
@@ -23,6 +25,10 @@ pub trait Real:
     + Div<Output = Self>
     + 'static
 {
+    /// The vectors of this type that AVX2 is used through.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: simd::Vector<Scalar = Self>;
+
     /// 0.
     const ZERO: Self;
     /// 1.
@@ -34,6 +40,14 @@ pub trait Real:
     fn to_f64(self) -> f64;
     /// Nearest value of a span of time in µs.
     fn from_us(us: i64) -> Self;
+    /// Nearest value.
+    fn from_i32(value: i32) -> Self;
+    /// A number of 16 bits without sign, times `scale`, which holds 2^112 to set its exponent right.
+    fn from_half(bits: u16, scale: f32) -> Self;
+    /// 2 to the power of `self <= 0`, within 2 units in the last place; 0 below -125 (single
+    /// precision) or -1021 (double), where results would soon be subnormal.
+    #[must_use]
+    fn pow2(self) -> Self;
     /// e to the power of `self`; 0 below the smallest normal result. Within 2 units in the last place.
     #[must_use]
     fn exp(self) -> Self;
@@ -57,6 +71,20 @@ pub trait Real:
     }
 }
 
+/// e^r for |r| <= 0.35.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "see exp_bits")]
+fn near_one(r: f64) -> f64 {
+    let r2 = r * r;
+    let r4 = r2 * r2;
+    let p0 = (1.0 + r) + r2 * (0.5 + r * (1.0 / 6.0));
+    let p1 = (1.0 / 24.0 + r * (1.0 / 120.0)) + r2 * (1.0 / 720.0 + r * (1.0 / 5040.0));
+    let p2 = (1.0 / 40_320.0 + r * (1.0 / 362_880.0))
+        + r2 * (1.0 / 3_628_800.0 + r * (1.0 / 39_916_800.0));
+    let p3 = 1.0 / 479_001_600.0 + r * (1.0 / 6_227_020_800.0);
+    (p0 + r4 * p1) + (r4 * r4) * (p2 + r4 * p3)
+}
+
 /// `exp` under another name than the standard library's inherent method.
 trait ExpBits {
     fn exp_bits(self) -> Self;
@@ -76,14 +104,7 @@ impl ExpBits for f64 {
         let shifted = x * std::f64::consts::LOG2_E + MAGIC;
         let k = shifted - MAGIC;
         let r = (x - k * LN2_HIGH) - k * LN2_LOW;
-        let r2 = r * r;
-        let r4 = r2 * r2;
-        let p0 = (1.0 + r) + r2 * (0.5 + r * (1.0 / 6.0));
-        let p1 = (1.0 / 24.0 + r * (1.0 / 120.0)) + r2 * (1.0 / 720.0 + r * (1.0 / 5040.0));
-        let p2 = (1.0 / 40_320.0 + r * (1.0 / 362_880.0))
-            + r2 * (1.0 / 3_628_800.0 + r * (1.0 / 39_916_800.0));
-        let p3 = 1.0 / 479_001_600.0 + r * (1.0 / 6_227_020_800.0);
-        let p = (p0 + r4 * p1) + (r4 * r4) * (p2 + r4 * p3);
+        let p = near_one(r);
         let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
         if self < LOWEST { 0.0 } else { p * scale }
     }
@@ -112,6 +133,18 @@ impl ExpBits for f32 {
     }
 }
 
+/// Powers of two in single precision: what both the scalar and the vector code use.
+pub(crate) mod pow2 {
+    /// 1.5 * 2^23: adding it leaves the rounded integer in the low bits.
+    pub(crate) const MAGIC: f32 = 12_582_912.0;
+    /// Results are 0 below it, and normal numbers from it on.
+    pub(crate) const LOWEST: f32 = -125.0;
+    /// Of the polynomial nearest to 2^f for |f| <= 1/2 that is 1 at 0; off by 9.2e-8 at most.
+    #[expect(clippy::approx_constant, reason = "the best first term is near ln 2, and is not it")]
+    pub(crate) const TERMS: [f32; 5] =
+        [0.693_147, 0.240_222_42, 0.055_507_34, 0.009_671_51, 0.001_326_47];
+}
+
 /// Natural logarithm of a positive normal number, within 2 units in the last place.
 pub fn ln(x: f64) -> f64 {
     debug_assert!(x >= f64::MIN_POSITIVE);
@@ -132,9 +165,44 @@ pub fn ln(x: f64) -> f64 {
     exponent as f64 * std::f64::consts::LN_2 + (2.0 * s + 2.0 * s * z * sum)
 }
 
+/// What the two types do in ways of their own.
+trait Own {
+    fn pow2_bits(self) -> Self;
+}
+
+impl Own for f32 {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see exp_bits")]
+    fn pow2_bits(self) -> f32 {
+        let shifted = self + pow2::MAGIC;
+        let f = self - (shifted - pow2::MAGIC);
+        let [a, b, c, d, e] = pow2::TERMS;
+        let p = 1.0 + f * (a + f * (b + f * (c + f * (d + f * e))));
+        let power = f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23));
+        if self >= pow2::LOWEST { power } else { 0.0 }
+    }
+}
+
+impl Own for f64 {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see exp_bits")]
+    fn pow2_bits(self) -> f64 {
+        /// 1.5 * 2^52.
+        const MAGIC: f64 = 6_755_399_441_055_744.0;
+        const LOWEST: f64 = -1021.0;
+        let shifted = self + MAGIC;
+        let p = near_one((self - (shifted - MAGIC)) * std::f64::consts::LN_2);
+        let power = f64::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 52));
+        if self >= LOWEST { power } else { 0.0 }
+    }
+}
+
 macro_rules! real {
-    ($float:ty) => {
+    ($float:ty, $avx2:ty) => {
         impl Real for $float {
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = $avx2;
+
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
 
@@ -149,6 +217,19 @@ macro_rules! real {
             #[inline]
             fn from_us(us: i64) -> Self {
                 us as $float
+            }
+            #[inline]
+            fn from_i32(value: i32) -> Self {
+                value as $float
+            }
+            #[inline]
+            fn from_half(bits: u16, scale: f32) -> Self {
+                (f32::from_bits(u32::from(bits) << 13) * scale) as $float
+            }
+            #[inline(always)]
+            #[allow(clippy::inline_always, reason = "see exp_bits")]
+            fn pow2(self) -> Self {
+                self.pow2_bits()
             }
             #[inline(always)]
             #[allow(clippy::inline_always, reason = "see exp_bits")]
@@ -166,8 +247,8 @@ macro_rules! real {
         }
     };
 }
-real!(f32);
-real!(f64);
+real!(f32, simd::x86::Avx2);
+real!(f64, simd::Plain<f64>);
 
 #[cfg(test)]
 mod tests {

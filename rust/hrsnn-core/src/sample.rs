@@ -6,6 +6,9 @@
 use crate::error::{Error, Result};
 use crate::shard::Counters;
 
+/// Longest sample, µs: some 35 years.
+pub const LONGEST_SAMPLE_US: i64 = 1 << 50;
+
 /// One sample: events in the order of time.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
@@ -37,8 +40,9 @@ impl Input<'_> {
         if self.t.len() != self.channel.len() {
             return Err(Error::length("channel", self.t.len(), self.channel.len()));
         }
-        if self.duration < 0 {
-            return Err(Error::parameter("duration", "at least 0 µs", self.duration));
+        if !(0..=LONGEST_SAMPLE_US).contains(&self.duration) {
+            let expected = format!("between 0 and {LONGEST_SAMPLE_US} µs");
+            return Err(Error::parameter("duration", expected, self.duration));
         }
         if let Some(&t) = self.t.first().filter(|&&t| t < 0) {
             return Err(Error::element("t", "at least 0 µs", t, "event", 0));

@@ -19,8 +19,12 @@ use crate::neuron::{Membranes, Neurons};
 use crate::projection::{Projection, Source, Synapses};
 use crate::queue::{Delivery, Queue};
 use crate::real::Real;
+use crate::real::simd::{TABLE, Table, table};
 use crate::stdp::History;
-use crate::time::rate_from_ms;
+use crate::time::{halvings_from_ms, rate_from_ms};
+
+/// Most neurons of a shard.
+pub const MOST_NEURONS: usize = TABLE;
 
 /// Time in µs and neuron.
 pub type Spike = (i64, u32);
@@ -36,6 +40,23 @@ pub struct Counters {
     pub weight_updates: u64,
 }
 
+impl Counters {
+    /// Both added up.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            input_synaptic_events: self.input_synaptic_events + other.input_synaptic_events,
+            synaptic_events: self.synaptic_events + other.synaptic_events,
+            weight_updates: self.weight_updates + other.weight_updates,
+        }
+    }
+
+    /// Arrivals at synapses of either source.
+    pub fn arrivals(&self) -> u64 {
+        self.input_synaptic_events + self.synaptic_events
+    }
+}
+
 /// The part of a network that one worker owns.
 #[derive(Debug, Clone)]
 pub struct Shard<T> {
@@ -49,6 +70,8 @@ pub struct Shard<T> {
     pub projections: Vec<Projection<T>>,
     /// Threshold step at a spike while learning, mV.
     pub theta_plus: T,
+    /// Whether a neuron can cross its threshold without an arrival.
+    pub crosses: bool,
 }
 
 /// The part of a sample that moves.
@@ -61,12 +84,14 @@ pub struct Activity<T> {
     /// Post spikes; empty where nothing learns.
     pub history: History,
     /// What arrives at each receptor of each neuron in the present µs, mV; 0 in between.
-    /// Without currents all of it arrives at the first.
-    input: [Vec<T>; 2],
+    /// Without currents there is only one.
+    input: Vec<Box<Table<T>>>,
     /// Next time at which each driven neuron crosses by itself, and the same in order.
     crossing: Vec<i64>,
     crossings: BinaryHeap<Reverse<Spike>>,
     deliveries: Vec<Delivery>,
+    /// Who spiked in the present µs.
+    spiked: Vec<u32>,
     /// Spikes of the last window, not sorted within a µs.
     pub spikes: Vec<Spike>,
     /// Since the start of the sample.
@@ -74,15 +99,19 @@ pub struct Activity<T> {
 }
 
 /// How a shard is visited: with its weights as they are, or changing them.
-pub trait Pass<T> {
+pub trait Pass<T: Real> {
+    /// Whether weights change.
+    const LEARNS: bool;
     /// The shard.
     fn shard(&self) -> &Shard<T>;
-    /// Deliver at `t` to the synapses of a segment.
-    fn deliver(&mut self, delivery: Delivery, history: &History, input: &mut [T]) -> u64;
+    /// Deliver to the synapses of a segment; returns how often a weight changed.
+    fn deliver(&mut self, delivery: Delivery, history: &History, input: &mut Table<T>) -> u64;
     /// Neuron `i` of the shard spiked at `t`.
     fn spiked(&mut self, i: usize, t: i64, history: &mut History);
-    /// Apply what is pending before time `t` and empty the histories.
+    /// Apply what is pending before time `t`, and count times from there.
     fn settle(&mut self, activity: &mut Activity<T>, t: i64);
+    /// Apply what is pending at the end of a sample.
+    fn end(&mut self, activity: &mut Activity<T>);
 }
 
 /// A pass that changes nothing but the activity.
@@ -93,53 +122,56 @@ pub struct Frozen<'a, T>(pub &'a Shard<T>);
 #[derive(Debug)]
 pub struct Learning<'a, T>(pub &'a mut Shard<T>);
 
-fn add_weights<T: Real>(projection: &Projection<T>, range: Range<usize>, input: &mut [T]) {
-    let target = &projection.synapses.target()[range.clone()];
-    let weight = &projection.synapses.weight()[range];
-    for (&post, &w) in target.iter().zip(weight) {
-        input[post as usize] += w;
-    }
-}
-
 impl<T: Real> Pass<T> for Frozen<'_, T> {
+    const LEARNS: bool = false;
+
     fn shard(&self) -> &Shard<T> {
         self.0
     }
 
-    fn deliver(&mut self, delivery: Delivery, _: &History, input: &mut [T]) -> u64 {
-        let projection = &self.0.projections[delivery.projection as usize];
-        add_weights(projection, projection.rows.synapses(delivery.segment), input);
+    fn deliver(&mut self, delivery: Delivery, _: &History, input: &mut Table<T>) -> u64 {
+        self.0.projections[delivery.projection as usize].deliver(delivery.segment, input);
         0
     }
 
     fn spiked(&mut self, _: usize, _: i64, _: &mut History) {}
 
     fn settle(&mut self, _: &mut Activity<T>, _: i64) {}
+
+    fn end(&mut self, _: &mut Activity<T>) {}
 }
 
 impl<T: Real> Pass<T> for Learning<'_, T> {
+    const LEARNS: bool = true;
+
     fn shard(&self) -> &Shard<T> {
         self.0
     }
 
-    fn deliver(&mut self, delivery: Delivery, history: &History, input: &mut [T]) -> u64 {
+    fn deliver(&mut self, delivery: Delivery, history: &History, input: &mut Table<T>) -> u64 {
         let projection = &mut self.0.projections[delivery.projection as usize];
         let range = projection.rows.synapses(delivery.segment);
         if let Synapses::Plastic(synapses) = &mut projection.synapses {
             let segment = delivery.segment as usize;
             return synapses.arrive(segment, range, delivery.arrival, history, input);
         }
-        add_weights(projection, range, input);
+        projection.deliver(delivery.segment, input);
         0
     }
 
     fn spiked(&mut self, i: usize, t: i64, history: &mut History) {
-        history.push(i, t);
+        if self.0.learns() {
+            history.push(i, t);
+        }
         self.0.neurons.adapt(i, self.0.theta_plus);
     }
 
     fn settle(&mut self, activity: &mut Activity<T>, t: i64) {
         self.0.settle(activity, t);
+    }
+
+    fn end(&mut self, activity: &mut Activity<T>) {
+        self.0.end(activity);
     }
 }
 
@@ -151,6 +183,7 @@ impl<T: Real> Shard<T> {
         let real = |f: &dyn Fn(usize) -> f64| span.clone().map(|i| T::from_f64(f(i))).collect();
         let mut neurons = Neurons {
             rate: span.clone().map(|i| rate_from_ms(p.tau_m[i])).collect(),
+            halvings: span.clone().map(|i| halvings_from_ms(p.tau_m[i])).collect(),
             v_rest: real(&|i| p.v_rest[i]),
             v_end: real(&|i| p.v_rest[i] + p.bias[i]),
             v_reset: real(&|i| p.v_reset[i]),
@@ -184,7 +217,15 @@ impl<T: Real> Shard<T> {
         }
         let theta_plus = description.adaptation.map_or(0.0, |adaptation| adaptation.theta_plus);
         let theta_plus = T::from_f64(theta_plus);
-        Self { first: range.start, neurons, receptors, projections, theta_plus }
+        // An adapted threshold is never below the one that a neuron was made with.
+        let is_driven = |i: usize| neurons.v_end[i] > neurons.v_threshold[i];
+        let crosses = receptors.is_some() || (0..neurons.len()).any(is_driven);
+        Self { first: range.start, neurons, receptors, projections, theta_plus, crosses }
+    }
+
+    /// Whether some of its synapses are plastic.
+    pub fn learns(&self) -> bool {
+        self.projections.iter().any(|p| matches!(p.synapses, Synapses::Plastic(_)))
     }
 
     /// Projections whose weights can learn, with their place in `projections`.
@@ -196,65 +237,86 @@ impl<T: Real> Shard<T> {
     pub fn reset_traces(&mut self) {
         for projection in self.plastic() {
             if let Synapses::Plastic(synapses) = &mut projection.synapses {
-                synapses.reset(projection.rows.n_segments());
+                synapses.reset();
             }
         }
     }
 
-    /// Apply all potentiations pending before time `t` and empty the histories.
+    /// Apply all potentiations pending before time `t`, and count times from there.
     pub fn settle(&mut self, activity: &mut Activity<T>, t: i64) {
+        if !self.learns() {
+            return;
+        }
+        let Activity { history, input, counters, .. } = activity;
         for projection in self.plastic() {
-            if let Synapses::Plastic(synapses) = &mut projection.synapses {
-                for segment in 0..projection.rows.n_segments() {
-                    let range = projection.rows.synapses(segment as u32);
-                    activity.counters.weight_updates +=
-                        synapses.settle(segment, range, t, &activity.history);
-                }
+            let Synapses::Plastic(synapses) = &mut projection.synapses else { continue };
+            for segment in 0..projection.rows.n_segments() {
+                let range = projection.rows.synapses(segment as u32);
+                counters.weight_updates +=
+                    synapses.settle(segment, range, t, history, &mut input[0]);
+            }
+            synapses.rebase();
+        }
+        history.forget();
+        history.rebase(t);
+    }
+
+    /// Apply all pending potentiations at the end of a sample.
+    pub fn end(&mut self, activity: &mut Activity<T>) {
+        let Activity { history, input, counters, .. } = activity;
+        for projection in self.plastic() {
+            let Synapses::Plastic(synapses) = &mut projection.synapses else { continue };
+            for segment in 0..projection.rows.n_segments() {
+                let range = projection.rows.synapses(segment as u32);
+                counters.weight_updates += synapses.end(segment, range, history, &mut input[0]);
             }
         }
-        activity.history.forget(self.neurons.len());
     }
 }
 
 impl<T: Real> Activity<T> {
-    /// Room for a sample in `shard`, whose windows last `width` µs.
-    pub fn new(shard: &Shard<T>, width: u32) -> Self {
+    /// Room for a sample in `shard`, whose windows last `width` µs; `learns`: with its history.
+    pub fn new(shard: &Shard<T>, width: u32, learns: bool) -> Self {
         let mut activity = Self {
             membranes: Membranes::default(),
             charges: Charges::default(),
             queue: Queue::new(width),
             history: History::default(),
-            input: [Vec::new(), Vec::new()],
+            input: vec![table(T::ZERO); if shard.receptors.is_some() { 2 } else { 1 }],
             crossing: Vec::new(),
             crossings: BinaryHeap::new(),
             deliveries: Vec::new(),
+            spiked: Vec::new(),
             spikes: Vec::new(),
             counters: Counters::default(),
         };
-        activity.reset(shard);
+        activity.reset(shard, learns);
         activity
     }
 
     /// Back to rest at t = 0.
-    pub fn reset(&mut self, shard: &Shard<T>) {
+    pub fn reset(&mut self, shard: &Shard<T>, learns: bool) {
         let n = shard.neurons.len();
         self.membranes.reset(&shard.neurons);
         if shard.receptors.is_some() {
             self.charges.reset(n);
         }
         self.queue.reset();
-        self.history.reset(n);
+        if learns && shard.learns() {
+            self.history.reset(n);
+        }
         for input in &mut self.input {
-            input.clear();
-            input.resize(n, T::ZERO);
+            input[..n].fill(T::ZERO);
         }
         self.crossing.clear();
         self.crossing.resize(n, i64::MAX);
         self.crossings.clear();
         self.spikes.clear();
         self.counters = Counters::default();
-        for i in 0..n {
-            self.predict(shard, i, -1);
+        if shard.crosses {
+            for i in 0..n {
+                self.predict(shard, i, -1);
+            }
         }
     }
 
@@ -338,9 +400,13 @@ impl<T: Real> Activity<T> {
     }
 
     /// All arrivals of one µs.
-    fn arrive(&mut self, pass: &mut impl Pass<T>, deliveries: &[Delivery], t: i64) {
+    fn arrive<P: Pass<T>>(&mut self, pass: &mut P, deliveries: &[Delivery], t: i64) {
         let mut n_synapses = 0;
-        for &delivery in deliveries {
+        for (k, &delivery) in deliveries.iter().enumerate() {
+            if let Some(next) = deliveries.get(k + 1) {
+                let projection = &pass.shard().projections[next.projection as usize];
+                projection.prefetch(next.segment, P::LEARNS);
+            }
             let receptor = pass.shard().projections[delivery.projection as usize].receptor;
             let input = &mut self.input[receptor as usize];
             self.counters.weight_updates += pass.deliver(delivery, &self.history, input);
@@ -354,9 +420,34 @@ impl<T: Real> Activity<T> {
         }
         // Which neurons received something: look at all of them, or along the rows again.
         // Neurons do not meet within a µs, so this choice changes no result.
-        if 2 * n_synapses >= self.crossing.len() {
+        let all = 2 * n_synapses >= self.crossing.len();
+        if pass.shard().crosses {
+            self.collect(pass, deliveries, t, all);
+            return;
+        }
+        let mut spiked = std::mem::take(&mut self.spiked);
+        let (neurons, input) = (&pass.shard().neurons, &mut self.input[0]);
+        if all {
+            self.membranes.receive_all(neurons, t, input, &mut spiked);
+        } else {
+            for delivery in deliveries {
+                let projection = &pass.shard().projections[delivery.projection as usize];
+                let some = projection.targets(delivery.segment);
+                self.membranes.receive_some(neurons, some, t, input, &mut spiked);
+            }
+        }
+        for i in spiked.drain(..) {
+            self.spikes.push((t, pass.shard().first + i));
+            pass.spiked(i as usize, t, &mut self.history);
+        }
+        self.spiked = spiked;
+    }
+
+    /// Hand out what has arrived one by one, where neurons may cross between arrivals.
+    fn collect(&mut self, pass: &mut impl Pass<T>, deliveries: &[Delivery], t: i64, all: bool) {
+        if all {
             for i in 0..self.crossing.len() {
-                self.collect(pass, i, t);
+                self.collect_one(pass, i, t);
             }
             return;
         }
@@ -364,19 +455,20 @@ impl<T: Real> Activity<T> {
             let p = delivery.projection as usize;
             for s in pass.shard().projections[p].rows.synapses(delivery.segment) {
                 let i = pass.shard().projections[p].synapses.target()[s];
-                self.collect(pass, i as usize, t);
+                self.collect_one(pass, i as usize, t);
             }
         }
     }
 
     /// Hand neuron `i` what has been summed for it.
     #[inline]
-    fn collect(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64) {
-        let input = [self.input[0][i], self.input[1][i]];
-        if input != [T::ZERO; 2] {
-            self.input[0][i] = T::ZERO;
-            self.input[1][i] = T::ZERO;
-            self.receive(pass, i, t, input);
+    fn collect_one(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64) {
+        let mut arrived = [T::ZERO; 2];
+        for (arrived, input) in arrived.iter_mut().zip(&mut self.input) {
+            *arrived = std::mem::replace(&mut input[i], T::ZERO);
+        }
+        if arrived != [T::ZERO; 2] {
+            self.receive(pass, i, t, arrived);
         }
     }
 

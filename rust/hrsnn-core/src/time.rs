@@ -28,14 +28,19 @@ pub fn rate_from_ms<T: Real>(tau: f64) -> T {
     T::from_f64(1.0 / (tau * 1000.0))
 }
 
-/// A time constant in ms whose [`rate_from_ms`] is exactly `rate`, if there is one.
+/// How often what decays with a time constant in ms is halved in a µs.
+pub fn halvings_from_ms<T: Real>(tau: f64) -> T {
+    T::from_f64(std::f64::consts::LOG2_E / (tau * 1000.0))
+}
+
+/// A time constant in ms whose [`halvings_from_ms`] is exactly `halvings`, if there is one.
 ///
 /// So that a network that was saved and loaded has the same bits.
-pub fn ms_from_rate<T: Real>(rate: T) -> f64 {
-    let guess = 1.0 / (rate.to_f64() * 1000.0);
+pub fn ms_from_halvings<T: Real>(halvings: T) -> f64 {
+    let guess = std::f64::consts::LOG2_E / (halvings.to_f64() * 1000.0);
     let bits = guess.to_bits();
     let near = (0..8).flat_map(|ulps| [bits + ulps, bits - ulps]).map(f64::from_bits);
-    near.into_iter().find(|&tau| rate_from_ms::<T>(tau) == rate).unwrap_or(guess)
+    near.into_iter().find(|&tau| halvings_from_ms::<T>(tau) == halvings).unwrap_or(guess)
 }
 
 #[cfg(test)]
@@ -45,11 +50,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_rate_has_its_time_constant_back(tau in 1e-3_f64..1e7) {
-            let double: f64 = rate_from_ms(tau);
-            prop_assert_eq!(rate_from_ms::<f64>(ms_from_rate(double)), double);
-            let single: f32 = rate_from_ms(tau);
-            prop_assert_eq!(rate_from_ms::<f32>(ms_from_rate(single)), single);
+        fn halvings_have_their_time_constant_back(tau in 1e-3_f64..1e7) {
+            let double: f64 = halvings_from_ms(tau);
+            prop_assert_eq!(halvings_from_ms::<f64>(ms_from_halvings(double)), double);
+            let single: f32 = halvings_from_ms(tau);
+            prop_assert_eq!(halvings_from_ms::<f32>(ms_from_halvings(single)), single);
         }
     }
 

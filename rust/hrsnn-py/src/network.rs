@@ -83,6 +83,8 @@ pub(crate) struct PlasticityArrays<'py> {
     mu_minus: f64,
     #[pyo3(item)]
     nearest: bool,
+    #[pyo3(item)]
+    half_precision: bool,
 }
 
 fn neurons(arrays: &NeuronArrays<'_>) -> PyResult<NeuronParameters> {
@@ -116,6 +118,7 @@ fn connections(arrays: &SynapseArrays<'_>, n_neurons: usize) -> PyResult<Connect
             mu_plus: p.mu_plus,
             mu_minus: p.mu_minus,
             pairing: if p.nearest { Pairing::Nearest } else { Pairing::AllToAll },
+            half_precision: p.half_precision,
         }),
     };
     let (weight, delay) = (arrays.weight.to_vec()?, arrays.delay.to_vec()?);

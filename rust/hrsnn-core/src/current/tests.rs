@@ -18,6 +18,7 @@ impl<T: Real> One<T> {
     fn new(tau_m: f64, tau_syn: [f64; 2], bias: f64, t_ref: u32) -> Self {
         let neurons = Neurons {
             rate: vec![rate_from_ms(tau_m)],
+            halvings: vec![crate::time::halvings_from_ms(tau_m)],
             v_rest: vec![T::ZERO],
             v_end: vec![T::from_f64(bias)],
             v_reset: vec![T::ZERO],

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::projection::{Projection, Source, Synapses};
 use crate::real::Real;
 use crate::shard::Shard;
-use crate::time::ms_from_rate;
+use crate::time::ms_from_halvings;
 
 /// One synapse, found by its place in the order of the description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +15,9 @@ struct Place {
     delay: u32,
     shard: usize,
     projection: usize,
-    synapse: usize,
+    segment: u32,
+    /// Which one of the segment.
+    k: u32,
 }
 
 /// Synapses of one source in the order of (row, target).
@@ -44,12 +46,13 @@ impl<T: Real> Engine<T> {
         for (shard, Shard { first, projections, .. }) in self.shards.iter().enumerate() {
             for (number, projection) in projections.iter().enumerate() {
                 if projection.source == source {
-                    into.extend(projection.row(row).map(|(synapse, target, delay)| Place {
+                    into.extend(projection.row(row).map(|(segment, k, target, delay)| Place {
                         target: first + target,
                         delay,
                         shard,
                         projection: number,
-                        synapse,
+                        segment,
+                        k,
                     }));
                 }
             }
@@ -71,17 +74,18 @@ impl<T: Real> Engine<T> {
         for row in 0..self.n_rows(source) {
             self.places(source, row, &mut places);
             for place in &places {
-                let synapses = &self.shards[place.shard].projections[place.projection].synapses;
-                let s = place.synapse;
+                let projection = &self.shards[place.shard].projections[place.projection];
+                let (synapses, k) = (&projection.synapses, place.k as usize);
+                let range = projection.rows.synapses(place.segment);
                 all.indices.push(place.target);
                 all.delay_us.push(place.delay);
-                all.weight.push(synapses.weight()[s]);
+                all.weight.push(synapses.weights(&range)[k]);
                 let (a, tau) = match synapses {
                     Synapses::Static(_) => ([T::ZERO; 2], [1.0; 2]),
-                    Synapses::Plastic(p) => (
-                        [p.a_plus[s], p.a_minus[s]],
-                        [ms_from_rate(p.rate_plus[s]), ms_from_rate(p.rate_minus[s])],
-                    ),
+                    Synapses::Plastic(p) => {
+                        let [a_plus, a_minus, plus, minus] = p.constants(&range, k);
+                        ([a_plus, a_minus], [plus, minus].map(ms_from_halvings))
+                    }
                 };
                 all.plastic.push(matches!(synapses, Synapses::Plastic(_)));
                 for sign in 0..2 {
@@ -133,7 +137,8 @@ impl<T: Real> Engine<T> {
         }
         for (place, &w) in all.iter().zip(weight) {
             let projection = &mut self.shards[place.shard].projections[place.projection];
-            projection.synapses.weight_mut()[place.synapse] = T::from_f64(w);
+            let range = projection.rows.synapses(place.segment);
+            projection.synapses.weights_mut(&range).1[place.k as usize] = T::from_f64(w);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::connectivity;
 use crate::distribution::{Distribution, Law};
-use crate::network::{NeuronParameters, Plasticity};
+use crate::network::{Connections, NeuronParameters, Plasticity};
 use crate::record::{SpikeList, Windows};
 use crate::stdp::Pairing;
 
@@ -48,6 +48,7 @@ fn description(pairing: Pairing, mu: f64) -> Description {
         mu_plus: mu,
         mu_minus: mu,
         pairing,
+        half_precision: false,
     });
     let neurons = NeuronParameters {
         tau_m: drawn(10.0, 50.0, N, "tau_m"),
@@ -84,6 +85,8 @@ fn events() -> (Vec<i64>, Vec<u32>) {
 
 /// Spikes, weights and statistics of a learning sample.
 fn learned<T: Real>(mut engine: Engine<T>, n_threads: usize) -> (SpikeList, Vec<f64>, Stats) {
+    // On the clock such a small network would never be shared.
+    engine.together = Some(n_threads > 1);
     let (t, channel) = events();
     let input = Input { t: &t, channel: &channel, duration: 400_000 };
     let mut spikes = SpikeList::default();

@@ -174,7 +174,10 @@ proptest! {
                 }
                 window += 1;
             }
-            prop_assert_eq!(queue.in_buckets, queue.buckets.iter().map(Vec::len).sum::<usize>());
+            for (number, bucket) in queue.buckets.iter().enumerate() {
+                let is_filled = queue.filled[number / 64] >> (number % 64) & 1 == 1;
+                prop_assert_eq!(is_filled, !bucket.is_empty());
+            }
         }
         while let Some(first) = queue.first() {
             queue.take(first, &mut bucket);
@@ -182,6 +185,6 @@ proptest! {
         }
         expected.sort_unstable();
         prop_assert_eq!(seen, expected);
-        prop_assert_eq!(queue.in_buckets, 0);
+        prop_assert!(queue.filled.iter().all(|&bits| bits == 0));
     }
 }

@@ -10,11 +10,17 @@ fn course() -> impl Strategy<Value = Course<f64>> {
         |((tau_m, ex, inh), (end, above), (u_ex, u_in))| Course {
             end,
             leak: 1.0 / tau_m,
+            halvings: std::f64::consts::LOG2_E / tau_m,
             rate: [1.0 / ex, 1.0 / inh],
             v: end + above,
             u: [u_ex, -u_in],
         },
     )
+}
+
+/// With a membrane of 10 ms.
+fn course_of(end: f64, rate: [f64; 2], v: f64, u: [f64; 2]) -> Course<f64> {
+    Course { end, leak: 1e-4, halvings: 1e-4 * std::f64::consts::LOG2_E, rate, v, u }
 }
 
 impl Course<f64> {
@@ -81,7 +87,7 @@ proptest! {
 
     #[test]
     fn the_potential_rises_on_the_stretches_and_nowhere_else(course in course()) {
-        let stretches = course.rising();
+        let stretches = course.rising(f64::MIN);
         for (from, to) in stretches.into_iter().flatten() {
             prop_assert!(0.0 <= from && from < to && to <= course.settled());
         }
@@ -104,8 +110,8 @@ proptest! {
 #[test]
 fn a_potential_that_falls_rises_and_falls_again_has_one_stretch() {
     // Fast inhibition, then slow excitation, then the leak.
-    let course = Course { end: 0.0, leak: 1e-4, rate: [2e-4, 1e-2], v: 5.0, u: [40.0, -10.0] };
-    let [first, second] = course.rising();
+    let course = course_of(0.0, [2e-4, 1e-2], 5.0, [40.0, -10.0]);
+    let [first, second] = course.rising(f64::MIN);
     let (from, to) = first.or(second).unwrap();
     assert!(first.is_none() || second.is_none() || first.unwrap().1 == second.unwrap().0);
     assert!(
@@ -115,16 +121,19 @@ fn a_potential_that_falls_rises_and_falls_again_has_one_stretch() {
 
 #[test]
 fn without_charges_a_potential_only_tends_to_its_end() {
-    let still = Course { end: -60.0, leak: 1e-4, rate: [1e-3, 2e-3], v: -65.0, u: [0.0; 2] };
-    assert_eq!(still.rising(), [Some((0.0, 60.0 / 1e-4)), None]);
-    assert_eq!(Course { v: -55.0, ..still }.rising(), [None, None]);
-    assert_eq!(Course { v: -60.0, ..still }.rising(), [None, None]);
+    let still = course_of(-60.0, [1e-3, 2e-3], -65.0, [0.0; 2]);
+    assert_eq!(still.rising(f64::MIN), [Some((0.0, 60.0 / 1e-4)), None]);
+    assert_eq!(Course { v: -55.0, ..still }.rising(f64::MIN), [None, None]);
+    assert_eq!(Course { v: -60.0, ..still }.rising(f64::MIN), [None, None]);
+    // What only tends to `end` does not reach it.
+    assert_eq!(still.rising(still.end - 1e-9), [Some((0.0, 60.0 / 1e-4)), None]);
+    assert_eq!(still.rising(still.end), [None, None]);
     assert_eq!(still.turn(), None);
 }
 
 #[test]
 fn currents_with_one_time_constant_do_not_turn() {
-    let course = Course { end: 0.0, leak: 1e-4, rate: [1e-3; 2], v: 0.0, u: [7.0, -3.0] };
+    let course = course_of(0.0, [1e-3; 2], 0.0, [7.0, -3.0]);
     assert_eq!(course.turn(), None);
 }
 

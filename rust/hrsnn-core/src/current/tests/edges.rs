@@ -120,6 +120,7 @@ fn a_neuron_has_its_own_charges_and_time_constants() {
     let tau_m = of(|tau| tau.0);
     all.receptors = Receptors::new([&of(|tau| tau.1), &of(|tau| tau.2)], &tau_m);
     all.neurons.rate = tau_m.iter().map(|&tau| rate_from_ms(tau)).collect();
+    all.neurons.halvings = tau_m.iter().map(|&tau| crate::time::halvings_from_ms(tau)).collect();
     all.neurons.v_end = vec![0.0, 1.0, -2.0];
     for column in [&mut all.neurons.v_rest, &mut all.neurons.v_reset, &mut all.neurons.theta] {
         column.resize(3, 0.0);

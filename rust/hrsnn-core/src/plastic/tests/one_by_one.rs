@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::{History, Pairing, PlasticSynapses, Rule};
 use crate::real::Real;
+use crate::real::simd::table;
 
 /// A synapse that is visited at every arrival and at every post spike.
 #[derive(Debug, Clone)]
@@ -139,7 +140,8 @@ impl Trial {
 
     fn deferred<T: Real>(&self) -> PlasticSynapses<T> {
         let all = self.plain();
-        let real = |f: &dyn Fn(&Plain) -> f64| all.iter().map(|s| T::from_f64(f(s))).collect();
+        let real =
+            |f: &dyn Fn(&Plain) -> f64| all.iter().map(|s| T::from_f64(f(s))).collect::<Vec<T>>();
         PlasticSynapses::new(
             Rule {
                 w_min: T::from_f64(self.rule.w_min),
@@ -148,11 +150,26 @@ impl Trial {
                 mu_minus: T::from_f64(self.rule.mu_minus),
                 pairing: self.rule.pairing,
             },
-            all.iter().map(|s| s.target as u32).collect(),
-            real(&|s| s.w),
-            [real(&|s| s.a[0]), real(&|s| s.a[1])],
-            [real(&|s| 1.0 / s.tau_us[0]), real(&|s| 1.0 / s.tau_us[1])],
+            &self.starts(),
+            all.iter().map(|s| s.target as u16).collect(),
+            &real(&|s| s.w),
+            &[
+                real(&|s| s.a[0]),
+                real(&|s| s.a[1]),
+                real(&|s| std::f64::consts::LOG2_E / s.tau_us[0]),
+                real(&|s| std::f64::consts::LOG2_E / s.tau_us[1]),
+            ],
+            None,
         )
+    }
+
+    /// Where each segment begins, and the number of synapses.
+    fn starts(&self) -> Vec<u32> {
+        let mut starts = vec![0];
+        for (_, _, synapses) in self.segments() {
+            starts.push(starts[starts.len() - 1] + synapses.len() as u32);
+        }
+        starts
     }
 
     /// Arrivals at each segment at `moment`, with the segment's place among all synapses.
@@ -193,27 +210,39 @@ impl Trial {
         let mut outcome = Outcome::default();
         let mut history = History::default();
         history.reset(N_POST);
-        all.reset(self.segments().count());
+        all.reset();
+        let mut input = table(T::ZERO);
         for moment in 0..=MOMENTS + LONGEST_DELAY {
             let t = moment as i64 * self.tick;
             let arrivals = self.arrivals(moment);
-            if moment == MOMENTS + LONGEST_DELAY || settled.contains(&moment) {
+            if moment == MOMENTS + LONGEST_DELAY {
                 for (segment, (_, range)) in arrivals.iter().enumerate() {
-                    outcome.updates += all.settle(segment, range.clone(), t, &history);
+                    outcome.updates += all.end(segment, range.clone(), &history, &mut input);
                 }
-                history.forget(N_POST);
+                break;
             }
-            let mut input = [T::ZERO; N_POST];
+            if settled.contains(&moment) {
+                for (segment, (_, range)) in arrivals.iter().enumerate() {
+                    outcome.updates += all.settle(segment, range.clone(), t, &history, &mut input);
+                }
+                history.forget();
+                if moment % 2 == 0 {
+                    history.rebase(t);
+                    all.rebase();
+                }
+            }
+            input[..N_POST].fill(T::ZERO);
             for (segment, (count, range)) in arrivals.into_iter().enumerate() {
                 for _ in 0..count {
                     outcome.updates += all.arrive(segment, range.clone(), t, &history, &mut input);
                 }
             }
-            outcome.received.extend(input.map(T::to_f64));
+            outcome.received.extend(input[..N_POST].iter().map(|w| w.to_f64()));
             (0..N_POST).filter(|&i| self.spikes_at(moment, i)).for_each(|i| history.push(i, t));
         }
-        outcome.received.truncate((MOMENTS + LONGEST_DELAY) * N_POST);
-        outcome.weight = all.weight.iter().map(|w| w.to_f64()).collect();
+        for (_, range) in self.arrivals(0) {
+            outcome.weight.extend(all.weights(&range).iter().map(|w| w.to_f64()));
+        }
         outcome
     }
 }

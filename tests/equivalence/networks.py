@@ -1,13 +1,13 @@
-"""Networks of 400 excitatory and 100 inhibitory neurons on which NEST and we must agree.
+"""Networks of 400 excitatory and 100 inhibitory neurons on which simulators must agree.
 
 All parameters differ from neuron to neuron and synapse to synapse; times are multiples of `grid`.
 Weights and potentials are random reals, so that no potential is expected within rounding of its
-threshold. `natural` is a recurrent network as anyone would draw it; `clocked` meets the conditions
-under which NEST's plasticity can drive the network as ours does.
+threshold. `natural` is a recurrent network as anyone would draw it. `free` learns without any
+condition, as Brian2 can say it; `clocked` meets the conditions under which NEST's plasticity can
+drive the network as ours does.
 """
 
 import numpy as np
-from equivalence.nest_model import ends
 from random_networks import Case, random_matrix
 from scipy.sparse import csr_array, vstack
 
@@ -18,14 +18,19 @@ DRIVEN_MS = 1000.0  # the input's share of a sample; the rest is silence
 GATE = 1000.0  # mV, more than all arrivals together can amount to
 
 
-def assert_same_raster(ours, nests) -> None:
+def assert_same_raster(ours, theirs) -> None:
     """Say where two rasters part, if they do."""
-    if not ours.equals(nests):
-        differing = sorted(set(ours.rows()) ^ set(nests.rows()))
+    if not ours.equals(theirs):
+        differing = sorted(set(ours.rows()) ^ set(theirs.rows()))
         raise AssertionError(
-            f"{len(ours)} spikes here, {len(nests)} in NEST; {len(differing)} are not in both,"
+            f"{len(ours)} spikes here, {len(theirs)} there; {len(differing)} are not in both,"
             f" the first (t in µs, neuron): {differing[:5]}"
         )
+
+
+def ends(matrix: csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """Source and target of each synapse, aligned with `matrix.data`."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices
 
 
 def microseconds(ms) -> np.ndarray:
@@ -82,6 +87,35 @@ def natural(seed: int, grid: float, driven_ms: float = DRIVEN_MS) -> Case:
         t=microseconds((step + 1) * grid),
         channel=channel,
         duration=int(microseconds(driven_ms + 100.0)),
+    )
+
+
+def free(seed: int, grid: float, mu: float, pairing: str) -> Case:
+    """Let all excitatory synapses, some 28,000, learn in large steps with parameters of their own.
+
+    The lower bound is not 0, and weights reach both bounds where `mu` is 0.
+    """
+    case = natural(seed, grid)
+    rng = np.random.default_rng((seed, 315))
+    recurrent = random_matrix(rng, (N, N), 0.14, lambda n: rng.uniform(0.2, 0.6, n))
+    pre, _ = ends(recurrent)
+    recurrent.data[pre >= N_EXCITATORY] *= -4.0
+    n = recurrent.nnz
+    return case.with_(
+        recurrent=recurrent,
+        recurrent_delay=multiples(rng, grid, 1.0, 8.0, n),
+        plasticity={
+            "a_plus": rng.gamma(3.0, 0.03 / 3.0, n),
+            "a_minus": rng.gamma(3.0, 0.03 / 3.0, n),
+            "tau_plus": rng.gamma(3.0, 15.0 / 3.0, n) + 1.0,
+            "tau_minus": rng.gamma(3.0, 34.0 / 3.0, n) + 1.0,
+            "w_min": 0.1,
+            "w_max": 1.0,
+            "mu_plus": mu,
+            "mu_minus": mu,
+            "pairing": pairing,
+        },
+        plastic=pre < N_EXCITATORY,
     )
 
 
@@ -186,3 +220,15 @@ def clocked(seed: int, grid: float, period: float, mu: float) -> Case:
 def last_volley(period: float) -> float:
     """When, in ms, all excitatory neurons spike for the last time."""
     return float(np.ceil((DRIVEN_MS + 100.0) / period) * period)
+
+
+def n_coincidences(case, spikes) -> int:
+    """Number of arrivals at plastic synapses in the same µs as a spike of their target."""
+    n = case.recurrent.shape[0]
+    pre, post = (end[case.plastic] for end in ends(case.recurrent))
+    delay = np.rint(1000.0 * case.recurrent_delay[case.plastic]).astype(np.int64)
+    t, neuron = spikes["t"].to_numpy(), spikes["neuron"].to_numpy()
+    arrivals = [
+        ((t[neuron == j, None] + delay[pre == j]) * n + post[pre == j]).ravel() for j in range(n)
+    ]
+    return int(np.isin(np.concatenate(arrivals), t * n + neuron).sum())

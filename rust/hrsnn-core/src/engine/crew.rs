@@ -1,0 +1,195 @@
+//! Threads that do one round of work after another, together.
+//!
+//! Lives here: how they wait for each other. Not here: what they do. A round begins when the
+//! leader says so and ends when every member, the leader among them, is done. Whoever waits
+//! spins for some microseconds, for a round is often as short, and then sleeps, so that a
+//! neighbour who needs the core gets it. The threads live no longer than the call that needs
+//! them: there is nothing for a fork to lose.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::{self, Scope, Thread};
+
+/// Looks before whoever waits goes to sleep; some ten microseconds.
+const SPINS: u32 = 400;
+
+/// A leader, who is the thread that made it, and its helpers.
+pub(super) struct Crew<'job> {
+    /// Work of one member in a round: which member, of how many.
+    job: &'job (dyn Fn(usize, usize) + Sync),
+    n_members: usize,
+    leader: Thread,
+    /// Number of the round that has begun.
+    round: AtomicU64,
+    /// Helpers that are not done with it.
+    working: AtomicUsize,
+    is_over: AtomicBool,
+    has_failed: AtomicBool,
+}
+
+/// Helpers that were started, to be woken; over when dropped.
+pub(super) struct Helpers<'crew, 'job> {
+    crew: &'crew Crew<'job>,
+    threads: Vec<Thread>,
+}
+
+fn wait(is_done: impl Fn() -> bool) {
+    for _ in 0..SPINS {
+        if is_done() {
+            return;
+        }
+        std::hint::spin_loop();
+    }
+    while !is_done() {
+        thread::park();
+    }
+}
+
+impl<'job> Crew<'job> {
+    pub(super) fn new(n_members: usize, job: &'job (dyn Fn(usize, usize) + Sync)) -> Self {
+        Self {
+            job,
+            n_members,
+            leader: thread::current(),
+            round: AtomicU64::new(0),
+            working: AtomicUsize::new(0),
+            is_over: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
+        }
+    }
+
+    /// One round by the leader alone.
+    pub(super) fn alone(&self) {
+        (self.job)(0, 1);
+    }
+
+    /// Start the helpers; they wait for the first round.
+    ///
+    /// Fewer are started if the system refuses.
+    pub(super) fn start<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Helpers<'scope, 'job> {
+        let mut helpers = Helpers { crew: self, threads: Vec::new() };
+        for member in 1..self.n_members {
+            let name = format!("hrsnn-{member}");
+            let built = thread::Builder::new()
+                .name(name)
+                .spawn_scoped(scope, move || self.help(member, self.n_members));
+            match built {
+                Ok(handle) => helpers.threads.push(handle.thread().clone()),
+                Err(_) => break,
+            }
+        }
+        helpers
+    }
+
+    fn help(&self, member: usize, n_members: usize) {
+        struct Done<'a, 'job>(&'a Crew<'job>);
+        impl Drop for Done<'_, '_> {
+            fn drop(&mut self) {
+                if thread::panicking() {
+                    self.0.has_failed.store(true, Ordering::Release);
+                }
+                if self.0.working.fetch_sub(1, Ordering::AcqRel) == 1 {
+                    self.0.leader.unpark();
+                }
+            }
+        }
+        let mut seen = 0;
+        loop {
+            wait(|| self.round.load(Ordering::Acquire) != seen);
+            seen += 1;
+            if self.is_over.load(Ordering::Acquire) {
+                return;
+            }
+            let _done = Done(self);
+            (self.job)(member, n_members);
+        }
+    }
+}
+
+impl Helpers<'_, '_> {
+    /// Whether all helpers that were wanted are there.
+    pub(super) fn are_complete(&self) -> bool {
+        self.threads.len() + 1 == self.crew.n_members
+    }
+
+    /// One round by all members.
+    ///
+    /// # Panics
+    /// If a helper's job did.
+    pub(super) fn together(&self) {
+        let crew = self.crew;
+        crew.working.store(self.threads.len(), Ordering::Release);
+        self.wake();
+        (crew.job)(0, crew.n_members);
+        wait(|| crew.working.load(Ordering::Acquire) == 0);
+        assert!(!crew.has_failed.load(Ordering::Acquire), "a helper has failed");
+    }
+
+    fn wake(&self) {
+        self.crew.round.fetch_add(1, Ordering::AcqRel);
+        self.threads.iter().for_each(Thread::unpark);
+    }
+}
+
+impl Drop for Helpers<'_, '_> {
+    fn drop(&mut self) {
+        // If the leader's own job has panicked, helpers may still be at work in this round.
+        wait(|| self.crew.working.load(Ordering::Acquire) == 0);
+        self.crew.is_over.store(true, Ordering::Release);
+        self.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn every_member_works_once_a_round_and_no_round_overtakes_another() {
+        let log = Mutex::new(Vec::new());
+        let round = AtomicUsize::new(0);
+        let job = |member: usize, of: usize| {
+            if member % 2 == 1 {
+                // Later than anyone spins.
+                thread::sleep(std::time::Duration::from_micros(50));
+            }
+            log.lock().unwrap().push((round.load(Ordering::Relaxed), member, of));
+        };
+        let crew = Crew::new(4, &job);
+        thread::scope(|scope| {
+            let helpers = crew.start(scope);
+            assert!(helpers.are_complete());
+            for number in 0..200 {
+                round.store(number, Ordering::Relaxed);
+                helpers.together();
+                if number % 10 == 0 {
+                    thread::sleep(std::time::Duration::from_micros(200));
+                }
+            }
+            round.store(200, Ordering::Relaxed);
+            crew.alone();
+        });
+        let log = log.into_inner().unwrap();
+        assert!(log.is_sorted_by_key(|&(round, ..)| round));
+        for number in 0..200 {
+            let mut members: Vec<_> = log[4 * number..4 * number + 4].iter().map(|l| l.1).collect();
+            members.sort_unstable();
+            assert_eq!(members, [0, 1, 2, 3]);
+        }
+        assert_eq!(log[800..], [(200, 0, 1)]);
+    }
+
+    #[test]
+    fn a_helper_that_panics_ends_the_round() {
+        let job = |member: usize, _: usize| assert_ne!(member, 2, "on purpose");
+        let crew = Crew::new(3, &job);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            thread::scope(|scope| crew.start(scope).together());
+        }));
+        assert!(outcome.is_err());
+    }
+}

@@ -1,0 +1,316 @@
+//! Synapses that learn, and the kernel that visits them.
+//!
+//! Lives here: their layout, and what a visit is (how it is computed: `plastic/visit.rs`). Not
+//! here: the rule itself and the post spikes (`stdp`), when a row is visited (`shard`).
+//!
+//! **Row only, deferred.** Nothing happens to a weight when its post neuron spikes; the spike
+//! goes into a history. When a presynaptic spike arrives, the row is visited once: each
+//! synapse first takes the potentiations by the post spikes since the last visit, in their
+//! order, then delivers its weight, then is depressed. A weight is only read on arrival, so
+//! the result is that of doing each at once, provided that pending potentiations are settled
+//! before weights are read in any other way ([`PlasticSynapses::settle`]).
+//!
+//! **What a visit leaves behind.** Per segment (synapses of one row with one delay, which see
+//! the same arrivals) the time of the visit and the number of arrivals at that µs; per synapse
+//! the traces *just before* that visit. So a post spike in the same µs as an arrival finds the
+//! pre trace without it, and a coincidence changes nothing.
+//!
+//! **Layout.** The fields of a segment lie side by side, so that a visit streams through one
+//! stretch of memory, and any number of lanes may be read at any place of it. The last vector of
+//! a field reaches into the next field: what it read there it writes back unchanged, and the
+//! order of stores (w, x, y) lets the owner of a place write last.
+
+use std::ops::Range;
+
+use crate::real::Real;
+use crate::real::simd::{self, MOST_LANES, Strip, Table, prefetch};
+use crate::stdp::{History, Rule};
+use visit::Advance;
+
+/// The last visit of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visit {
+    /// When, µs from the base of the history.
+    t: i32,
+    /// Arrivals at that µs; 0 where the segment was only settled.
+    arrivals: u32,
+}
+
+impl Visit {
+    /// None in this sample: whatever the traces hold, they are 0.
+    const FRESH: Self = Self { t: 0, arrivals: u32::MAX };
+}
+
+/// The four constants of each synapse.
+#[derive(Debug, Clone)]
+enum Constants {
+    /// Beside the state, in its type.
+    Full,
+    /// Numbers of 16 bits, and what each of the four fields is multiplied by.
+    Half(Vec<u16>, [f32; 4]),
+}
+
+impl Constants {
+    /// Fields in the cells of a segment.
+    fn n_fields(&self) -> usize {
+        STATE + if matches!(self, Self::Full) { CONSTANTS } else { 0 }
+    }
+}
+
+/// Synapses that learn, in the order of their projection's segments.
+#[derive(Debug, Clone)]
+pub struct PlasticSynapses<T> {
+    /// What they share.
+    pub rule: Rule<T>,
+    /// Post neuron, counted within the shard; then as many as a vector may reach beyond.
+    target: Vec<u16>,
+    /// Of each segment: weights (mV), pre traces, post traces, and with [`Constants::Full`] also
+    /// `a_plus`, `a_minus` (mV), and for `tau_plus` and `tau_minus` the halvings in a µs.
+    cells: Vec<T>,
+    constants: Constants,
+    /// Last visit of each segment.
+    visits: Vec<Visit>,
+}
+
+const STATE: usize = 3;
+const CONSTANTS: usize = 4;
+
+/// What is done at a visit.
+const ARRIVAL: u8 = 0;
+/// Only potentiate.
+const SETTLING: u8 = 1;
+/// Only potentiate, and leave no traces.
+const END: u8 = 2;
+
+impl<T: Real> PlasticSynapses<T> {
+    /// Synapses whose segment `k` is `start[k]..start[k + 1]`; `constants` are `a_plus`, `a_minus`
+    /// and the halvings in a µs by `tau_plus` and `tau_minus`, kept in 16 bits each and divided by
+    /// its [`half_scale`] if these are given.
+    pub fn new(
+        rule: Rule<T>,
+        start: &[u32],
+        mut target: Vec<u16>,
+        weight: &[T],
+        constants: &[Vec<T>; CONSTANTS],
+        half: Option<[f32; CONSTANTS]>,
+    ) -> Self {
+        target.extend([0; MOST_LANES]);
+        let n_fields = if half.is_some() { STATE } else { STATE + CONSTANTS };
+        let mut cells = Vec::with_capacity(n_fields * weight.len() + MOST_LANES);
+        let mut halves = Vec::new();
+        for pair in start.windows(2) {
+            let segment = pair[0] as usize..pair[1] as usize;
+            cells.extend_from_slice(&weight[segment.clone()]);
+            cells.resize(cells.len() + 2 * segment.len(), T::ZERO);
+            for (number, field) in constants.iter().enumerate() {
+                let values = &field[segment.clone()];
+                if let Some(scales) = half {
+                    halves.extend(values.iter().map(|&value| half_of(value, scales[number])));
+                } else {
+                    cells.extend_from_slice(values);
+                }
+            }
+        }
+        cells.resize(cells.len() + MOST_LANES, T::ZERO);
+        let constants = if let Some(scales) = half {
+            halves.resize(halves.len() + MOST_LANES, 0);
+            Constants::Half(halves, scales)
+        } else {
+            Constants::Full
+        };
+        let visits = vec![Visit::FRESH; start.len().saturating_sub(1)];
+        Self { rule, target, cells, constants, visits }
+    }
+
+    /// Post neurons, counted within the shard.
+    pub fn target(&self) -> &[u16] {
+        &self.target[..self.target.len() - MOST_LANES]
+    }
+
+    /// Weights of the synapses `range`, which is one segment, mV.
+    pub fn weights(&self, range: &Range<usize>) -> &[T] {
+        let first = self.constants.n_fields() * range.start;
+        &self.cells[first..first + range.len()]
+    }
+
+    /// Post neurons and weights of one segment.
+    pub fn weights_mut(&mut self, range: &Range<usize>) -> (&[u16], &mut [T]) {
+        let first = self.constants.n_fields() * range.start;
+        (&self.target[range.clone()], &mut self.cells[first..first + range.len()])
+    }
+
+    /// The constants, as in [`PlasticSynapses::new`], of synapse `k` of the segment `range`.
+    pub fn constants(&self, range: &Range<usize>, k: usize) -> [T; CONSTANTS] {
+        std::array::from_fn(|field| match &self.constants {
+            Constants::Full => {
+                let first = self.constants.n_fields() * range.start;
+                self.cells[first + (STATE + field) * range.len() + k]
+            }
+            Constants::Half(halves, scales) => {
+                let first = CONSTANTS * range.start;
+                T::from_half(halves[first + field * range.len() + k], scales[field])
+            }
+        })
+    }
+
+    /// The state at t = 0 of a sample: no traces, no visits.
+    pub fn reset(&mut self) {
+        self.visits.fill(Visit::FRESH);
+    }
+
+    /// All segments were settled at a time that is the new base of the history.
+    pub fn rebase(&mut self) {
+        self.visits.fill(Visit { t: 0, arrivals: 0 });
+    }
+
+    /// Ask for the memory of a segment that will be visited soon.
+    #[inline]
+    pub fn prefetch(&self, segment: usize, range: &Range<usize>) {
+        /// Lines of 64 bytes; beyond them the machine has understood.
+        const LINES: usize = 8;
+        prefetch(&self.visits, segment);
+        prefetch(&self.target, range.start);
+        let first = self.constants.n_fields() * range.start;
+        let a_line = 64 / size_of::<T>();
+        for line in 0..LINES.min(self.constants.n_fields() * range.len() / a_line + 1) {
+            prefetch(&self.cells, first + line * a_line);
+        }
+    }
+
+    /// One arrival at time `t` at `segment`, whose synapses are `range`: settle, deliver, depress.
+    ///
+    /// Adds what is delivered to `input` and returns the number of weight updates.
+    pub fn arrive(
+        &mut self,
+        segment: usize,
+        range: Range<usize>,
+        t: i64,
+        history: &History,
+        input: &mut Table<T>,
+    ) -> u64 {
+        let (now, n) = (history.since_base(t), range.len() as u64);
+        let visit = self.visits[segment];
+        if visit.t == now && visit.arrivals > 0 && visit != Visit::FRESH {
+            self.visits[segment].arrivals += 1;
+            self.arrive_again(&range, input);
+            return n;
+        }
+        self.visits[segment] = Visit { t: now, arrivals: 1 };
+        n + self.advance::<ARRIVAL>(visit, range, now, history, input)
+    }
+
+    /// A further arrival in the same µs: the traces before it are those already kept.
+    fn arrive_again(&mut self, range: &Range<usize>, input: &mut Table<T>) {
+        let first = self.constants.n_fields() * range.start;
+        for k in 0..range.len() {
+            let [_, a_minus, ..] = self.constants(range, k);
+            let w = self.cells[first + k];
+            let trace_post = self.cells[first + 2 * range.len() + k];
+            input[self.target[range.start + k] as usize] += w;
+            self.cells[first + k] = self.rule.depressed(w, a_minus * trace_post);
+        }
+    }
+
+    /// Apply what is pending at time `t`, a moment before which all has been delivered.
+    ///
+    /// Returns the number of weight updates.
+    pub fn settle(
+        &mut self,
+        segment: usize,
+        range: Range<usize>,
+        t: i64,
+        history: &History,
+        input: &mut Table<T>,
+    ) -> u64 {
+        let now = history.since_base(t);
+        let visit = std::mem::replace(&mut self.visits[segment], Visit { t: now, arrivals: 0 });
+        self.advance::<SETTLING>(visit, range, now, history, input)
+    }
+
+    /// Apply all that is pending at the end of a sample, after which traces begin anew.
+    ///
+    /// Returns the number of weight updates.
+    pub fn end(
+        &mut self,
+        segment: usize,
+        range: Range<usize>,
+        history: &History,
+        input: &mut Table<T>,
+    ) -> u64 {
+        let visit = std::mem::replace(&mut self.visits[segment], Visit::FRESH);
+        if visit == Visit::FRESH {
+            // Without a pre trace every potentiation is by nothing.
+            let targets = self.target[range].iter();
+            return targets.map(|&target| history.count(target as usize) as u64).sum();
+        }
+        self.advance::<END>(visit, range, visit.t, history, input)
+    }
+
+    /// Bring `range` from the last visit to the time `now`.
+    fn advance<const KIND: u8>(
+        &mut self,
+        visit: Visit,
+        range: Range<usize>,
+        now: i32,
+        history: &History,
+        input: &mut Table<T>,
+    ) -> u64 {
+        const FULL: usize = STATE + CONSTANTS;
+        let (rule, n) = (self.rule, range.len());
+        let cells = &mut self.cells[self.constants.n_fields() * range.start..];
+        let index = &self.target[range.start..];
+        match &self.constants {
+            Constants::Full => {
+                let (strip, halves, scales) = (Strip::new(cells, index, n), &[][..], [1.0; 4]);
+                simd::run(Advance::<T, KIND, FULL> {
+                    rule,
+                    n,
+                    strip,
+                    halves,
+                    scales,
+                    visit,
+                    now,
+                    history,
+                    input,
+                })
+            }
+            Constants::Half(halves, scales) => {
+                let strip = Strip::new(cells, index, n);
+                let (halves, scales) = (&halves[CONSTANTS * range.start..], *scales);
+                simd::run(Advance::<T, KIND, STATE> {
+                    rule,
+                    n,
+                    strip,
+                    halves,
+                    scales,
+                    visit,
+                    now,
+                    history,
+                    input,
+                })
+            }
+        }
+    }
+}
+
+/// The power of two by which `values` must be divided for the largest to be nearly the largest
+/// number of 16 bits: six of exponent, ten of fraction, no sign.
+///
+/// Of all synapses of a network, so that nothing depends on how they are divided.
+pub fn half_scale(values: impl Iterator<Item = f64>) -> f32 {
+    let largest = values.fold(f64::MIN_POSITIVE, f64::max);
+    // An exponent of 63 in single precision is 2^-64.
+    let exponent = (largest.to_bits() >> 52) as i32 - 1023 + 64;
+    f32::from_bits(((exponent.clamp(-126, 127) + 127) as u32) << 23)
+}
+
+/// The number of 16 bits nearest to `value / scale`, ties to even.
+fn half_of<T: Real>(value: T, scale: f32) -> u16 {
+    let bits = ((value.to_f64() / f64::from(scale)) as f32).to_bits();
+    ((bits + 0xfff + (bits >> 13 & 1)) >> 13).min(0xffff) as u16
+}
+
+mod visit;
+
+#[cfg(test)]
+mod tests;

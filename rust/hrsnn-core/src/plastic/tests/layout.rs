@@ -1,0 +1,138 @@
+//! Reading and writing across the edges of segments, 16 bits, and equality of the levels.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::real::simd::{Level, run_at};
+
+/// Segments of these lengths; every number differs from every other.
+fn synapses<T: Real>(lengths: &[usize], half: bool) -> (PlasticSynapses<T>, Vec<Range<usize>>) {
+    let mut start = vec![0];
+    for length in lengths {
+        start.push(start[start.len() - 1] + *length as u32);
+    }
+    let n = start[lengths.len()] as usize;
+    let numbers = |from: f64, step: f64| -> Vec<T> {
+        (0..n).map(|s| T::from_f64(from + step * s as f64)).collect()
+    };
+    let constants =
+        [numbers(0.01, 1e-3), numbers(0.02, 1e-3), numbers(1e-4, 1e-6), numbers(2e-4, 1e-6)];
+    let rule = Rule {
+        w_min: T::ZERO,
+        w_max: T::from_f64(100.0),
+        mu_plus: T::ZERO,
+        mu_minus: T::ONE,
+        pairing: Pairing::AllToAll,
+    };
+    let target = (0..n).map(|s| (s % 7) as u16).collect();
+    let scales = |field: usize| half_scale(constants[field].iter().map(|value: &T| value.to_f64()));
+    let half = half.then(|| std::array::from_fn(scales));
+    let synapses = PlasticSynapses::new(rule, &start, target, &numbers(1.0, 0.5), &constants, half);
+    let ranges = start.windows(2).map(|pair| pair[0] as usize..pair[1] as usize).collect();
+    (synapses, ranges)
+}
+
+/// Updates, cells and what was delivered, as bits, of one visit of `n` synapses.
+fn visited<const FIELDS: usize>(
+    level: Level,
+    n: usize,
+    arrivals: u32,
+    mut all: PlasticSynapses<f32>,
+    history: &History,
+) -> (u64, Vec<u32>, Vec<u32>) {
+    let mut input = table(0.0);
+    let (halves, scales): (&[u16], _) = match &all.constants {
+        Constants::Full => (&[], [1.0; 4]),
+        Constants::Half(halves, scales) => (halves, *scales),
+    };
+    let kernel = Advance::<f32, ARRIVAL, FIELDS> {
+        rule: all.rule,
+        n,
+        strip: Strip::new(&mut all.cells, &all.target, n),
+        halves,
+        scales,
+        visit: Visit { t: 1000, arrivals },
+        now: 6000,
+        history,
+        input: &mut input,
+    };
+    let updates = run_at(level, kernel);
+    let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect();
+    (updates, bits(&all.cells), bits(&input[..7]))
+}
+
+proptest! {
+    #[test]
+    fn a_visit_changes_its_segment_and_no_other(
+        lengths in vec(0_usize..21, 1..6), pick in 0_usize..6, half in any::<bool>(),
+    ) {
+        let (mut all, ranges) = synapses::<f32>(&lengths, half);
+        let pick = pick % ranges.len();
+        let before = all.cells.clone();
+        let mut history = History::default();
+        history.reset(7);
+        let mut input = table(0.0);
+        for k in 0..7 {
+            history.push(k, 100 + k as i64);
+        }
+        all.arrive(pick, ranges[pick].clone(), 500, &history, &mut input);
+        all.arrive(pick, ranges[pick].clone(), 900, &history, &mut input);
+        let owned = all.constants.n_fields() * ranges[pick].start..all.constants.n_fields() * ranges[pick].end;
+        for (place, (now, before)) in all.cells.iter().zip(&before).enumerate() {
+            if !owned.contains(&place) {
+                prop_assert_eq!(now, before, "place {} of segments {:?}", place, &ranges);
+            }
+        }
+        let n = ranges[pick].len();
+        if !half {
+            prop_assert_eq!(
+                &all.cells[owned.start + 3 * n..owned.end], &before[owned.start + 3 * n..owned.end]
+            );
+        }
+        let delivered: f32 = input.iter().sum();
+        prop_assert_eq!(delivered > 0.0, n > 0);
+    }
+
+    #[test]
+    fn constants_in_16_bits_are_near_and_keep_zeros(
+        values in vec(prop_oneof![Just(0.0), 1e-6_f64..10.0], 1..40), size in -30_i32..18,
+    ) {
+        let values: Vec<f64> = values.into_iter().map(|v| v * 10.0_f64.powi(size)).collect();
+        let scale = half_scale(values.iter().copied());
+        for value in values {
+            let kept: f64 = Real::from_half(half_of(value, scale), scale);
+            // Ten bits of fraction, ties to even.
+            prop_assert!((kept - value).abs() <= value / 2048.0, "{value} became {kept}");
+        }
+    }
+
+    #[test]
+    fn levels_agree_to_the_bit(
+        n in 1_usize..40, half in any::<bool>(), arrivals in 1_u32..3,
+        spikes in vec((0_usize..7, 0_i64..5000), 0..60), mu in 0_usize..3, nearest in any::<bool>(),
+    ) {
+        let (mut all, _) = synapses::<f32>(&[n], half);
+        all.rule.mu_plus = [0.0, 1.0, 0.5][mu];
+        all.rule.pairing = if nearest { Pairing::Nearest } else { Pairing::AllToAll };
+        for (k, cell) in all.cells[n..3 * n].iter_mut().enumerate() {
+            *cell = 0.1 * (k % 9) as f32;
+        }
+        let mut spikes = spikes;
+        spikes.sort_by_key(|spike| spike.1);
+        let mut history = History::default();
+        history.reset(7);
+        for (i, t) in spikes {
+            history.push(i, t);
+        }
+        let outcome = |level: Level, all: PlasticSynapses<f32>| {
+            if half {
+                visited::<STATE>(level, n, arrivals, all, &history)
+            } else {
+                visited::<{ STATE + CONSTANTS }>(level, n, arrivals, all, &history)
+            }
+        };
+        let best = outcome(Level::detected(), all.clone());
+        prop_assert_eq!(outcome(Level::Baseline, all), best);
+    }
+}

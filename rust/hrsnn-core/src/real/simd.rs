@@ -1,0 +1,417 @@
+//! Vectors, and the choice at run time of the instructions that compute them.
+//!
+//! Lives here: the few operations that kernels are written in, once for plain arrays of either
+//! number type and once for the registers of AVX2; and all `unsafe` code of the crate. Not here:
+//! any kernel. Invariant: an operation has the same bits in each implementation, for each is
+//! one IEEE operation or a fixed sequence of them, and none is fused. So the level that runs is
+//! a matter of speed alone.
+
+#![allow(unsafe_code, reason = "instructions chosen at run time; each block says why it is sound")]
+#![allow(clippy::inline_always, reason = "a kernel must be compiled as a whole for its level")]
+
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::real::Real;
+
+/// Elements of a [`Table`]: what 16 bits can count.
+pub const TABLE: usize = 1 << 16;
+/// Most lanes of any vector; arrays that vectors read have as many elements to spare at the end.
+pub const MOST_LANES: usize = 8;
+
+/// One element for each number of 16 bits, so that no index is out of range.
+pub type Table<X> = [X; TABLE];
+
+/// A table with `x` everywhere.
+///
+/// # Panics
+/// Never: the length is that of a table.
+pub fn table<X: Copy + Debug>(x: X) -> Box<Table<X>> {
+    vec![x; TABLE].into_boxed_slice().try_into().expect("the length is that of a table")
+}
+
+/// Instructions that may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What every machine of this architecture has.
+    Baseline = 1,
+    /// 256-bit vectors of x86-64.
+    Avx2 = 2,
+}
+
+impl Level {
+    /// The best that this machine has.
+    pub fn detected() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            return Self::Avx2;
+        }
+        Self::Baseline
+    }
+
+    /// The level in use: the best, unless the environment variable `HRSNN_SIMD` says `baseline`.
+    #[inline]
+    pub fn in_use() -> Self {
+        static IN_USE: AtomicU8 = AtomicU8::new(0);
+        match IN_USE.load(Ordering::Relaxed) {
+            0 => {
+                let level = match std::env::var("HRSNN_SIMD").as_deref() {
+                    Ok("baseline") => Self::Baseline,
+                    _ => Self::detected(),
+                };
+                IN_USE.store(level as u8, Ordering::Relaxed);
+                level
+            }
+            2 => Self::Avx2,
+            _ => Self::Baseline,
+        }
+    }
+}
+
+/// Work that is written in vectors of either kind.
+pub trait Kernel<T: Real> {
+    /// What it returns.
+    type Output;
+    /// Do it; implementations are `#[inline(always)]`, so that they are compiled for the level.
+    fn run<V: Vector<Scalar = T>>(self) -> Self::Output;
+}
+
+/// Lanes of numbers, with lanes of `i32` and truth values beside them.
+pub trait Vector: Copy {
+    /// One lane.
+    type Scalar: Real;
+    /// `i32` in as many lanes.
+    type Int: Copy;
+    /// Truth in as many lanes.
+    type Mask: Copy;
+    /// How many lanes.
+    const LANES: usize;
+
+    /// The same number in each lane.
+    fn splat(value: Self::Scalar) -> Self;
+    /// The first numbers of `from`, which has enough.
+    fn load(from: &[Self::Scalar]) -> Self;
+    /// `half_bits` as numbers of 16 bits without sign, times `scale`; see [`Real::from_half`].
+    fn load_half(half_bits: &[u16], scale: f32) -> Self;
+    /// Write to the first places of `to`, which has enough.
+    fn store(self, to: &mut [Self::Scalar]);
+    /// Sum.
+    #[must_use]
+    fn plus(self, other: Self) -> Self;
+    /// Difference.
+    #[must_use]
+    fn minus(self, other: Self) -> Self;
+    /// Product.
+    #[must_use]
+    fn times(self, other: Self) -> Self;
+    /// The larger of both, `other` where they are equal.
+    #[must_use]
+    fn at_least(self, other: Self) -> Self;
+    /// The smaller of both, `other` where they are equal.
+    #[must_use]
+    fn at_most(self, other: Self) -> Self;
+    /// [`Real::pow2`].
+    #[must_use]
+    fn pow2(self) -> Self;
+    /// `t - since`, rounded; both below 2^50 in magnitude.
+    fn elapsed(t: i64, since: &[i64]) -> Self;
+    /// `self` where `mask` holds, `other` elsewhere.
+    #[must_use]
+    fn or_else(self, mask: Self::Mask, other: Self) -> Self;
+    /// `self` where `mask` holds, 0 elsewhere.
+    #[must_use]
+    fn only(self, mask: Self::Mask) -> Self;
+    /// Where `self >= other`.
+    fn reaches(self, other: Self) -> Self::Mask;
+    /// Where `self != other`.
+    fn differs(self, other: Self) -> Self::Mask;
+
+    /// The same number in each lane.
+    fn int(value: i32) -> Self::Int;
+    /// The first numbers of `from`, which has enough.
+    fn load_int(from: &[i32]) -> Self::Int;
+    /// `a - b`.
+    fn int_minus(a: Self::Int, b: Self::Int) -> Self::Int;
+    /// As numbers, rounded.
+    fn from_int(a: Self::Int) -> Self;
+    /// Where `a > b`.
+    fn above(a: Self::Int, b: Self::Int) -> Self::Mask;
+    /// Where `a == b`.
+    fn equals(a: Self::Int, b: Self::Int) -> Self::Mask;
+    /// The pairs of `table` at the first places of `index`.
+    fn pairs(table: &Table<[i32; 2]>, index: &[u16]) -> (Self::Int, Self::Int);
+
+    /// The first `n` lanes.
+    fn first(n: usize) -> Self::Mask;
+    /// The lanes whose bits are set.
+    fn lanes(bits: u32) -> Self::Mask;
+    /// One bit for each lane.
+    fn bits(mask: Self::Mask) -> u32;
+    /// Where both hold.
+    fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// Where `a` holds and `b` does not.
+    fn without(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+}
+
+/// Lanes in an array: for either number type, on every machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<T>([T; PLAIN]);
+
+const PLAIN: usize = 4;
+
+impl<T: Real> Plain<T> {
+    #[inline(always)]
+    fn zip<R: Copy + Default>(self, other: Self, f: impl Fn(T, T) -> R) -> [R; PLAIN] {
+        std::array::from_fn(|k| f(self.0[k], other.0[k]))
+    }
+}
+
+impl<T: Real> Vector for Plain<T> {
+    type Scalar = T;
+    type Int = [i32; PLAIN];
+    type Mask = [bool; PLAIN];
+    const LANES: usize = PLAIN;
+
+    #[inline(always)]
+    fn splat(value: T) -> Self {
+        Self([value; PLAIN])
+    }
+    #[inline(always)]
+    fn load(from: &[T]) -> Self {
+        Self(std::array::from_fn(|k| from[k]))
+    }
+    #[inline(always)]
+    fn load_half(half_bits: &[u16], scale: f32) -> Self {
+        Self(std::array::from_fn(|k| T::from_half(half_bits[k], scale)))
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [T]) {
+        to[..PLAIN].copy_from_slice(&self.0);
+    }
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        Self(self.zip(other, |a, b| a + b))
+    }
+    #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        Self(self.zip(other, |a, b| a - b))
+    }
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        Self(self.zip(other, |a, b| a * b))
+    }
+    #[inline(always)]
+    fn at_least(self, other: Self) -> Self {
+        Self(self.zip(other, |a, b| if a > b { a } else { b }))
+    }
+    #[inline(always)]
+    fn at_most(self, other: Self) -> Self {
+        Self(self.zip(other, |a, b| if a < b { a } else { b }))
+    }
+    #[inline(always)]
+    fn pow2(self) -> Self {
+        Self(self.0.map(T::pow2))
+    }
+    #[inline(always)]
+    fn elapsed(t: i64, since: &[i64]) -> Self {
+        Self(std::array::from_fn(|k| T::from_us(t - since[k])))
+    }
+    #[inline(always)]
+    fn or_else(self, mask: Self::Mask, other: Self) -> Self {
+        Self(std::array::from_fn(|k| if mask[k] { self.0[k] } else { other.0[k] }))
+    }
+    #[inline(always)]
+    fn only(self, mask: Self::Mask) -> Self {
+        self.or_else(mask, Self::splat(T::ZERO))
+    }
+    #[inline(always)]
+    fn reaches(self, other: Self) -> Self::Mask {
+        self.zip(other, |a, b| a >= b)
+    }
+    #[inline(always)]
+    fn differs(self, other: Self) -> Self::Mask {
+        self.zip(other, |a, b| a != b)
+    }
+    #[inline(always)]
+    fn int(value: i32) -> Self::Int {
+        [value; PLAIN]
+    }
+    #[inline(always)]
+    fn load_int(from: &[i32]) -> Self::Int {
+        std::array::from_fn(|k| from[k])
+    }
+    #[inline(always)]
+    fn int_minus(a: Self::Int, b: Self::Int) -> Self::Int {
+        std::array::from_fn(|k| a[k].wrapping_sub(b[k]))
+    }
+    #[inline(always)]
+    fn from_int(a: Self::Int) -> Self {
+        Self(a.map(T::from_i32))
+    }
+    #[inline(always)]
+    fn above(a: Self::Int, b: Self::Int) -> Self::Mask {
+        std::array::from_fn(|k| a[k] > b[k])
+    }
+    #[inline(always)]
+    fn equals(a: Self::Int, b: Self::Int) -> Self::Mask {
+        std::array::from_fn(|k| a[k] == b[k])
+    }
+    #[inline(always)]
+    fn pairs(table: &Table<[i32; 2]>, index: &[u16]) -> (Self::Int, Self::Int) {
+        let pairs: [_; PLAIN] = std::array::from_fn(|k| table[index[k] as usize]);
+        (pairs.map(|pair| pair[0]), pairs.map(|pair| pair[1]))
+    }
+    #[inline(always)]
+    fn first(n: usize) -> Self::Mask {
+        std::array::from_fn(|k| k < n)
+    }
+    #[inline(always)]
+    fn lanes(bits: u32) -> Self::Mask {
+        std::array::from_fn(|k| (bits >> k) & 1 == 1)
+    }
+    #[inline(always)]
+    fn bits(mask: Self::Mask) -> u32 {
+        (0..PLAIN).fold(0, |bits, k| bits | u32::from(mask[k]) << k)
+    }
+    #[inline(always)]
+    fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+        std::array::from_fn(|k| a[k] && b[k])
+    }
+    #[inline(always)]
+    fn without(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+        std::array::from_fn(|k| a[k] && !b[k])
+    }
+}
+
+/// Fields of `n` numbers side by side, and `n` indices, to be walked vector by vector.
+///
+/// The last vector of a field reaches into what follows it; see [`Block::store`].
+#[derive(Debug)]
+pub struct Strip<'a, T, const FIELDS: usize> {
+    cells: &'a mut [T],
+    index: &'a [u16],
+    n: usize,
+}
+
+impl<'a, T: Real, const FIELDS: usize> Strip<'a, T, FIELDS> {
+    /// The first `FIELDS * n` of `cells` and the first `n` of `index`.
+    ///
+    /// # Panics
+    /// If either has not [`MOST_LANES`] more than that.
+    #[inline(always)]
+    pub fn new(cells: &'a mut [T], index: &'a [u16], n: usize) -> Self {
+        assert!(cells.len() >= FIELDS * n + MOST_LANES && index.len() >= n + MOST_LANES);
+        Self { cells, index, n }
+    }
+
+    /// The vectors from place `first` on, unless the strip ends before.
+    #[inline(always)]
+    pub fn block<'b, V: Vector<Scalar = T>>(
+        &'b mut self,
+        first: usize,
+    ) -> Option<Block<'a, 'b, V, FIELDS>> {
+        (first < self.n).then_some(Block { strip: self, first, vector: std::marker::PhantomData })
+    }
+}
+
+/// A vector of each field of a [`Strip`].
+#[derive(Debug)]
+pub struct Block<'a, 'b, V: Vector, const FIELDS: usize> {
+    strip: &'b mut Strip<'a, V::Scalar, FIELDS>,
+    /// Below the number of places of the strip, always.
+    first: usize,
+    vector: std::marker::PhantomData<V>,
+}
+
+impl<V: Vector, const FIELDS: usize> Block<'_, '_, V, FIELDS> {
+    /// How many lanes are within the strip, at least 1 and at most all.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        V::LANES.min(self.strip.n - self.first)
+    }
+
+    /// Never: a strip ends before.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Lanes of field `FIELD`.
+    ///
+    /// # Panics
+    /// If there are no more than `FIELD` fields, which is known when it is compiled.
+    #[inline(always)]
+    pub fn load<const FIELD: usize>(&self) -> V {
+        assert!(FIELD < FIELDS && V::LANES <= MOST_LANES);
+        let place = FIELD * self.strip.n + self.first;
+        // SAFETY: `first` is below n and FIELD below FIELDS, so the lanes end at FIELDS * n +
+        // MOST_LANES at the latest, and `Strip::new` has seen that as many cells are there.
+        V::load(unsafe { self.strip.cells.get_unchecked(place..place + V::LANES) })
+    }
+
+    /// Replace the lanes of field `FIELD` that are within the strip; `kept` is what was loaded.
+    ///
+    /// Beyond the strip `kept` is written back: so store the fields in their order, and what a
+    /// later field holds there is right again when it has been stored.
+    ///
+    /// # Panics
+    /// As `load`.
+    #[inline(always)]
+    pub fn store<const FIELD: usize>(&mut self, lanes: V, kept: V) {
+        assert!(FIELD < FIELDS && V::LANES <= MOST_LANES);
+        let place = FIELD * self.strip.n + self.first;
+        let here = V::first(self.strip.n - self.first);
+        // SAFETY: as in `load`.
+        let cells = unsafe { self.strip.cells.get_unchecked_mut(place..place + V::LANES) };
+        lanes.or_else(here, kept).store(cells);
+    }
+
+    /// The index of each lane; those beyond the strip are of something else.
+    #[inline(always)]
+    pub fn index(&self) -> &[u16] {
+        let (index, first) = (self.strip.index, self.first);
+        // SAFETY: `first` is below n, and `Strip::new` has seen n + MOST_LANES.
+        unsafe { index.get_unchecked(first..first + V::LANES) }
+    }
+}
+
+/// Run `kernel` in the vectors of `level`.
+#[inline]
+pub fn run_at<T: Real, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if level == Level::Avx2 && Level::detected() == Level::Avx2 {
+        // SAFETY: the machine has the instructions that the function is compiled for.
+        return unsafe { x86::run_avx2(kernel) };
+    }
+    let _ = level;
+    kernel.run::<Plain<T>>()
+}
+
+/// Run `kernel` in the best vectors there are.
+#[inline]
+pub fn run<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if Level::in_use() == Level::Avx2 {
+        // SAFETY: `in_use` has asked the machine.
+        return unsafe { x86::run_avx2(kernel) };
+    }
+    kernel.run::<Plain<T>>()
+}
+
+/// Ask for the cache line that holds the element `index` of `of`, if there is one.
+#[inline(always)]
+pub fn prefetch<X>(of: &[X], index: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(element) = of.get(index) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the instruction reads nothing that a program can see, and the address is valid.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(element).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (of, index);
+}
+
+#[cfg(target_arch = "x86_64")]
+pub mod x86;
+
+#[cfg(test)]
+mod tests;

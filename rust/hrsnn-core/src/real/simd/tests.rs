@@ -1,0 +1,122 @@
+//! Every operation has the same bits in each kind of vector.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Everything a vector can do, lane by lane, as bits.
+struct Everything<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    t: i64,
+    since: &'a [i64],
+    pairs: &'a Table<[i32; 2]>,
+    index: &'a [u16],
+    bits: u32,
+}
+
+impl Kernel<f32> for Everything<'_> {
+    type Output = Vec<Vec<u32>>;
+
+    #[inline(always)]
+    fn run<V: Vector<Scalar = f32>>(self) -> Self::Output {
+        let mut found = vec![Vec::new(); 17];
+        for first in (0..16).step_by(V::LANES) {
+            let load = |from: &[f32]| V::load(&from[first..]);
+            let (a, b) = (load(self.a), load(self.b));
+            let half = V::load_half(&self.index[first..], 0.25);
+            let (p, q) = V::pairs(self.pairs, &self.index[first..]);
+            let bits = self.bits >> first & ((1 << V::LANES) - 1);
+            let mask = V::lanes(bits);
+            let upper = V::first((self.index[0] as usize % 17).saturating_sub(first));
+            let reals = [
+                a.plus(b),
+                a.minus(b),
+                a.times(b),
+                a.at_least(b),
+                a.at_most(b),
+                V::splat(0.0).minus(a.times(a)).pow2(),
+                V::elapsed(self.t, &self.since[first..]),
+                a.or_else(mask, b),
+                a.only(mask),
+                V::from_int(p),
+                V::from_int(V::int_minus(p, q)),
+                half,
+            ];
+            for (found, real) in found.iter_mut().zip(reals) {
+                let mut lanes = [0.0; MOST_LANES];
+                real.store(&mut lanes);
+                found.extend(lanes[..V::LANES].iter().map(|lane| lane.to_bits()));
+            }
+            let masks = [
+                a.reaches(b),
+                a.differs(b),
+                V::both(V::above(p, q), mask),
+                V::without(V::equals(p, V::int(7)), upper),
+                upper,
+            ];
+            for (found, mask) in found[12..].iter_mut().zip(masks) {
+                let bits = V::bits(mask);
+                found.extend((0..V::LANES).map(|lane| bits >> lane & 1));
+            }
+        }
+        found
+    }
+}
+
+fn number() -> impl Strategy<Value = f32> {
+    prop_oneof![-12.0_f32..12.0, Just(0.0), Just(-0.0), Just(1.5), -1e30_f32..1e30]
+}
+
+proptest! {
+    #[test]
+    fn levels_agree_to_the_bit(
+        a in prop::collection::vec(number(), 16),
+        b in prop::collection::vec(number(), 16),
+        t in 0_i64..1 << 50,
+        since in prop::collection::vec(0_i64..1 << 50, 16),
+        index in prop::collection::vec(0_u16..0x7c00, 16),
+        pair in prop::collection::vec((-3_i32..20, -3_i32..20), 16),
+        bits in 0_u32..1 << 16,
+    ) {
+        let mut pairs = table([0; 2]);
+        for (&index, (p, q)) in index.iter().zip(pair) {
+            pairs[index as usize] = [p, q];
+        }
+        let everything = || Everything {
+            a: &a, b: &b, t, since: &since, pairs: &pairs, index: &index, bits,
+        };
+        let plain = run_at(Level::Baseline, everything());
+        prop_assert_eq!(run_at(Level::detected(), everything()), plain);
+    }
+
+    #[test]
+    fn pow2_is_within_two_units_in_the_last_place(z in -1000.0_f64..=0.0, y in -125.0_f32..=0.0) {
+        let error = (Real::pow2(z) - z.exp2()).abs() / z.exp2();
+        prop_assert!(error <= 2.0 * f64::EPSILON, "2^{z} off by {error:e}");
+        let exact = f64::from(y).exp2();
+        let error = (f64::from(Real::pow2(y)) - exact).abs() / exact;
+        prop_assert!(error <= 2.0 * f64::from(f32::EPSILON), "2^{y} off by {error:e}");
+    }
+}
+
+#[test]
+fn limits_of_pow2() {
+    assert_eq!((Real::pow2(0.0_f64), Real::pow2(-0.0_f32)), (1.0, 1.0));
+    assert_eq!((Real::pow2(-1.0_f64), Real::pow2(-3.0_f32)), (0.5, 0.125));
+    assert_eq!(
+        (Real::pow2(-1021.0_f64), Real::pow2(-1021.5_f64)),
+        (1021.0_f64.exp2().recip(), 0.0)
+    );
+    assert_eq!((Real::pow2(-125.0_f32), Real::pow2(-125.5_f32)), (125.0_f32.exp2().recip(), 0.0));
+    for far in [-1e4, -1e30] {
+        assert_eq!((Real::pow2(far), Real::pow2(far as f32)), (0.0_f64, 0.0_f32));
+    }
+}
+
+#[test]
+fn the_best_level_is_used() {
+    assert_eq!(Level::in_use(), Level::detected());
+    prefetch(&[1, 2, 3], 1);
+    prefetch(&[1, 2, 3], 7);
+}

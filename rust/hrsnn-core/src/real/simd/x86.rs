@@ -1,0 +1,222 @@
+//! The registers of AVX2.
+//!
+//! Every function here is `#[inline(always)]` into [`run_avx2`], the one door, which is compiled
+//! for AVX2 and only entered on a machine that has it. That is why each `unsafe` block that calls
+//! an instruction is sound; blocks that read or write memory say further why the memory is there.
+
+#![allow(clippy::wildcard_imports, reason = "each name says that it is an instruction")]
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, Table, Vector};
+use crate::real::{Real, pow2};
+
+/// Eight numbers of 32 bits.
+#[derive(Debug, Clone, Copy)]
+pub struct Avx2(__m256);
+
+/// Run `kernel` compiled for AVX2.
+///
+/// # Safety
+/// The machine must have AVX2.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+pub unsafe fn run_avx2<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<T::Avx2>()
+}
+
+/// `t - since`, rounded, of four.
+#[inline(always)]
+fn elapsed_4(t: i64, since: &[i64]) -> __m128 {
+    // 1.5 * 2^52: whole numbers below 2^51 stand in its low bits, so that both steps are exact.
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    let since: &[i64] = &since[..4];
+    // SAFETY: four elements are there, the address need not be aligned; AVX2 is there, see above.
+    unsafe {
+        let since = _mm256_loadu_si256(since.as_ptr().cast());
+        let us = _mm256_sub_epi64(_mm256_set1_epi64x(t), since);
+        let shifted = _mm256_add_epi64(us, _mm256_set1_epi64x(MAGIC.to_bits() as i64));
+        let exact = _mm256_sub_pd(_mm256_castsi256_pd(shifted), _mm256_set1_pd(MAGIC));
+        _mm256_cvtpd_ps(exact)
+    }
+}
+
+macro_rules! lane_by_lane {
+    ($($name:ident($($argument:ident),*) = $instruction:expr;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self, $($argument: Self),*) -> Self {
+                // SAFETY: AVX2 is there, see above.
+                Self(unsafe { $instruction(self.0, $($argument.0),*) })
+            }
+        )*
+    };
+}
+
+impl Vector for Avx2 {
+    type Scalar = f32;
+    type Int = __m256i;
+    type Mask = __m256;
+    const LANES: usize = 8;
+
+    lane_by_lane! {
+        plus(other) = _mm256_add_ps;
+        minus(other) = _mm256_sub_ps;
+        times(other) = _mm256_mul_ps;
+        at_least(other) = _mm256_max_ps;
+        at_most(other) = _mm256_min_ps;
+    }
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_set1_ps(value) })
+    }
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        let from: &[f32] = &from[..8];
+        // SAFETY: eight elements are there; the address need not be aligned.
+        Self(unsafe { _mm256_loadu_ps(from.as_ptr()) })
+    }
+    #[inline(always)]
+    fn load_half(half_bits: &[u16], scale: f32) -> Self {
+        let from: &[u16] = &half_bits[..8];
+        // SAFETY: eight elements of 16 bits are there; the address need not be aligned.
+        Self(unsafe {
+            let wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.as_ptr().cast()));
+            let bits = _mm256_castsi256_ps(_mm256_slli_epi32::<13>(wide));
+            _mm256_mul_ps(bits, _mm256_set1_ps(scale))
+        })
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        let to: &mut [f32] = &mut to[..8];
+        // SAFETY: eight elements are there; the address need not be aligned.
+        unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self.0) };
+    }
+    #[inline(always)]
+    fn pow2(self) -> Self {
+        let shifted = self.plus(Self::splat(pow2::MAGIC));
+        let f = self.minus(shifted.minus(Self::splat(pow2::MAGIC)));
+        let [a, b, c, d, e] = pow2::TERMS;
+        let p = Self::splat(d).plus(f.times(Self::splat(e)));
+        let p = Self::splat(c).plus(f.times(p));
+        let p = Self::splat(b).plus(f.times(p));
+        let p = Self::splat(a).plus(f.times(p));
+        let p = Self::splat(1.0).plus(f.times(p));
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe {
+            let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted.0));
+            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p.0), exponent))
+        })
+        .only(self.reaches(Self::splat(pow2::LOWEST)))
+    }
+    #[inline(always)]
+    fn elapsed(t: i64, since: &[i64]) -> Self {
+        let since: &[i64] = &since[..8];
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_set_m128(elapsed_4(t, &since[4..]), elapsed_4(t, &since[..4])) })
+    }
+    #[inline(always)]
+    fn or_else(self, mask: __m256, other: Self) -> Self {
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_blendv_ps(other.0, self.0, mask) })
+    }
+    #[inline(always)]
+    fn only(self, mask: __m256) -> Self {
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_and_ps(self.0, mask) })
+    }
+    #[inline(always)]
+    fn reaches(self, other: Self) -> __m256 {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_cmp_ps::<_CMP_GE_OQ>(self.0, other.0) }
+    }
+    #[inline(always)]
+    fn differs(self, other: Self) -> __m256 {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, other.0) }
+    }
+    #[inline(always)]
+    fn int(value: i32) -> __m256i {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_set1_epi32(value) }
+    }
+    #[inline(always)]
+    fn load_int(from: &[i32]) -> __m256i {
+        let from: &[i32] = &from[..8];
+        // SAFETY: eight elements are there; the address need not be aligned.
+        unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn int_minus(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_sub_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn from_int(a: __m256i) -> Self {
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_cvtepi32_ps(a) })
+    }
+    #[inline(always)]
+    fn above(a: __m256i, b: __m256i) -> __m256 {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b)) }
+    }
+    #[inline(always)]
+    fn equals(a: __m256i, b: __m256i) -> __m256 {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)) }
+    }
+    #[inline(always)]
+    fn pairs(table: &Table<[i32; 2]>, index: &[u16]) -> (__m256i, __m256i) {
+        let index: &[u16] = &index[..8];
+        macro_rules! pair {
+            ($k:expr) => {{
+                let [first, second] = table[index[$k] as usize];
+                i64::from(first as u32) | i64::from(second) << 32
+            }};
+        }
+        // SAFETY: AVX2 is there, see above.
+        unsafe {
+            // Lanes 0 1 4 5 and 2 3 6 7, so that the shuffle within halves puts them in order.
+            let a = _mm256_set_epi64x(pair!(5), pair!(4), pair!(1), pair!(0));
+            let b = _mm256_set_epi64x(pair!(7), pair!(6), pair!(3), pair!(2));
+            let (a, b) = (_mm256_castsi256_ps(a), _mm256_castsi256_ps(b));
+            let first = _mm256_shuffle_ps::<0b10_00_10_00>(a, b);
+            let second = _mm256_shuffle_ps::<0b11_01_11_01>(a, b);
+            (_mm256_castps_si256(first), _mm256_castps_si256(second))
+        }
+    }
+    #[inline(always)]
+    fn first(n: usize) -> __m256 {
+        // SAFETY: AVX2 is there, see above.
+        unsafe {
+            let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), lane))
+        }
+    }
+    #[inline(always)]
+    fn lanes(bits: u32) -> __m256 {
+        // SAFETY: AVX2 is there, see above.
+        unsafe {
+            let lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let set = _mm256_and_si256(_mm256_set1_epi32(bits as i32), lane);
+            _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lane))
+        }
+    }
+    #[inline(always)]
+    fn bits(mask: __m256) -> u32 {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_movemask_ps(mask) as u32 }
+    }
+    #[inline(always)]
+    fn both(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_and_ps(a, b) }
+    }
+    #[inline(always)]
+    fn without(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_andnot_ps(b, a) }
+    }
+}
