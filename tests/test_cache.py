@@ -1,5 +1,6 @@
 """The cache: the same bits, never an old or damaged entry, several processes, a bounded size."""
 
+import inspect
 import multiprocessing
 import os
 import pickle
@@ -14,8 +15,10 @@ from hrsnn_rs import cache as cache_module
 from hrsnn_rs.cache import EventCache, checked_cache
 from hrsnn_rs.cache_entry import pack, unpack
 from hrsnn_rs.contrast import FrameDifference
+from hrsnn_rs.doctor import KNOWN
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import DataWarning, FormatError, ParameterError
+from hrsnn_rs.event_folder import EventFolder
 from hrsnn_rs.events import Events
 from hrsnn_rs.sensor import SensorEvents
 from hrsnn_rs.video_folder import VideoFolder
@@ -97,6 +100,29 @@ def test_second_pass_decodes_nothing(videos, tmp_path, n_decoded):
     table = EventCache(tmp_path / "cache").list()
     assert table["entries"].to_list() == [3, 3, 3]
     assert table["dataset"].unique().to_list() == ["VideoFolder"]
+
+
+def test_recordings_of_sensors_are_kept_too(tmp_path, monkeypatch):
+    root = tmp_path / "data"
+    (root / "wave").mkdir(parents=True)
+    for number in range(3):
+        np.savez(root / "wave" / f"{number}.npz", t=[1, 5 + number], x=[0, 9], y=[3, 4], p=[0, 1])
+    plain = [events for events, _ in EventFolder(root)]
+    cached = EventFolder(root, cache=tmp_path / "cache")
+    assert [events for events, _ in cached] == plain
+
+    def read(self, sample):
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(EventFolder, "_sensor_events", read)
+    assert [events for events, _ in cached] == plain
+    with pytest.raises(AssertionError, match="read again"):
+        EventFolder(root, cache=tmp_path / "cache", sensor_size=(20, 20))[0]
+
+
+def test_every_known_data_set_takes_a_cache():
+    for one in KNOWN:
+        assert "cache" in inspect.signature(one).parameters, one
 
 
 def test_content_counts_not_names(videos, tmp_path, n_decoded):
