@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 TOOLS := .make/tools
 EXTENSION := .make/extension
 MUTANTS := .make/mutants
+BENCH := .make/bench
 RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 # pip and maturin must work on .venv alone, whatever environment make is called from.
@@ -20,7 +21,8 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo lint test test-slow equivalence mutants bench docs ci \
+.PHONY: help setup build demo lint test test-slow equivalence mutants bench bench-core bench-peers \
+	budget budget-update docs ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
@@ -63,15 +65,34 @@ mutants: $(MUTANTS)/bin/cargo-mutants ## break the core on purpose and see wheth
 $(MUTANTS)/bin/cargo-mutants:
 	cargo install cargo-mutants --locked --version '^27' --root $(MUTANTS)
 
-bench: $(EXTENSION) ## measure nanoseconds per synaptic event
-	$(BIN)/python benches/workload.py
+bench: $(EXTENSION) $(BENCH) ## measure whole runs by pytest-benchmark
+	$(BIN)/python -m pytest benches/test_runs.py --benchmark-group-by=group \
+		--benchmark-columns=min,median,iqr,rounds
+
+bench-core: $(TOOLS) ## measure the core by criterion
+	cargo bench -p hrsnn-core
+
+# Minutes by size, most of it building networks: see docs/performance.md.
+SIZES ?= n500 n2k n10k
+ROUNDS ?= 5
+CAP ?= 600
+SIMULATORS ?= hrsnn_rs numba NEST Brian2
+bench-peers: $(EXTENSION) $(BENCH) .venv-numba/ready .venv-nest/ready .venv-brian2/ready ## compare speed with other simulators
+	$(BIN)/python benches/measure_peers.py --sizes $(SIZES) --rounds $(ROUNDS) --cap $(CAP) \
+		--simulators $(SIMULATORS)
+
+budget: $(TOOLS) ## count instructions per synaptic event and compare with benches/budget.json
+	$(BIN)/python benches/budget.py
+
+budget-update: $(TOOLS) ## write benches/budget.json anew
+	$(BIN)/python benches/budget.py --update
 
 docs: ## build the Rust reference; the guides are docs/*.md
 	cargo doc -p hrsnn-core --no-deps
 	@echo "Rust reference: target/doc/hrsnn_core/index.html"
 	@echo "Guides:        " docs/*.md
 
-ci: lint test ## all that must pass before a push
+ci: lint test budget ## all that must pass before a push
 
 lint-format: $(TOOLS)
 	cargo fmt --check
@@ -118,6 +139,10 @@ $(TOOLS): pyproject.toml $(VENV)/pyvenv.cfg
 	$(BIN)/python -m pip install "pip>=25.1" "maturin>=1.14,<2"
 	$(BIN)/python -m pip install --group dev
 	@mkdir -p $(@D) && touch $@
+
+$(BENCH): $(TOOLS)
+	$(BIN)/python -m pip install --group bench
+	@touch $@
 
 # The package is installed editable: only Rust needs building anew.
 $(EXTENSION): $(TOOLS) Cargo.toml Cargo.lock $(RUST_SOURCES)

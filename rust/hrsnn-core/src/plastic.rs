@@ -23,7 +23,7 @@
 use std::ops::Range;
 
 use crate::real::Real;
-use crate::real::simd::{self, MOST_LANES, Strip, Table, prefetch};
+use crate::real::simd::{self, MOST_LANES, Strip, Table, prefetch, prefetch_lines};
 use crate::stdp::{History, Rule};
 use visit::Advance;
 
@@ -163,17 +163,20 @@ impl<T: Real> PlasticSynapses<T> {
         self.visits.fill(Visit { t: 0, arrivals: 0 });
     }
 
-    /// Ask for the memory of a segment that will be visited soon.
+    /// Ask for the memory of the last visit of a segment that will be visited soon.
     #[inline]
-    pub fn prefetch(&self, segment: usize, range: &Range<usize>) {
-        /// Lines of 64 bytes; beyond them the machine has understood.
-        const LINES: usize = 8;
+    pub fn prefetch_visit(&self, segment: usize) {
         prefetch(&self.visits, segment);
-        prefetch(&self.target, range.start);
-        let first = self.constants.n_fields() * range.start;
-        let a_line = 64 / size_of::<T>();
-        for line in 0..LINES.min(self.constants.n_fields() * range.len() / a_line + 1) {
-            prefetch(&self.cells, first + line * a_line);
+    }
+
+    /// Ask for the memory of a segment, whose synapses are `range`, that will be visited soon.
+    #[inline]
+    pub fn prefetch(&self, range: &Range<usize>) {
+        let n_fields = self.constants.n_fields();
+        prefetch_lines(&self.cells[n_fields * range.start..n_fields * range.end]);
+        prefetch_lines(&self.target[range.clone()]);
+        if let Constants::Half(halves, _) = &self.constants {
+            prefetch_lines(&halves[CONSTANTS * range.start..CONSTANTS * range.end]);
         }
     }
 

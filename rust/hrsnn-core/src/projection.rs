@@ -11,7 +11,7 @@ use crate::current::Receptor;
 use crate::network::{Connections, Plasticity};
 use crate::plastic::{PlasticSynapses, half_scale};
 use crate::real::Real;
-use crate::real::simd::{Table, prefetch};
+use crate::real::simd::{Table, prefetch, prefetch_lines};
 use crate::stdp::Rule;
 use crate::time::halvings_from_ms;
 
@@ -243,23 +243,24 @@ impl<T: Real> Projection<T> {
         }
     }
 
+    /// Ask for the memory that says where a segment is.
+    #[inline]
+    pub fn prefetch_place(&self, segment: u32) {
+        prefetch(&self.rows.start, segment as usize);
+        if let Synapses::Plastic(synapses) = &self.synapses {
+            synapses.prefetch_visit(segment as usize);
+        }
+    }
+
     /// Ask for the memory of a segment that will be delivered soon; also to be changed if `learns`.
     #[inline]
     pub fn prefetch(&self, segment: u32, learns: bool) {
-        /// Lines of 64 bytes; beyond them the machine has understood.
-        const LINES: usize = 8;
         let range = self.rows.synapses(segment);
         match &self.synapses {
-            Synapses::Plastic(synapses) if learns => {
-                synapses.prefetch(segment as usize, &range);
-            }
+            Synapses::Plastic(synapses) if learns => synapses.prefetch(&range),
             synapses => {
-                let (targets, weights) = (synapses.target(), synapses.weights(&range));
-                let a_line = 64 / size_of::<T>();
-                for line in 0..LINES.min(range.len() / a_line + 1) {
-                    prefetch(weights, line * a_line);
-                    prefetch(targets, range.start + line * a_line);
-                }
+                prefetch_lines(synapses.weights(&range));
+                prefetch_lines(&synapses.target()[range]);
             }
         }
     }

@@ -377,9 +377,8 @@ impl<T: Real> Activity<T> {
                 break;
             }
             let together = rest.partition_point(|delivery| delivery.arrival == t);
-            let (now, later) = rest.split_at(together);
-            rest = later;
-            self.arrive(pass, now, t);
+            self.arrive(pass, rest, together, t);
+            rest = &rest[together..];
             while self.next_crossing() == t {
                 let i = self.crossings.pop().map_or(0, |Reverse((_, i))| i as usize);
                 self.receive(pass, i, t, [T::ZERO; 2]);
@@ -399,13 +398,18 @@ impl<T: Real> Activity<T> {
         i64::MAX
     }
 
-    /// All arrivals of one µs.
-    fn arrive<P: Pass<T>>(&mut self, pass: &mut P, deliveries: &[Delivery], t: i64) {
+    /// All arrivals of one µs: the first `together` of `rest`, which is all that comes in this window.
+    fn arrive<P: Pass<T>>(&mut self, pass: &mut P, rest: &[Delivery], together: usize, t: i64) {
+        let deliveries = &rest[..together];
         let mut n_synapses = 0;
         for (k, &delivery) in deliveries.iter().enumerate() {
-            if let Some(next) = deliveries.get(k + 1) {
-                let projection = &pass.shard().projections[next.projection as usize];
-                projection.prefetch(next.segment, P::LEARNS);
+            // Memory takes as long as some deliveries: first where a segment is, then what it holds.
+            if let Some(far) = rest.get(k + 12) {
+                pass.shard().projections[far.projection as usize].prefetch_place(far.segment);
+            }
+            if let Some(near) = rest.get(k + 4) {
+                let projection = &pass.shard().projections[near.projection as usize];
+                projection.prefetch(near.segment, P::LEARNS);
             }
             let receptor = pass.shard().projections[delivery.projection as usize].receptor;
             let input = &mut self.input[receptor as usize];

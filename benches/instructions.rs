@@ -1,0 +1,34 @@
+//! What `budget.py` counts the instructions of: a fixed network, a number of samples.
+//!
+//! `instructions CASE N_SAMPLES` prints the number of synaptic events of the last sample. The
+//! difference between two numbers of samples is free of what building the network takes.
+
+#[expect(dead_code, reason = "shared with kernels.rs")]
+mod balanced;
+
+use balanced::{N_INPUTS, Sample, balanced};
+use hrsnn_core::engine::Engine;
+use hrsnn_core::record::SpikeList;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let usage = "usage: instructions run|learn|delays N_SAMPLES";
+    let case = arguments.get(1).expect(usage).as_str();
+    let n_samples: usize = arguments.get(2).and_then(|n| n.parse().ok()).expect(usage);
+    let longest_delay = if case == "delays" { 20 } else { 1 };
+    let mut engine =
+        Engine::<f32>::new(&balanced(1000, longest_delay), None).expect("a valid network");
+    let sample = Sample::poisson(N_INPUTS, 20.0, 500_000);
+    let mut n_events = 0;
+    for _ in 0..n_samples {
+        let mut spikes = SpikeList::default();
+        let (input, poll) = (sample.input(), &mut || Ok(()));
+        let stats = match case {
+            "run" => engine.run(&input, &mut spikes, Some(1), poll),
+            "learn" | "delays" => engine.learn(&input, &mut spikes, Some(1), poll),
+            _ => panic!("{usage}"),
+        };
+        n_events = stats.expect("a valid sample").counters.synaptic_events;
+    }
+    println!("{n_events}");
+}

@@ -1,0 +1,168 @@
+"""The benches: what they draw, what they refuse, what they write. Speed itself is not tested."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import budget
+import measure_peers
+import numpy as np
+import peers_page
+import polars as pl
+import pytest
+import workload
+from outcome import raster
+
+BENCHES = Path(workload.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def work() -> workload.Workload:
+    return workload.draw("n200", input_weight=0.1)
+
+
+def test_drawn_networks_are_what_the_page_says(work: workload.Workload) -> None:
+    n, p = 200, 0.1
+    assert work.n_neurons == n
+    # 6 standard deviations of a binomial: a false alarm in 10^9.
+    assert abs(work.indices.size - p * n * (n - 1)) < 6 * np.sqrt(n * n * p)
+    assert not np.any(work.pre == work.indices)
+    assert len(set(zip(work.pre, work.indices, strict=True))) == work.indices.size
+    assert set(np.bincount(work.input_indices)) == {workload.IN_DEGREE}
+    excitatory = work.pre < 0.8 * n
+    assert np.array_equal(work.weight > 0, excitatory)
+    assert np.array_equal(work.plastic, excitatory & (work.indices < 0.8 * n))
+    assert np.all(work.weight[work.plastic] <= np.float32(work.w_max))
+
+
+def test_a_workload_survives_its_file(work: workload.Workload, tmp_path: Path) -> None:
+    path = tmp_path / "n200-10Hz.npz"
+    work.save(path)
+    again = workload.Workload.load(path)
+    for name in workload.Workload.__dataclass_fields__:
+        assert np.array_equal(getattr(work, name), getattr(again, name)), name
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_events_after_the_end_do_not_count(work: workload.Workload) -> None:
+    degree = np.diff(work.indptr)
+    step = np.array([0, work.n_steps - 2, work.n_steps - 1])
+    assert work.n_synaptic_events(step, np.array([3, 4, 5])) == degree[3] + degree[4]
+
+
+@pytest.mark.parametrize("learn", [False, True])
+def test_the_run_of_hrsnn_rs_counts_its_own_events(
+    work: workload.Workload, tmp_path: Path, learn: bool
+) -> None:
+    path = tmp_path / "n200-10Hz.npz"
+    work.save(path)
+    command = [sys.executable, str(BENCHES / "run_hrsnn.py"), str(path), "--threads", "2"]
+    command += ["--learn"] if learn else []
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    outcome = json.loads(done.stdout)
+    spikes = workload.network(work).run(workload.events(work), learn=learn).spikes
+    assert outcome["n_spikes"] == spikes.height > 0
+    assert outcome["raster"] == raster(
+        work, spikes["t"].to_numpy() // 1000, spikes["neuron"].to_numpy()
+    )
+
+
+def outcome(simulator: str, mode: str, **figures: object) -> dict:
+    usual = {"threads": 1, "n_spikes": 1000, "rate": 10.0, "raster": "a"}
+    return {"simulator": simulator, "mode": mode, **usual, **figures}
+
+
+def test_equal_work_is_accepted() -> None:
+    rows = [outcome("hrsnn_rs", "run"), outcome("NEST", "run"), outcome("hrsnn_rs", "stdp")]
+    rows.append(outcome("NEST", "stdp", rate=10.29, raster="b"))
+    assert measure_peers.complaints(rows, outcome("hrsnn_rs", "run"), True) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (outcome("NEST", "run", raster="b"), "NEST, run, 1 thread(s): another raster"),
+        (outcome("NEST", "stdp", rate=10.31), "NEST, stdp, 1 thread(s): 10.31 Hz"),
+        (outcome("hrsnn_rs", "run", raster="b"), "hrsnn_rs, run, 1 thread(s): another raster"),
+    ],
+)
+def test_other_work_is_refused(other: dict, says: str) -> None:
+    rows = [outcome("hrsnn_rs", "stdp"), other]
+    (complaint,) = measure_peers.complaints(rows, outcome("hrsnn_rs", "run"), True)
+    assert complaint.startswith(says)
+
+
+def test_where_float32_must_part_counts_are_compared() -> None:
+    def complain(n_spikes: int) -> list[str]:
+        row = outcome("hrsnn_rs", "run", raster="b", n_spikes=n_spikes)
+        return measure_peers.complaints([row], outcome("hrsnn_rs", "run"), False)
+
+    assert complain(1005) == []
+    assert complain(1006) == ["hrsnn_rs, run, 1 thread(s): 1006 spikes, float64 1000"]
+
+
+@pytest.fixture
+def results() -> pl.DataFrame:
+    """Two rounds of two simulators with walls of 1 to 8 s for 10^9 events, and a failure."""
+    rows = []
+    for round_ in range(2):
+        for simulator, wall in (("hrsnn_rs", 1.0), ("NEST", 6.0)):
+            for threads in (1, 2):
+                rows.append(
+                    outcome(simulator, "run", threads=threads, wall=wall + round_ + threads - 1)
+                    | {"n_synaptic_events": 10**9, "compile_wall": 0.0, "network_memory": 1.0}
+                    | {"peak_memory": 2.0, "size": "n2k-10Hz", "failure": None}
+                )
+        for threads in (1, 2):
+            rows.append({"simulator": "copy", "threads": threads, "copy_gb_per_s": 16.0,
+                         "mode": "run", "size": "n2k-10Hz"})  # fmt: skip
+    rows.append({"simulator": "numba", "threads": 1, "mode": "run", "size": "n2k-10Hz",
+                 "failure": "more than 5 s"})  # fmt: skip
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return frame.with_columns(machine=pl.lit("a machine"), commit=pl.lit("abc"))
+
+
+def test_tables_show_medians_ratios_bounds_and_failures(results: pl.DataFrame) -> None:
+    text = peers_page.tables(results)
+    assert "| hrsnn_rs | 1 | 1.5 (1–2) |" in text
+    assert "| NEST | 2 | 7.5 (7–8) |" in text
+    assert "| *copying 8 B* | 2 | 0.5 |" in text
+    assert "| NEST | 4.33 |" in text  # 6.5 / 1.5, both on one thread
+    assert "No figure: numba, n2k run, 1 thread(s): more than 5 s." in text
+
+
+def test_figures_are_short() -> None:
+    assert [peers_page.short(x) for x in (0.4567, 12.345, 1234.5)] == ["0.457", "12.3", "1234"]
+
+
+def test_the_plot_is_written(results: pl.DataFrame, tmp_path: Path) -> None:
+    peers_page.plot(results, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_only_what_is_between_the_markers_is_replaced() -> None:
+    text = "a\n<!-- x: begin, by make -->\nold\n<!-- x: end -->\nb\n"
+    new = peers_page.replaced(text, "x", "new")
+    assert new == "a\n<!-- x: begin, by make -->\n\nnew\n\n<!-- x: end -->\nb\n"
+    assert peers_page.replaced(new, "x", "new") == new
+    with pytest.raises(ValueError, match="one pair of markers 'y'; found 0"):
+        peers_page.replaced(text, "y", "new")
+
+
+@pytest.mark.parametrize("page", [peers_page.PAGE, peers_page.README])
+def test_pages_have_the_markers(page: Path) -> None:
+    peers_page.replaced(page.read_text(), "bench-peers", "")
+
+
+def test_the_budget_allows_two_per_cent() -> None:
+    assert budget.over_budget({"run": 10.2}, {"run": 10.0}) == []
+    (complaint,) = budget.over_budget({"run": 10.3}, {"run": 10.0})
+    assert complaint.startswith("run: 10.30 instructions per synaptic event, the budget is 10.00")
+    assert budget.over_budget({"run": 1.0}, {}) == ["run: no budget"]
+
+
+def test_every_case_has_a_budget() -> None:
+    figures = json.loads(budget.BUDGET.read_text())
+    assert sorted(figures) == sorted(budget.CASES)
+    assert all(figure > 0 for figure in figures.values())
