@@ -288,7 +288,10 @@ def read_nmnist_bin(path: Path) -> SensorEvents:
     if not t.size or t[-1] < _NMNIST_DURATION:
         end = f"after {t[-1]} µs" if t.size else "before its first event"
         raise FormatError(f"{path}: the file is cut: it ends {end}, of some 300000.")
-    return SensorEvents(t, x, y, events[:, 2] >> 7, height=_NMNIST, width=_NMNIST)
+    try:
+        return SensorEvents(t, x, y, events[:, 2] >> 7, height=_NMNIST, width=_NMNIST)
+    except ParameterError as error:
+        raise FormatError(f"{path}: {error}") from None
 
 
 def _read_aedat(path: Path, sensor_size: tuple[int, int] | None) -> SensorEvents:

@@ -77,6 +77,7 @@ class EventFolder(Dataset):
         sensor_size: tuple[int, int] | None = None,
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
+        self.checked_split(split)
         group_size = whole_number(group_size, "group_size", low=1)
         self._sensor_size = checked_size(sensor_size)
         folder = Path(root)
