@@ -12,11 +12,14 @@ import struct
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from hrsnn_rs.datasets import DVS128Gesture, from_tonic, read_aedat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 N_PACKETS, N_EVENTS, N_CLIPS = 1000, 4096, 40
 

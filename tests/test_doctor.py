@@ -139,6 +139,8 @@ def test_index_is_a_table(clips: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert inspect(clips).found["samples"] == 12
 
 
+# Clips of a handful of events drive a network only through strong synapses: not the matter here.
+@pytest.mark.filterwarnings("ignore::hrsnn_rs.errors.CalibrationWarning")
 def test_a_model_is_trained_and_evaluated_on_official_parts_by_path_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -410,8 +410,9 @@ def _dataset(arguments: argparse.Namespace) -> EventSamples:
         options["cache"] = arguments.cache
     if arguments.data != GESTURES:
         return open_dataset(arguments.data, arguments.split, **options)
-    if arguments.split is not None or options:
-        raise ParameterError(f"--split, --cache and --option are not for {GESTURES}.")
+    for name in ("split", "cache", "option"):
+        if getattr(arguments, name):
+            raise ParameterError(f"--{name} must be left out for {GESTURES}.")
     return make_gestures(n_subjects=12, n_repeats=2, seed=0)
 
 
