@@ -32,6 +32,9 @@ PYTHON_ORDER = [
     "local_connectivity",
     "explicit_connectivity",
     "parameters",
+    "aedat",
+    "foreign_files",
+    "event_files",
     "events",
     "results",
     "assembly",
@@ -43,13 +46,32 @@ PYTHON_ORDER = [
     "running",
     "network",
     "camera",
+    "frame_stream",
     "encoding",
     "contrast",
+    "video",
+    "splits",
     "movements",
     "gestures",
     "samples",
+    "inspection",
+    "cache_entry",
+    "cache",
+    "dataset",
     "event_folder",
+    "video_dataset",
+    "kth",
+    "ucf11",
+    "ucf101",
+    "video_folder",
+    "dvs128_files",
+    "dvs128_inspection",
+    "dvs128_gesture",
+    "nmnist",
+    "shd",
+    "tonic_samples",
     "datasets",
+    "doctor",
     "readout",
     "estimator_input",
     "tables",
@@ -62,6 +84,8 @@ PYTHON_ORDER = [
     "plotting",
     "report",
     "demo",
+    "terminal",
+    "cli_data",
     "cli",
 ]
 RUST_ORDER = [
@@ -74,6 +98,7 @@ RUST_ORDER = [
     "csr",
     "connectivity",
     "camera",
+    "aedat",
     "neuron",
     "current",
     "stdp",
@@ -86,12 +111,11 @@ RUST_ORDER = [
     "record",
     "engine",
     "snapshot",
-    "aedat",
 ]
 ENTRY_POINTS = {"__init__", "__main__"}
 LONGEST_FILE = 500
 NO_ROOMS = {"common", "helper", "helpers", "misc", "util", "utils"}
-HEAVY = {"av", "matplotlib", "tonic", "tqdm"}
+HEAVY = {"av", "faery", "h5py", "matplotlib", "tonic", "tqdm"}
 
 
 def source_files(*suffixes: str) -> list[Path]:

@@ -100,7 +100,7 @@ def test_a_bug_is_one_line_and_1(capsys, monkeypatch, folder):
     def broken(*_, **__):
         raise ZeroDivisionError("two\nlines")
 
-    monkeypatch.setattr(cli, "load_folder", broken)
+    monkeypatch.setattr(cli, "open_dataset", broken)
     code, out, err = output(capsys, "demo", "--data", folder)
     assert (code, out, err) == (1, "", "hrsnn: failure: ZeroDivisionError: two lines\n")
 
@@ -109,7 +109,7 @@ def test_interrupt_is_130(capsys, monkeypatch, folder):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "load_folder", interrupted)
+    monkeypatch.setattr(cli, "open_dataset", interrupted)
     assert output(capsys, "demo", "--data", folder) == (130, "", "hrsnn: interrupted\n")
 
 

@@ -375,7 +375,7 @@ def test_tonic_folders_are_read_by_user_and_label(tmp_path: Path, below: str) ->
         (recording().astype(int), "must hold floats; got int64"),
         (recording().T, r"must have the columns x, y, p, t; got shape \(4, 3\)"),
         (np.zeros(4), r"got shape \(4,\)"),
-        (np.array([{}]), "cannot be read"),
+        (np.array([{}]), "holds Python objects"),
     ],
 )
 def test_wrong_tonic_files_are_named(

@@ -361,7 +361,7 @@ def test_a_single_frame_has_no_differences():
     [
         *(("pool", v) for v in (0, -1, 1.5, None)),
         *(("threshold", v) for v in (-0.1, 1.0, np.nan, None)),
-        *(("dt", v) for v in (0.0, -1.0, np.nan, None)),
+        *(("dt", v) for v in (0.0, -1.0, np.nan, "1")),
         *(("height", v) for v in (0, None)),
     ],
 )

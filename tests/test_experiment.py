@@ -10,11 +10,11 @@ from hrsnn_rs.experiment import (
     difference,
     library_commit,
     summarize,
-    validation_groups,
     verdict,
 )
 from hrsnn_rs.network import VARIANTS
 from hrsnn_rs.presets import default_network
+from hrsnn_rs.splits import validation_groups
 from hrsnn_rs.systems import CONTROLS, Clips, count_features, network_features, window_counts
 
 SIDE = 8
@@ -118,16 +118,6 @@ def test_validation_clips_reach_nothing_that_is_fitted(clips):
     ]
     assert tables[0].select(fitted).equals(tables[1].select(fitted))
     assert not tables[0].select("accuracy").equals(tables[1].select("accuracy"))
-
-
-def test_seeds_in_a_row_cover_all_groups():
-    groups = np.repeat(np.arange(7), 3)
-    pairs = [validation_groups(groups, seed) for seed in range(4)]
-    assert pairs == [[0, 1], [2, 3], [4, 5], [6, 0]]
-    with pytest.raises(hr.ParameterError, match="at least 3 different ones; got 2"):
-        validation_groups(np.array([0, 1, 1]), 0)
-    with pytest.raises(hr.ParameterError, match="seeds must not be negative; got -1"):
-        validation_groups(groups, -1)
 
 
 def test_without_memory_the_column_is_null(clips):

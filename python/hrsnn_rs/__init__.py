@@ -11,6 +11,7 @@ from hrsnn_rs.connectivity import (
 from hrsnn_rs.contrast import FrameDifference, TemporalContrast
 from hrsnn_rs.datasets import load_folder, make_gestures, reversed_pairs
 from hrsnn_rs.distributions import Constant, Gamma, LogNormal, Normal, Uniform
+from hrsnn_rs.doctor import open_dataset
 from hrsnn_rs.encoding import EventCamera, EventEncoder
 from hrsnn_rs.errors import (
     CalibrationError,
@@ -73,5 +74,6 @@ __all__ = [
     "__version__",
     "load_folder",
     "make_gestures",
+    "open_dataset",
     "reversed_pairs",
 ]

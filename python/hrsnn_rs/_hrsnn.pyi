@@ -6,8 +6,13 @@ from numpy.typing import NDArray
 
 _Graph: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32]]
 _Counts: TypeAlias = list[int]
+_Columns: TypeAlias = tuple[
+    NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]
+]
+_Summary: TypeAlias = tuple[int, int, int, dict[int, int], tuple[int, int] | None]
 
 __all__ = [
+    "AedatReader",
     "EventCamera",
     "Network",
     "__version__",
@@ -27,6 +32,21 @@ __all__ = [
 __version__: str
 
 @final
+class AedatReader:
+    def __new__(
+        cls,
+        path: str | os.PathLike[str],
+        height: int,
+        width: int,
+        window: tuple[int, int] | None = None,
+    ) -> AedatReader: ...
+    def read(self, max_events: int | None = None) -> _Columns: ...
+    def scan(self) -> _Summary: ...
+    def summary(self) -> _Summary: ...
+    @property
+    def is_past_stop(self) -> bool: ...
+
+@final
 class EventCamera:
     def __new__(
         cls,
@@ -37,9 +57,7 @@ class EventCamera:
         dead_us: int,
         luma_offset: float,
     ) -> EventCamera: ...
-    def feed(
-        self, frames: NDArray[Any], times: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]]: ...
+    def feed(self, frames: NDArray[Any], times: NDArray[np.int64]) -> _Columns: ...
     def reset(self) -> None: ...
     @property
     def n_crossings(self) -> int: ...

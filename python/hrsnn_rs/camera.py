@@ -27,7 +27,7 @@ from hrsnn_rs.sensor import SensorEvents
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CameraReport", "EventCamera"]
+__all__ = ["CameraRecording", "CameraReport", "EventCamera"]
 
 # Below this a threshold is a broken pixel's, which would send a flood of events.
 LOWEST_THRESHOLD = 0.01
@@ -263,32 +263,32 @@ class EventCamera:
         >>> camera.record(np.exp([[[0.0]], [[0.9]]]), [0, 9000])[1]
         CameraReport(n_crossings=4, n_noise=0, n_dead=2, n_out=2)
         """
-        sample = whole_number(sample, "sample", below=2**64)
-        clip = checked_clip(frames, self.height, self.width)
-        if clip.dtype != np.uint8:
-            with np.errstate(over="ignore", under="ignore"):
-                clip = clip.astype(np.float32)  # what leaves its range is refused by the core
-        moments = whole_numbers(times, "times", at="frame")
-        dead_us = microseconds(self.dead_time, "dead_time", low=0)
-        on, off = (each.ravel() for each in self.thresholds())
-        core = _hrsnn.EventCamera(self.height, self.width, on, off, dead_us, self.luma_offset)
-        t, x, y, p = core.feed(np.ascontiguousarray(clip), moments)
-        noise = self._noise(sample, int(moments[0]), int(moments[-1]))
-        n_dead = core.n_dead
-        if noise[0].size:
-            signal: tuple[NDArray[Any], ...] = (t, x, y, p)
-            pairs = zip(signal, noise, strict=True)
-            t, x, y, p = (np.concatenate(pair) for pair in pairs)
-            order = np.lexsort((p, x, y, t))
-            t, x, y, p = t[order], x[order], y[order], p[order]
-            pixel = y.astype(np.uint32) * np.uint32(self.width) + x
-            keep = _hrsnn.dead_time(t, pixel, self.height * self.width, dead_us)
-            n_dead += keep.size - int(np.count_nonzero(keep))
-            t, x, y, p = t[keep], x[keep], y[keep], p[keep]
-        if duration is None:
-            duration = int(moments[-1]) + 1
-        events = SensorEvents(t, x, y, p, self.height, self.width, duration)
-        return events, CameraReport(core.n_crossings, noise[0].size, n_dead, len(events))
+        recording = self.start(sample=sample)
+        recording.see(frames, times)
+        return recording.stop(duration)
+
+    def start(self, *, sample: int = 0) -> CameraRecording:
+        """Begin to record a clip that comes in pieces.
+
+        Parameters
+        ----------
+        sample : int, default=0
+            As in `events`.
+
+        Returns
+        -------
+        CameraRecording
+            What is shown to it in pieces gives what `record` gives for the whole.
+
+        Examples
+        --------
+        >>> recording = EventCamera(1, 1, mismatch=0.0, noise_rate=0.0).start()
+        >>> recording.see(np.exp([[[0.0]]]), [0])
+        >>> recording.see(np.exp([[[0.5]]]), [10_000])
+        >>> recording.stop()[0].t
+        array([4000, 8000])
+        """
+        return CameraRecording(self, whole_number(sample, "sample", below=2**64))
 
     def _noise(self, sample: int, start: int, stop: int) -> tuple[NDArray[Any], ...]:
         """Draw a homogeneous Poisson process of each pixel and polarity in (start, stop]."""
@@ -301,3 +301,96 @@ class EventCamera:
         p = draw.integers(0, 2, n, dtype=np.uint8)
         y, x = np.divmod(pixel, self.width)
         return t, x.astype(np.uint16), y.astype(np.uint16), p
+
+
+class CameraRecording:
+    """An event camera in front of a clip that is shown to it in pieces.
+
+    See `EventCamera.start`.
+
+    Parameters
+    ----------
+    camera : EventCamera
+        The camera.
+    sample : int
+        Which stream of noise it gets.
+
+    Examples
+    --------
+    >>> recording = CameraRecording(EventCamera(4, 4, noise_rate=0.0), sample=0)
+    >>> recording.see(np.full((2, 4, 4), 128, np.uint8), [0, 1000])
+    >>> recording.stop(duration=2000)
+    (SensorEvents(0 events, height=4, width=4, duration=2000 µs), CameraReport(n_crossings=0,
+    n_noise=0, n_dead=0, n_out=0))
+    """
+
+    def __init__(self, camera: EventCamera, sample: int) -> None:
+        self._camera = camera
+        self._sample = sample
+        self._dead_us = microseconds(camera.dead_time, "dead_time", low=0)
+        on, off = (each.ravel() for each in camera.thresholds())
+        self._core = _hrsnn.EventCamera(
+            camera.height, camera.width, on, off, self._dead_us, camera.luma_offset
+        )
+        self._pieces: list[tuple[NDArray[Any], ...]] = []
+        self._span: tuple[int, int] | None = None
+
+    def see(self, frames: ArrayLike, times: ArrayLike) -> None:
+        """Show the next frames to the camera.
+
+        Parameters
+        ----------
+        frames : array_like, shape (n_frames, height, width)
+            As in `EventCamera.events`; not kept.
+        times : array_like of int, shape (n_frames,)
+            As in `EventCamera.events`; later than those shown before.
+        """
+        clip = checked_clip(frames, self._camera.height, self._camera.width)
+        if clip.dtype != np.uint8:
+            with np.errstate(over="ignore", under="ignore"):
+                clip = clip.astype(np.float32)  # what leaves its range is refused by the core
+        moments = whole_numbers(times, "times", at="frame")
+        self._pieces.append(self._core.feed(np.ascontiguousarray(clip), moments))
+        start = int(moments[0]) if self._span is None else self._span[0]
+        self._span = start, int(moments[-1])
+
+    def stop(self, duration: int | None = None) -> tuple[SensorEvents, CameraReport]:
+        """Return what was sent, as `EventCamera.record` does.
+
+        Parameters
+        ----------
+        duration : int, default=None
+            Length of the sample in µs. `None` means the last time plus one.
+
+        Returns
+        -------
+        events : SensorEvents
+            What the camera sent, noise among it.
+        report : CameraReport
+            What became of each crossing.
+
+        Raises
+        ------
+        ShapeError
+            If nothing was shown.
+        """
+        if self._span is None:
+            raise ShapeError("frames must be at least one; got none.")
+        camera = self._camera
+        t, x, y, p = (np.concatenate(column) for column in zip(*self._pieces, strict=True))
+        noise = camera._noise(self._sample, *self._span)
+        n_dead = self._core.n_dead
+        if noise[0].size:
+            signal: tuple[NDArray[Any], ...] = (t, x, y, p)
+            pairs = zip(signal, noise, strict=True)
+            t, x, y, p = (np.concatenate(pair) for pair in pairs)
+            order = np.lexsort((p, x, y, t))
+            t, x, y, p = t[order], x[order], y[order], p[order]
+            pixel = y.astype(np.uint32) * np.uint32(camera.width) + x
+            keep = _hrsnn.dead_time(t, pixel, camera.height * camera.width, self._dead_us)
+            n_dead += keep.size - int(np.count_nonzero(keep))
+            t, x, y, p = t[keep], x[keep], y[keep], p[keep]
+        if duration is None:
+            duration = self._span[1] + 1
+        events = SensorEvents(t, x, y, p, camera.height, camera.width, duration)
+        return events, CameraReport(self._core.n_crossings, noise[0].size, n_dead, len(events))

@@ -11,7 +11,6 @@ import json
 import shlex
 import sys
 import warnings
-from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,18 +19,24 @@ import numpy as np
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.classifier import HRSNNClassifier
-from hrsnn_rs.datasets import load_folder, make_gestures
+from hrsnn_rs.cli_data import add_data_commands
+from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.demo import demo_figures
+from hrsnn_rs.doctor import open_dataset
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import HRSNNError, MissingDependencyError, ParameterError
 from hrsnn_rs.experiment import compare, library_commit, summarize, verdict
 from hrsnn_rs.metrics import accuracy, recall_of_classes
+from hrsnn_rs.network import VARIANTS
 from hrsnn_rs.presets import default_network
 from hrsnn_rs.report import format_summary, write_report
-from hrsnn_rs.systems import Clips
+from hrsnn_rs.systems import CONTROLS, Clips
+from hrsnn_rs.terminal import Bar, aligned, is_watched, one_line, print_json, print_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
     from hrsnn_rs.events import Events
     from hrsnn_rs.samples import EventSamples
@@ -50,9 +55,12 @@ examples:
   hrsnn demo --data FOLDER --seeds 5           the same on your own clips
   hrsnn train gestures --model m.safetensors --groups 0 1 2 3
   hrsnn evaluate m.safetensors gestures --groups 4 5 --json
+  hrsnn compare KTH --split train --cache      variants and controls on a data set
+  hrsnn data doctor DvsGesture                 what is missing, and where to get it
 
-FOLDER holds <class>/<n>.npz with arrays t (µs), x, y, p. The word `gestures`
-stands for the built-in, rendered data set.
+FOLDER holds <class>/<n>.npz with arrays t (µs), x, y, p, or a data set as it was
+unpacked: `hrsnn data doctor FOLDER` says which, and whether it is complete. The
+word `gestures` stands for the built-in, rendered data set.
 """
 
 
@@ -92,10 +100,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hrsnn: interrupted{hint}", file=sys.stderr)
         return 130
     except (HRSNNError, OSError) as error:
-        print(f"hrsnn: error: {_one_line(error)}", file=sys.stderr)
+        print(f"hrsnn: error: {one_line(error)}", file=sys.stderr)
     except Exception as error:
         kind = type(error).__name__
-        print(f"hrsnn: failure: {kind}: {_one_line(error)}", file=sys.stderr)
+        print(f"hrsnn: failure: {kind}: {one_line(error)}", file=sys.stderr)
     return 1
 
 
@@ -160,7 +168,41 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--groups", nargs="+", metavar="G", help="persons to evaluate on (all)")
     evaluate.set_defaults(run=_evaluate)
 
-    for command in (demo, train, evaluate):
+    rows = commands.add_parser(
+        "compare",
+        help="measure the variants beside the controls on a data set",
+        description="Measure four variants of a network and three controls on a data set, over "
+        "seeds; validation is on persons that nothing was fitted to.",
+    )
+    rows.add_argument("data", metavar="DATA", help=_DATA_HELP)
+    rows.add_argument("--seeds", type=_positive, default=3, metavar="K", help="seeds 0 … K-1 (3)")
+    rows.add_argument("--neurons", type=_positive, default=1000, metavar="N", help="(1000)")
+    rows.add_argument("--epochs", type=_count, default=1, metavar="E", help="passes (1)")
+    rows.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    rows.add_argument("--controls", nargs="*", choices=CONTROLS, default=list(CONTROLS))
+    rows.add_argument("--no-memory", action="store_true", help="leave out the memory task")
+    rows.add_argument("--output", "-o", metavar="FILE", help="rows as Parquet")
+    rows.set_defaults(run=_compare)
+
+    add_data_commands(commands)
+
+    for command in (train, evaluate, rows):
+        command.add_argument("--split", metavar="S", help="official part, such as train (all)")
+        command.add_argument(
+            "--cache",
+            nargs="?",
+            const=True,
+            metavar="FOLDER",
+            help="keep what is decoded, in FOLDER or in the usual place",
+        )
+        command.add_argument(
+            "--option",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="option of the data set, such as fold=2 or damaged=warn; may be repeated",
+        )
+    for command in (demo, train, evaluate, rows):
         command.add_argument("--json", action="store_true", help="print JSON, no progress bar")
         command.add_argument("--threads", type=_positive, metavar="T", help="threads (all cores)")
     return parser
@@ -168,12 +210,16 @@ def _parser() -> argparse.ArgumentParser:
 
 #: The word for the built-in data set.
 GESTURES = "gestures"
-_DATA_HELP = "folder with <class>/<n>.npz, or the word `gestures`"
+_DATA_HELP = "folder of a data set (see `hrsnn data doctor`), or the word `gestures`"
 
 
 def _demo(arguments: argparse.Namespace) -> int:
     """Compare, print a table and a sentence, and write the report."""
-    dataset = _dataset(arguments.data, n_subjects=arguments.subjects)
+    dataset = (
+        make_gestures(n_subjects=arguments.subjects, n_repeats=2, seed=0)
+        if arguments.data == GESTURES
+        else open_dataset(arguments.data)
+    )
     made_up = arguments.data == GESTURES
     n_neurons = arguments.neurons or (500 if made_up else 1000)
     seeds = range(arguments.seeds or (3 if made_up else 5))
@@ -182,9 +228,9 @@ def _demo(arguments: argparse.Namespace) -> int:
         raise MissingDependencyError("the report needs matplotlib: pip install hrsnn_rs[plot]")
     if report is not None and not Path(report).absolute().parent.is_dir():
         raise ParameterError(f"--report must lie in a folder that exists; got {report}.")
-    with _Bar(arguments.json) as bar:
+    with Bar(arguments.json) as bar:
         clips = Clips.of_dataset(dataset, name=_name(arguments.data), progress=bar)
-    with _Bar(arguments.json) as bar:
+    with Bar(arguments.json) as bar:
         rows = compare(
             clips,
             seeds=seeds,
@@ -195,10 +241,42 @@ def _demo(arguments: argparse.Namespace) -> int:
     if report is not None:
         figures = demo_figures(clips, rows, n_neurons=n_neurons, n_threads=arguments.threads)
         write_report(report, rows, figures, command=arguments.command_line)
+    _print_rows(rows, arguments.json, report)
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    """Compare on a data set, and print or write the rows."""
+    output = arguments.output and Path(arguments.output)
+    if output and not output.absolute().parent.is_dir():
+        raise ParameterError(f"--output must lie in a folder that exists; got {output}.")
+    dataset = _dataset(arguments)
+    with Bar(arguments.json) as bar:
+        clips = Clips.of_dataset(dataset, name=_name(arguments.data), progress=bar)
+    with Bar(arguments.json) as bar:
+        rows = compare(
+            clips,
+            range(arguments.seeds),
+            arguments.variants,
+            arguments.controls,
+            memory=not arguments.no_memory,
+            n_neurons=arguments.neurons,
+            epochs=arguments.epochs,
+            n_threads=arguments.threads,
+            progress=bar,
+        )
+    if output:
+        rows.write_parquet(output)
+    _print_rows(rows, arguments.json, None)
+    return 0
+
+
+def _print_rows(rows: pl.DataFrame, is_json: bool, report: str | None) -> None:
+    """Print what the rows of a comparison say."""
     summary = summarize(rows)
-    if arguments.json:
+    if is_json:
         differences = {metric: gap.to_dict() for metric, gap in summary.differences.items()}
-        _print_json(
+        print_json(
             {
                 "rows": rows.to_dicts(),
                 "summary": summary.table.to_dicts(),
@@ -207,20 +285,19 @@ def _demo(arguments: argparse.Namespace) -> int:
                 "report": report,
             }
         )
-        return 0
-    print(_aligned(format_summary(rows)))
+        return
+    print(aligned(format_summary(rows)))
     print()
     print(verdict(rows))
     for metric, gap in summary.differences.items():
         print(f"HeNHeS minus HoNHoS, {metric}, paired by seed: {gap}")
     if report is not None:
         print(f"Report: {report}")
-    return 0
 
 
 def _train(arguments: argparse.Namespace) -> int:
     """Fit a classifier on a data set and save it."""
-    dataset = _dataset(arguments.data)
+    dataset = _dataset(arguments)
     chosen, groups = _chosen(dataset, arguments.groups)
     names = _names(dataset, chosen)
     model = Path(arguments.model)
@@ -237,7 +314,7 @@ def _train(arguments: argparse.Namespace) -> int:
         epochs=arguments.epochs,
         seed=arguments.seed,
         n_threads=arguments.threads,
-        progress=_is_watched(arguments.json),
+        progress=is_watched(arguments.json),
         checkpoint=arguments.checkpoint,
         checkpoint_every=arguments.checkpoint_every,
     )
@@ -264,7 +341,7 @@ def _train(arguments: argparse.Namespace) -> int:
         "version": _hrsnn.__version__,
         "commit": library_commit(),
     }
-    _print_row(row, arguments.json)
+    print_row(row, arguments.json)
     return 0
 
 
@@ -272,7 +349,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     """Load a classifier and say how well it does on a data set."""
     classifier = HRSNNClassifier.load(arguments.model)
     classifier.n_threads = arguments.threads
-    dataset = _dataset(arguments.data)
+    dataset = _dataset(arguments)
     chosen, groups = _chosen(dataset, arguments.groups)
     names = _names(dataset, chosen)
     encoder = classifier.encoder_
@@ -289,6 +366,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         "dataset": _name(arguments.data),
         "n_samples": len(events),
         "groups": np.unique(groups).tolist(),
+        "split_warning": _leak(dataset, n_seen, known_groups if same_dataset else set()),
         "accuracy": accuracy(names, predicted.astype(str)),
         "recall": {
             line["label"]: line["recall"]
@@ -301,13 +379,25 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         "version": _hrsnn.__version__,
         "commit": library_commit(),
     }
-    _print_row(row, arguments.json)
+    print_row(row, arguments.json)
     return 0
+
+
+def _leak(dataset: EventSamples, n_seen: int, shared: set[str]) -> str | None:
+    """Say why a model may know these clips or persons already."""
+    if n_seen:
+        return f"{n_seen} of these clips were trained on"
+    if shared and dataset.subjects_known:
+        return f"{len(shared)} of these persons were trained on"
+    if not dataset.subjects_known:
+        return "the split may leak: it is not recorded who is in a clip"
+    said: str | None = getattr(dataset, "split_warning", None)
+    return said
 
 
 def _encoded(dataset: Any, chosen: list[int], encoder: EventEncoder, is_json: bool) -> list[Events]:
     """Encode the chosen clips behind a progress bar."""
-    with _Bar(is_json) as bar:
+    with Bar(is_json) as bar:
         events = []
         for done, index in enumerate(chosen):
             bar(done, len(chosen), "encoding")
@@ -315,11 +405,25 @@ def _encoded(dataset: Any, chosen: list[int], encoder: EventEncoder, is_json: bo
     return events
 
 
-def _dataset(word: str, n_subjects: int = 12) -> EventSamples:
-    """Open a folder, or make the built-in gestures."""
-    if word == GESTURES:
-        return make_gestures(n_subjects=n_subjects, n_repeats=2, seed=0)
-    return load_folder(word)
+def _dataset(arguments: argparse.Namespace) -> EventSamples:
+    """Open a folder with its options, or make the built-in gestures."""
+    options: dict[str, Any] = {}
+    for word in arguments.option:
+        name, is_given, value = word.partition("=")
+        if not is_given or not name.isidentifier():
+            raise ParameterError(f"--option must be NAME=VALUE; got {word}.")
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            options[name] = value
+    if arguments.cache is not None:
+        options["cache"] = arguments.cache
+    if arguments.data != GESTURES:
+        return open_dataset(arguments.data, arguments.split, **options)
+    for name in ("split", "cache", "option"):
+        if getattr(arguments, name):
+            raise ParameterError(f"--{name} must be left out for {GESTURES}.")
+    return make_gestures(n_subjects=12, n_repeats=2, seed=0)
 
 
 def _name(word: str) -> str:
@@ -347,87 +451,6 @@ def _names(dataset: EventSamples, chosen: list[int]) -> np.ndarray[Any, Any]:
     return names
 
 
-class _Bar(AbstractContextManager["_Bar"]):
-    """A progress bar on stderr; silent for machines, pipes and where tqdm is missing."""
-
-    def __init__(self, is_json: bool) -> None:
-        self._bar: Any = None
-        self._is_watched = _is_watched(is_json)
-
-    def __call__(self, done: int, total: int, label: str) -> None:
-        if not self._is_watched:
-            return
-        if self._bar is None:
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=total, file=sys.stderr, leave=False)
-        self._bar.set_description(label, refresh=False)
-        self._bar.update(done - self._bar.n)
-        self._bar.refresh()
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-def _is_watched(is_json: bool) -> bool:
-    return not is_json and sys.stderr.isatty() and find_spec("tqdm") is not None
-
-
-def _aligned(lines: list[list[str]]) -> str:
-    """Lay cells out in columns, the first to the left, the others to the right."""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    text = []
-    for line in lines:
-        cells = [line[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        text.append("  ".join(cells).rstrip())
-    text.insert(1, "-" * max(map(len, text)))
-    return "\n".join(text)
-
-
-def _print_row(row: dict[str, Any], is_json: bool) -> None:
-    if is_json:
-        _print_json(row)
-        return
-    width = max(map(len, row))
-    for name, value in row.items():
-        if isinstance(value, dict):
-            print(f"{name}:")
-            inner = max(map(len, value), default=0)
-            for key, number in value.items():
-                print(f"  {key.ljust(inner)}  {_cell(number)}")
-        else:
-            print(f"{name.ljust(width)}  {_cell(value)}")
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:,.3f}"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return "-" if value is None else str(value)
-
-
-def _print_json(value: Any) -> None:
-    """Print what every JSON reader accepts: numbers that are not finite become null."""
-    print(json.dumps(_plain(value), allow_nan=False))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (np.generic, np.ndarray)):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
-
-
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -440,10 +463,6 @@ def _count(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"must not be negative; got {text}")
     return number
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

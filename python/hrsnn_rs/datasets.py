@@ -13,11 +13,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrsnn_rs.aedat import iterate_aedat, read_aedat, summarize_aedat
 from hrsnn_rs.camera import EventCamera
 from hrsnn_rs.columns import whole_number, whole_numbers
+from hrsnn_rs.dataset import Dataset, Recording
+from hrsnn_rs.dvs128_gesture import DVS128Gesture
+from hrsnn_rs.event_files import read_events
 from hrsnn_rs.event_folder import EventFolder, load_folder
 from hrsnn_rs.gestures import CLASSES, render
+from hrsnn_rs.inspection import Inspection, Problem
+from hrsnn_rs.kth import KTH
+from hrsnn_rs.nmnist import NMNIST
 from hrsnn_rs.samples import EventSamples, ReversedPairs, Subset, reversed_pairs
+from hrsnn_rs.shd import SHD
+from hrsnn_rs.tonic_samples import TonicSamples, from_tonic
+from hrsnn_rs.ucf11 import UCF11
+from hrsnn_rs.ucf101 import UCF101
+from hrsnn_rs.video_folder import VideoFolder
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,14 +37,31 @@ if TYPE_CHECKING:
     from hrsnn_rs.sensor import SensorEvents
 
 __all__ = [
+    "KTH",
+    "NMNIST",
+    "SHD",
+    "UCF11",
+    "UCF101",
+    "DVS128Gesture",
+    "Dataset",
     "EventFolder",
     "EventSamples",
     "GestureSet",
+    "Inspection",
+    "Problem",
+    "Recording",
     "ReversedPairs",
     "Subset",
+    "TonicSamples",
+    "VideoFolder",
+    "from_tonic",
+    "iterate_aedat",
     "load_folder",
     "make_gestures",
+    "read_aedat",
+    "read_events",
     "reversed_pairs",
+    "summarize_aedat",
 ]
 
 

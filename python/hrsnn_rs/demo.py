@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs import plotting
-from hrsnn_rs.experiment import validation_groups
 from hrsnn_rs.metrics import confusion_matrix
 from hrsnn_rs.presets import default_network
 from hrsnn_rs.readout import Readout
 from hrsnn_rs.report import ReportFigure
+from hrsnn_rs.splits import validation_groups
 from hrsnn_rs.systems import Clips, network_features
 
 if TYPE_CHECKING:

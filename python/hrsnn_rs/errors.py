@@ -39,3 +39,7 @@ class CheckpointWarning(UserWarning):
 
 class CalibrationWarning(UserWarning):
     """Single input synapses drive a neuron over its threshold."""
+
+
+class DataWarning(UserWarning):
+    """Recorded data are not quite what they should be, and are used all the same."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,11 +18,12 @@ import polars as pl
 from sklearn.base import clone
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.errors import DataWarning, ParameterError
 from hrsnn_rs.metrics import PairedDifference, direction_accuracy, paired_difference
 from hrsnn_rs.network import VARIANTS
 from hrsnn_rs.presets import default_network
 from hrsnn_rs.readout import Readout
+from hrsnn_rs.splits import split_for
 from hrsnn_rs.systems import CONTROLS, Clips, Features, count_features, network_features
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ ROW_SCHEMA: dict[str, Any] = {
     "seed": pl.Int64,
     "dataset": pl.String,
     "split": pl.String,
+    "split_warning": pl.String,
     "n_training": pl.Int64,
     "n_validation": pl.Int64,
     "n_neurons": pl.Int64,
@@ -76,48 +79,13 @@ class Summary(NamedTuple):
     differences: dict[str, PairedDifference]
 
 
-def validation_groups(groups: NDArray[Any], seed: int) -> list[Any]:
-    """Name the two groups that a seed is validated on.
-
-    Parameters
-    ----------
-    groups : array of shape (n_clips,)
-        Group of each clip; at least three different ones.
-    seed : int
-        Seed, not negative.
-
-    Returns
-    -------
-    list
-        Numbers 2 * seed and 2 * seed + 1 of the sorted groups, going round: seeds in a row
-        cover all groups.
-
-    Raises
-    ------
-    ParameterError
-        If there are fewer than three groups or the seed is negative.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hrsnn_rs.experiment import validation_groups
-    >>> validation_groups(np.array([3, 1, 2, 0, 4, 5]), seed=1)
-    [2, 3]
-    """
-    names = np.unique(groups)
-    if len(names) < 3:
-        raise ParameterError(f"groups must hold at least 3 different ones; got {len(names)}.")
-    if seed < 0:
-        raise ParameterError(f"seeds must not be negative; got {seed}.")
-    return [names[(2 * seed + place) % len(names)].item() for place in (0, 1)]
-
-
 def compare(
     dataset: EventSamples | Clips,
     seeds: Sequence[int] = (0, 1, 2),
     variants: Sequence[str] = tuple(VARIANTS),
     controls: Sequence[str] = CONTROLS,
     *,
+    split: str = "group",
     memory: bool = True,
     n_neurons: int = 1000,
     make_network: Callable[..., Network] | None = None,
@@ -144,12 +112,15 @@ def compare(
         Clips of at least three groups, as `make_gestures` or `load_folder` give them. Encoded
         once.
     seeds : sequence of int, default=(0, 1, 2)
-        Seed of network and split; validation is on groups `validation_groups(groups, seed)`.
+        Seed of network and split; validation is on two groups, which go round with it.
     variants : sequence of str, default=all four
         Of HoNHoS, HeNHoS, HoNHeS and HeNHeS.
     controls : sequence of str, default=all three
         Of "event counts" (no network), "untrained" (HeNHeS before training) and
         "no recurrence" (HeNHeS without recurrent synapses, calibrated anew).
+    split : {"group", "clip"}, default="group"
+        "group": no subject is on both sides. "clip": every fifth clip at random, which leaks; a
+        warning says so, and so does the column `split_warning`.
     memory : bool, default=True
         Whether to do the memory task.
     n_neurons : int, default=1000
@@ -221,13 +192,16 @@ def compare(
     for done, (seed, system) in enumerate(steps):
         if progress is not None:
             progress(done, len(steps), f"{system}, seed {seed}")
-        held_out = validation_groups(clips.groups, seed)
-        training = ~np.isin(clips.groups, held_out)
+        training, words, warning = split_for(
+            clips.groups, seed, split, subjects_known=clips.subjects_known
+        )
+        if warning is not None:
+            warnings.warn(f"{clips.name}: {warning}.", DataWarning, stacklevel=2)
         begin = time.perf_counter()
         features = _features(system, seed, clips, training, make_network, settings)
         row = _row(system, clips, training, features, readout, memory)
         row["seed"] = seed
-        row["split"] = "validation on groups " + ", ".join(map(str, held_out))
+        row["split"], row["split_warning"] = words, warning
         row["seconds"] = time.perf_counter() - begin
         rows.append(row)
     if progress is not None:

@@ -8,21 +8,21 @@ whatever was read before, and a split never has one subject on both sides.
 from __future__ import annotations
 
 import operator
+import warnings
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 import polars as pl
 
 from hrsnn_rs.columns import whole_number, whole_numbers
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.errors import DataWarning, ParameterError
+from hrsnn_rs.splits import leak
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
-
-    from hrsnn_rs.sensor import SensorEvents
 
 __all__ = ["EventSamples", "ReversedPairs", "Subset", "reversed_pairs"]
 
@@ -31,7 +31,9 @@ _SPLIT = 104
 
 
 class EventSamples(ABC):
-    """Sequence of pairs (SensorEvents, label); base of all data sets.
+    """Sequence of pairs (events, label); base of all data sets.
+
+    The events are `SensorEvents`, or `Events` where the data set was given an encoder.
 
     It has a length, whole-number access and iteration. `index` is a table here, not the search
     of `collections.abc.Sequence`, and slices are `subset`, which loads nothing.
@@ -53,6 +55,9 @@ class EventSamples(ABC):
     (True, 22)
     """
 
+    subjects_known: bool = True
+    """Whether `groups` are subjects; `False` where nobody recorded them."""
+
     def __init__(self, classes: Sequence[str], labels: ArrayLike, groups: ArrayLike) -> None:
         self._classes = tuple(classes)
         self._labels = whole_numbers(labels, "labels", below=len(self._classes), at="sample")
@@ -62,8 +67,11 @@ class EventSamples(ABC):
         self._index: pl.DataFrame | None = None
 
     @abstractmethod
-    def _read(self, sample: int) -> SensorEvents:
-        """Return the events of one sample, 0 <= sample < len(self)."""
+    def _read(self, sample: int) -> Any:
+        """Return the events of one sample, 0 <= sample < len(self).
+
+        They are SensorEvents, or Events where a data set was given an encoder.
+        """
 
     def _sizes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return number of events and duration of each sample, reading one at a time."""
@@ -119,7 +127,7 @@ class EventSamples(ABC):
     def __len__(self) -> int:
         return int(self._labels.size)
 
-    def __getitem__(self, sample: SupportsIndex) -> tuple[SensorEvents, int]:
+    def __getitem__(self, sample: SupportsIndex) -> tuple[Any, int]:
         try:
             position = operator.index(sample)
         except TypeError:
@@ -131,7 +139,7 @@ class EventSamples(ABC):
         position %= len(self)
         return self._read(position), int(self._labels[position])
 
-    def __iter__(self) -> Iterator[tuple[SensorEvents, int]]:
+    def __iter__(self) -> Iterator[tuple[Any, int]]:
         for sample in range(len(self)):
             yield self[sample]
 
@@ -142,18 +150,26 @@ class EventSamples(ABC):
         )
 
     def split(
-        self, test_groups: ArrayLike | None = None, *, n_test: int | None = None, seed: int = 0
+        self,
+        test_groups: ArrayLike | None = None,
+        *,
+        n_test: int | None = None,
+        seed: int = 0,
+        by: str = "group",
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Divide the samples so that no subject is on both sides.
+        """Divide the samples, by default so that no subject is on both sides.
 
         Parameters
         ----------
         test_groups : array_like of int, default=None
             Subjects to test on.
         n_test : int, default=None
-            How many subjects to test on, drawn with `seed`. One of the two must be given.
+            How many subjects (or clips) to test on, drawn with `seed`. One of the two must be
+            given.
         seed : int, default=0
             Seed of that draw.
+        by : {"group", "clip"}, default="group"
+            "clip" draws single samples, whoever made them, which leaks.
 
         Returns
         -------
@@ -166,6 +182,11 @@ class EventSamples(ABC):
             If not exactly one of `test_groups` and `n_test` is given, a subject is unknown, or
             one side would be empty.
 
+        Warns
+        -----
+        DataWarning
+            If a subject is on both sides, or it is not known who the subjects are.
+
         Examples
         --------
         >>> from hrsnn_rs.datasets import make_gestures
@@ -174,7 +195,13 @@ class EventSamples(ABC):
         >>> len(train), set(samples.groups[test].tolist())
         (22, {1})
         """
-        known = np.unique(self._groups)
+        if by not in ("group", "clip"):
+            raise ParameterError(f"by must be 'group' or 'clip'; got {by!r}.")
+        units = self._groups if by == "group" else np.arange(len(self))
+        kind = "subjects" if by == "group" else "clips"
+        known = np.unique(units)
+        if by == "clip" and test_groups is not None:
+            raise ParameterError("n_test must be given, and not test_groups, to split by clip.")
         if (test_groups is None) == (n_test is None):
             raise ParameterError("Exactly one of test_groups and n_test must be given.")
         if test_groups is not None:
@@ -191,10 +218,13 @@ class EventSamples(ABC):
             test = known[np.argsort(draw.random(known.size), kind="stable")[:n_test]]
         if not 0 < test.size < known.size:
             raise ParameterError(
-                f"test_groups or n_test must leave at least one of {known.size} subjects on each "
+                f"test_groups or n_test must leave at least one of {known.size} {kind} on each "
                 f"side; got {test.size if n_test is None else n_test} to test on."
             )
-        is_test = np.isin(self._groups, test)
+        is_test = np.isin(units, test)
+        warning = leak(self._groups, ~is_test, subjects_known=self.subjects_known)
+        if warning is not None:
+            warnings.warn(f"{self!r}: {warning}.", DataWarning, stacklevel=2)
         return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
     def subset(self, indices: ArrayLike) -> Subset:
@@ -243,12 +273,13 @@ class Subset(EventSamples):
 
     def __init__(self, samples: EventSamples, indices: ArrayLike) -> None:
         self._samples = samples
+        self.subjects_known = samples.subjects_known
         self._indices = whole_numbers(indices, "indices", below=len(samples), at="index")
         super().__init__(
             samples.classes, samples.labels[self._indices], samples.groups[self._indices]
         )
 
-    def _read(self, sample: int) -> SensorEvents:
+    def _read(self, sample: int) -> Any:
         return self._samples._read(int(self._indices[sample]))
 
 
@@ -283,6 +314,7 @@ class ReversedPairs(EventSamples):
                 f"samples must be a data set of this package; got {type(samples).__name__}."
             )
         self._samples = samples
+        self.subjects_known = samples.subjects_known
         self.gestures = np.repeat(samples.labels, 2)
         self.directions = np.tile(np.array([0, 1], np.int64), len(samples))
         self.gestures.flags.writeable = False
@@ -290,7 +322,7 @@ class ReversedPairs(EventSamples):
         classes = [name + end for name in samples.classes for end in ("", "_reversed")]
         super().__init__(classes, 2 * self.gestures + self.directions, np.repeat(samples.groups, 2))
 
-    def _read(self, sample: int) -> SensorEvents:
+    def _read(self, sample: int) -> Any:
         events = self._samples._read(sample // 2)
         return events.reversed() if sample % 2 else events
 

@@ -111,6 +111,36 @@ class SensorEvents(Frozen):
             duration=duration,
         )
 
+    @classmethod
+    def of_checked(
+        cls,
+        t: NDArray[np.int64],
+        x: NDArray[np.uint16],
+        y: NDArray[np.uint16],
+        p: NDArray[np.uint8],
+        height: int,
+        width: int,
+        duration: int,
+    ) -> SensorEvents:
+        """Take arrays over that a reader has made and checked: without a copy, unchecked.
+
+        Parameters
+        ----------
+        t, x, y, p : ndarray, shape (n_events,)
+            Arrays of the very types of the attributes, which nobody else holds; they become
+            read-only.
+        height, width, duration : int
+            As in `SensorEvents`.
+
+        Returns
+        -------
+        SensorEvents
+            Of these arrays.
+        """
+        events = cls.__new__(cls)
+        events._freeze(t=t, x=x, y=y, p=p, height=height, width=width, duration=duration)
+        return events
+
     def __len__(self) -> int:
         return int(self.t.size)
 
@@ -129,7 +159,8 @@ class SensorEvents(Frozen):
         Parameters
         ----------
         array : structured ndarray, shape (n_events,)
-            Fields in any order: `t` (µs), `x`, `y`, and `p`, `polarity` or `on`.
+            Fields in any order: `t` (µs), `x`, `y` (0 where it is missing and `height` is 1), and
+            `p`, `polarity` or `on`.
         height : int
             Rows of the sensor.
         width : int
@@ -156,7 +187,8 @@ class SensorEvents(Frozen):
         """
         names = field_names(array)
         polarity = polarity_field(names)
-        missing = [name for name in ("x", "y") if name not in names]
+        needed = ("x",) if height == 1 else ("x", "y")
+        missing = [name for name in needed if name not in names]
         if polarity is None:
             missing.append("p")
         if polarity is None or missing:
@@ -164,7 +196,8 @@ class SensorEvents(Frozen):
                 f"array must have the fields t, x, y and p; {missing} missing in {list(names)}."
             )
         p = polarities_of(array[polarity], polarity)
-        return cls(array["t"], array["x"], array["y"], p, height, width, duration)
+        y = array["y"] if "y" in names else np.zeros(len(array), np.uint16)
+        return cls(array["t"], array["x"], y, p, height, width, duration)
 
     def reversed(self) -> SensorEvents:
         """Return the same events played backwards: `t` becomes `duration - 1 - t`.

@@ -15,6 +15,7 @@ import numpy as np
 
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events import Events
 from hrsnn_rs.results import RunStats
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hrsnn_rs.events import Events
     from hrsnn_rs.network import Network
     from hrsnn_rs.samples import EventSamples
 
@@ -46,6 +46,8 @@ class Clips:
         Who made each clip.
     classes : tuple of str
         Names of the classes.
+    subjects_known : bool, default=True
+        Whether the groups are subjects, so that validation on other groups cannot leak.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class Clips:
     labels: NDArray[np.int64]
     groups: NDArray[Any]
     classes: tuple[str, ...]
+    subjects_known: bool = True
 
     def __post_init__(self) -> None:
         n = len(self.events)
@@ -94,7 +97,8 @@ class Clips:
         dataset : EventSamples
             What `make_gestures` or `load_folder` gives. Its subjects are the groups.
         encoder : EventEncoder, default=None
-            `None` means 32x32 pixels and two polarities of the first clip's sensor.
+            `None` means that of the data set, or 32x32 pixels and two polarities of the first
+            clip's sensor.
         name : str, default=None
             Name of the data set. `None` means its `repr`.
         progress : callable, default=None
@@ -111,6 +115,8 @@ class Clips:
             If the data set has no clip.
         FormatError
             If a clip's file is damaged.
+        ParameterError
+            If `encoder` is given and the data set has one of its own.
 
         Examples
         --------
@@ -123,9 +129,14 @@ class Clips:
         """
         events: list[Events] = []
         for place, (sample, _) in enumerate(dataset):
-            if encoder is None:
-                encoder = EventEncoder(height=sample.height, width=sample.width)
-            events.append(encoder(sample))
+            if isinstance(sample, Events):
+                if encoder is not None:
+                    raise ParameterError("encoder must be None where the data set has its own.")
+                events.append(sample)
+            else:
+                if encoder is None:
+                    encoder = EventEncoder(height=sample.height, width=sample.width)
+                events.append(encoder(sample))
             if progress is not None:
                 progress(place + 1, len(dataset), "encoding")
         return cls(
@@ -134,6 +145,7 @@ class Clips:
             labels=dataset.labels,
             groups=dataset.groups,
             classes=tuple(dataset.classes),
+            subjects_known=dataset.subjects_known,
         )
 
 

@@ -3,6 +3,7 @@
 //! Knows nothing of Python, files of data sets, or labels. Read [`network`] for what a
 //! network is, [`engine`] for how a sample runs through it.
 
+pub mod aedat;
 pub mod camera;
 pub mod connectivity;
 pub mod csr;

@@ -14,7 +14,7 @@ use crate::error::to_py;
 use crate::waiting::detached;
 
 /// `t`, `x`, `y`, `p` of events.
-type Columns<'py> = (
+pub(crate) type Columns<'py> = (
     Bound<'py, PyArray1<i64>>,
     Bound<'py, PyArray1<u16>>,
     Bound<'py, PyArray1<u16>>,
@@ -73,12 +73,7 @@ impl EventCamera {
             let expected = "a 3-D array of uint8 or float32";
             Err(to_py(Error::parameter("frames", expected, frames.get_type().to_string())))
         }?;
-        Ok((
-            events.t.into_pyarray(py),
-            events.x.into_pyarray(py),
-            events.y.into_pyarray(py),
-            events.p.into_pyarray(py),
-        ))
+        Ok(columns(py, events))
     }
 
     /// Forget what was seen.
@@ -117,6 +112,16 @@ impl EventCamera {
         }
         camera.feed(frames, times)
     }
+}
+
+/// Hand events over without a copy.
+pub(crate) fn columns(py: Python<'_>, events: camera::SensorEvents) -> Columns<'_> {
+    (
+        events.t.into_pyarray(py),
+        events.x.into_pyarray(py),
+        events.y.into_pyarray(py),
+        events.p.into_pyarray(py),
+    )
 }
 
 /// Which events to keep where each channel is dead for `dead_us` after a kept event.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
+mod aedat;
 mod camera;
 mod error;
 mod generate;
@@ -15,6 +16,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _hrsnn {
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
+
+    #[pymodule_export]
+    use super::aedat::AedatReader;
 
     #[pymodule_export]
     use super::camera::{EventCamera, dead_time};

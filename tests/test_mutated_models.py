@@ -17,7 +17,7 @@ from crafted_files import mutated, network, sample, saved
 
 MUTATIONS = """if True:
     import json, sys
-    import test_mutated_files as tests
+    import test_mutated_models as tests
     print(json.dumps(tests.mutate(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
 """
 
