@@ -44,7 +44,6 @@ def write_clips(folder: Path) -> int:
         x, y, p = *random.integers(0, 128, (2, t.size)), random.integers(0, 2, t.size)
         np.save(path, np.stack([x, y, p, t], axis=1).astype(np.float64))
         total += t.size
-    (folder / "DVSGesture" / "ibmGestureTest.tar.gz").touch()
     return total
 
 
@@ -79,10 +78,9 @@ def main() -> None:
         folder = Path(name)
         path = folder / "user01_led.aedat"
         n_events, n_clips = write_aedat(path), write_clips(folder)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            theirs = DVSGesture(name, train=False)
-            theirs._folder_contains_at_least_n_files_of_type = lambda *_: True
+        # tonic believes nothing below a hundred files, and would download.
+        DVSGesture._check_exists = lambda _: True
+        theirs = DVSGesture(name, train=False)
         ours = DVS128Gesture(folder / "DVSGesture", "test")
         tasks: dict[str, tuple[int, Callable[[], None]]] = {
             "AEDAT 3.1, ours": (n_events, lambda: read_aedat(path) and None),

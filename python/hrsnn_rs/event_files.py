@@ -187,11 +187,15 @@ def read_tonic_npy(path: Path, sensor_size: tuple[int, int] | None) -> SensorEve
     if table.ndim != 2 or table.shape[1] != 4:
         raise FormatError(f"{path}: must have the columns x, y, p, t; got shape {table.shape}.")
     height, width = sensor_size or DVS128
-    plain = _plain(table, height, width)
-    if plain is not None:
-        return plain
-    x, y, p, milliseconds = table.astype(np.float64).T
-    return SensorEvents(np.rint(milliseconds * 1000.0), x, y, p, height=height, width=width)
+    # Numbers too large for their next form become infinite, and are refused as such.
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns = np.ascontiguousarray(table.T, np.float64)
+        plain = _plain(columns, height, width)
+        if plain is not None:
+            return plain
+        x, y, p, milliseconds = columns
+        t = np.rint(milliseconds * 1000.0)
+    return SensorEvents(t, x, y, p, height=height, width=width)
 
 
 def check_npy(path: Path) -> str | None:
@@ -234,17 +238,19 @@ def check_file(path: Path) -> str | None:
     return None
 
 
-def _plain(table: NDArray[Any], height: int, width: int) -> SensorEvents | None:
+def _plain(columns: NDArray[np.float64], height: int, width: int) -> SensorEvents | None:
     """Convert a faultless table in few passes; `None` if anything needs a second look."""
-    if not len(table) or not np.isfinite(table).all():
-        return None
-    if (table < 0).any() or (table.max(axis=0) >= (width, height, 2, 2.0**43)).any():
-        return None
-    x, y = table[:, 0].astype(np.uint16), table[:, 1].astype(np.uint16)
-    p = table[:, 2].astype(np.uint8)
-    if any((table[:, place] != column).any() for place, column in enumerate((x, y, p))):
-        return None
-    t = np.rint(table[:, 3].astype(np.float64) * 1000.0).astype(np.int64)
+    whole = []
+    kinds = (np.uint16, np.uint16, np.uint8, np.int64)
+    for column, below, kind in zip(columns, (width, height, 2, 2.0**43), kinds, strict=True):
+        # A NaN makes both of these false.
+        if not (column.size and column.min() >= 0 and column.max() < below):
+            return None
+        numbers = np.rint(column * 1000.0 if kind is np.int64 else column).astype(kind)
+        if kind is not np.int64 and (numbers != column).any():
+            return None
+        whole.append(numbers)
+    x, y, p, t = whole
     if (t[1:] < t[:-1]).any():
         return None
     return SensorEvents.of_checked(t, x, y, p, height, width, int(t[-1]) + 1)
