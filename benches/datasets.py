@@ -11,7 +11,6 @@ import statistics
 import struct
 import tempfile
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
