@@ -213,6 +213,7 @@ def targets() -> dict[str, Target]:
             hr.make_gestures, lambda: {"n_subjects": 2, "n_repeats": 1, "size": 16}
         ),
         "load_folder": Target(hr.load_folder, lambda: {"path": "/nowhere"}),
+        "open_dataset": Target(hr.open_dataset, lambda: {"path": "/nowhere"}),
         "reversed_pairs": Target(
             hr.reversed_pairs, lambda: {"samples": hr.make_gestures(2, 1, size=16)}
         ),

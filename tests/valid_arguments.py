@@ -135,13 +135,15 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "EventCamera.threshold_on",
         "EventCamera.threshold_off",
     ),
+    ("None", "a half"): (
+        "FrameDifference.dt",
+        "TemporalContrast.dt",
+    ),
     ("a half",): (
         "Gamma.mean",
         "Network.from_arrays.recurrent_delay",
         "Events.from_raster.dt",
         "EventCamera.luma_offset",
-        "FrameDifference.dt",
-        "TemporalContrast.dt",
     ),
     (
         "None",

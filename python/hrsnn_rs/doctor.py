@@ -10,6 +10,7 @@ from inspect import signature as inspect_signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_rs.arguments import check_path
 from hrsnn_rs.datasets import (
     KTH,
     NMNIST,
@@ -80,7 +81,7 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
     ...     inspect(folder).problems[0].words
     'the folder is empty'
     """
-    root = Path(path)
+    root = Path(check_path("path", path))
     if not root.is_dir():
         raise FormatError(f"{root}: no such folder." if not root.exists() else f"{root}: a file.")
     answers = [answer for one in KNOWN if (answer := one.inspect(root)) is not None]

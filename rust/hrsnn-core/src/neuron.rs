@@ -103,8 +103,11 @@ impl<T: Real> Membranes<T> {
     #[inline]
     pub(crate) fn test(&mut self, neurons: &Neurons<T>, i: usize, t: i64, v: T) -> bool {
         let spikes = v >= neurons.threshold[i];
-        self.v[i] = if spikes { neurons.v_reset[i] } else { v };
-        self.since[i] = if spikes { t + i64::from(neurons.t_ref[i]) } else { t };
+        if spikes {
+            self.spike(neurons, i, t);
+        } else {
+            (self.v[i], self.since[i]) = (v, t);
+        }
         spikes
     }
 
@@ -197,34 +200,41 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
         let Self { membranes, neurons, t, input, spiked } = self;
         let (n, zero) = (neurons.len(), V::splat(T::ZERO));
         let in_vectors = n - n % V::LANES;
-        for first in (0..in_vectors).step_by(V::LANES) {
-            let arrived = V::load(&input[first..]);
+        // All arrays side by side, so that no place has to be checked.
+        let arrived = input[..in_vectors].chunks_exact_mut(V::LANES);
+        let constants = neurons.v_end.chunks_exact(V::LANES).zip(
+            neurons.halvings.chunks_exact(V::LANES).zip(neurons.threshold.chunks_exact(V::LANES)),
+        );
+        let moving = membranes.v.chunks_exact_mut(V::LANES);
+        let moving = moving.zip(membranes.since.chunks_exact_mut(V::LANES));
+        let before = spiked.len();
+        for (number, ((input, (v_end, (halvings, threshold))), (v, since))) in
+            arrived.zip(constants).zip(moving).enumerate()
+        {
+            let arrived = V::load(input);
             let touched = arrived.differs(zero);
             if V::bits(touched) == 0 {
                 continue;
             }
-            zero.store(&mut input[first..]);
-            let elapsed = V::elapsed(t, &membranes.since[first..]);
+            zero.store(input);
+            let elapsed = V::elapsed(t, since);
             let active = V::both(touched, elapsed.reaches(zero));
-            let kept = V::load(&membranes.v[first..]);
-            let v_end = V::load(&neurons.v_end[first..]);
-            let halvings = V::load(&neurons.halvings[first..]);
-            let v = relaxed(elapsed, halvings, kept, v_end, arrived);
-            v.or_else(active, kept).store(&mut membranes.v[first..]);
-            let (mut active, over) = (
-                V::bits(active),
-                V::bits(V::both(active, v.reaches(V::load(&neurons.threshold[first..])))),
-            );
-            let since = &mut membranes.since[first..first + V::LANES];
-            if active == (1 << V::LANES) - 1 {
-                since.fill(t);
-            } else {
-                while active != 0 {
-                    since[active.trailing_zeros() as usize] = t;
-                    active &= active - 1;
-                }
+            let kept = V::load(v);
+            let now = relaxed(elapsed, V::load(halvings), kept, V::load(v_end), arrived);
+            now.or_else(active, kept).store(v);
+            let mut over = V::bits(V::both(active, now.reaches(V::load(threshold))));
+            while over != 0 {
+                spiked.push((number * V::LANES) as u32 + over.trailing_zeros());
+                over &= over - 1;
             }
-            membranes.spike(neurons, first, over, t, spiked);
+            let active = V::bits(active);
+            for (k, since) in since.iter_mut().enumerate() {
+                // A choice, not a jump: which lanes receive is anyone's guess.
+                *since = if (active >> k) & 1 == 1 { t } else { *since };
+            }
+        }
+        for &i in &spiked[before..] {
+            membranes.spike(neurons, i as usize, t);
         }
         for (i, input) in input.iter_mut().enumerate().take(n).skip(in_vectors) {
             let arrived = std::mem::replace(input, T::ZERO);
@@ -236,24 +246,12 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
 }
 
 impl<T: Real> Membranes<T> {
-    /// Reset the neurons `first + k` whose bit `k` is set.
+    /// Neuron `i` spikes at `t`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn spike(
-        &mut self,
-        neurons: &Neurons<T>,
-        first: usize,
-        mut bits: u32,
-        t: i64,
-        spiked: &mut Vec<u32>,
-    ) {
-        while bits != 0 {
-            let i = first + bits.trailing_zeros() as usize;
-            self.v[i] = neurons.v_reset[i];
-            self.since[i] = t + i64::from(neurons.t_ref[i]);
-            spiked.push(i as u32);
-            bits &= bits - 1;
-        }
+    fn spike(&mut self, neurons: &Neurons<T>, i: usize, t: i64) {
+        self.v[i] = neurons.v_reset[i];
+        self.since[i] = t + i64::from(neurons.t_ref[i]);
     }
 }
 
@@ -305,7 +303,8 @@ impl<T: Real> Kernel<T> for ReceiveSome<'_, T> {
                 membranes.v[i] = lanes[k];
                 membranes.since[i] = t;
                 if over >> k & 1 == 1 {
-                    membranes.spike(neurons, i, 1, t, spiked);
+                    membranes.spike(neurons, i, t);
+                    spiked.push(i as u32);
                 }
                 active &= active - 1;
             }

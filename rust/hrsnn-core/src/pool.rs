@@ -18,7 +18,9 @@ pub const MOST_THREADS: usize = 1024;
 
 /// All cores.
 pub fn all_cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    // The system takes longer to say than a short run takes.
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
 
 /// The pool of this process with `n_threads` threads.

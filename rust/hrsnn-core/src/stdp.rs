@@ -62,11 +62,13 @@ pub struct History {
     /// first. Empty where nothing learns.
     latest: Vec<[i32; 2]>,
     older: Vec<[i32; 2]>,
-    /// Mark of the fifth latest spike of each neuron.
-    fifth: Vec<i32>,
+    /// The latest marks of each neuron, oldest first, in one cache line.
+    recent: Vec<[i32; RECENT]>,
     /// All marks of each neuron, oldest first, after as many zeros as vectors may reach into.
     marks: Vec<Vec<i32>>,
 }
+
+const RECENT: usize = 16;
 
 /// Longest span, µs, that times are kept for from one base: some 18 minutes.
 pub const LONGEST_SPAN: i64 = 1 << 30;
@@ -81,7 +83,7 @@ impl History {
         }
         self.forget();
         self.n = n;
-        self.fifth.resize(n, 0);
+        self.recent.resize(n, [0; RECENT]);
         self.marks.resize(n, vec![0; MOST_LANES]);
         self.base = 0;
     }
@@ -90,7 +92,7 @@ impl History {
     pub fn forget(&mut self) {
         self.latest[..self.n].fill([0; 2]);
         self.older[..self.n].fill([0; 2]);
-        self.fifth.fill(0);
+        self.recent.fill([0; RECENT]);
         for marks in &mut self.marks {
             marks.truncate(MOST_LANES);
         }
@@ -117,10 +119,12 @@ impl History {
     /// Neuron `i` spiked at `t`.
     pub fn push(&mut self, i: usize, t: i64) {
         let mark = self.since_base(t) + 1;
-        let ([first, second], [third, fourth]) = (self.latest[i], self.older[i]);
+        let ([first, second], [third, _]) = (self.latest[i], self.older[i]);
         self.latest[i] = [mark, first];
         self.older[i] = [second, third];
-        self.fifth[i] = fourth;
+        let recent = &mut self.recent[i];
+        recent.copy_within(1.., 0);
+        recent[RECENT - 1] = mark;
         self.marks[i].push(mark);
     }
 
@@ -139,7 +143,7 @@ impl History {
     /// Mark of the fifth latest spike of neuron `i`.
     #[inline]
     pub(crate) fn fifth(&self, i: usize) -> i32 {
-        self.fifth[i]
+        self.recent[i][RECENT - 5]
     }
 
     /// Spikes of neuron `i` that were not forgotten.
@@ -149,9 +153,14 @@ impl History {
     }
 
     /// Marks of neuron `i`, oldest first, and how many at the end are of spikes at or after `since`
-    /// (from the base); at least [`MOST_LANES`] others stand before them.
-    #[inline]
+    /// (from the base); the slice is long enough for vectors that end with it to hold them.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
     pub(crate) fn pending(&self, i: usize, since: i32) -> (&[i32], usize) {
+        let recent = &self.recent[i];
+        if recent[0] <= since {
+            return (recent, recent.iter().map(|&mark| usize::from(mark > since)).sum());
+        }
         let marks = &self.marks[i];
         (marks, marks.iter().rev().take_while(|&&mark| mark > since).count())
     }

@@ -264,11 +264,16 @@ fn source(name: &str) -> PyResult<Source> {
 type Spikes<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>, StatsRow);
 type Transformed<'py> = (Bound<'py, PyArray1<f32>>, Vec<StatsRow>);
 
+/// Synapses that are settled within some ten milliseconds.
+const LARGE: usize = 1_000_000;
+
 /// Neurons, synapses and what they have learned.
 #[pyclass(frozen)]
 pub(crate) struct Network {
     core: Shared,
     learned: Arc<Mutex<Learned>>,
+    /// Whether settling all its synapses takes longer than a user should wait for.
+    is_large: bool,
 }
 
 #[pymethods]
@@ -298,6 +303,7 @@ impl Network {
                 return Err(to_py(Error::parameter("dtype", "'float32' or 'float64'", other)));
             }
         };
+        let is_large = inputs.weight.len() + recurrent.weight.len() > LARGE;
         let core = abandonable(py, move |_| {
             let description = Description {
                 neurons,
@@ -312,7 +318,7 @@ impl Network {
                 Core::F32(Engine::new(&description, n_shards)?)
             })
         })?;
-        Ok(Self { core: Arc::new(RwLock::new(core)), learned: Arc::default() })
+        Ok(Self { core: Arc::new(RwLock::new(core)), learned: Arc::default(), is_large })
     }
 
     /// Times and neurons of the spikes of one sample, and what it took.
@@ -331,21 +337,18 @@ impl Network {
     ) -> PyResult<Spikes<'py>> {
         let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
-        let (spikes, stats) = abandonable(py, move |abandoned| {
-            let mut ask =
-                || if abandoned.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) };
+        let work = move |ask: &mut Ask<'_>| {
             let input = Input { t: &t, channel: &channel, duration };
             let mut spikes = SpikeList::default();
             if !learn {
-                let core = reading(&core, &mut ask)?;
-                let stats =
-                    with_engine!(&*core, e => e.run(&input, &mut spikes, n_threads, &mut ask))?;
+                let core = reading(&core, ask)?;
+                let stats = with_engine!(&*core, e => e.run(&input, &mut spikes, n_threads, ask))?;
                 return Ok((spikes, stats));
             }
-            let mut core = writing(&core, &mut ask)?;
+            let mut core = writing(&core, ask)?;
             let before = undo.then(|| core.clone());
             let result =
-                with_engine!(&mut *core, e => e.learn(&input, &mut spikes, n_threads, &mut ask));
+                with_engine!(&mut *core, e => e.learn(&input, &mut spikes, n_threads, ask));
             match (&result, before) {
                 // Counted before the core is let go of: both always tell of the same moment.
                 (Ok(stats), _) => tally(&learned).add(&input, stats),
@@ -353,7 +356,18 @@ impl Network {
                 (Err(_), None) => {}
             }
             Ok((spikes, result?))
-        })?;
+        };
+        // Who learns settles all synapses without asking; a thread for that costs 150 µs.
+        let (spikes, stats) = if learn && self.is_large {
+            abandonable(py, move |abandoned| {
+                work(&mut || {
+                    let stop = abandoned.load(Ordering::SeqCst);
+                    if stop { Err(Error::Interrupted) } else { Ok(()) }
+                })
+            })?
+        } else {
+            detached(py, |poll| work(poll))?
+        };
         Ok((spikes.t.into_pyarray(py), spikes.neuron.into_pyarray(py), row(&stats)))
     }
 

@@ -255,17 +255,18 @@ impl<T: Real> About<'_, T> {
                 let mark = V::load_int(marks);
                 let since = V::from_int(V::int_minus(visit, mark));
                 let decayed = V::splat(after).times(since.times(V::splat(plus)).pow2());
+                let x = V::splat(x).or_else(V::equals(mark, visit), decayed);
+                let amount = V::splat(a_plus).times(x);
                 let until = V::from_int(V::int_minus(mark, end));
                 let pair = until.times(V::splat(minus)).pow2();
-                let (mut x_then, mut pairs) = ([T::ZERO; MOST_LANES], [T::ZERO; MOST_LANES]);
-                decayed.store(&mut x_then);
+                let (mut amounts, mut pairs) = ([T::ZERO; MOST_LANES], [T::ZERO; MOST_LANES]);
+                amount.store(&mut amounts);
                 pair.store(&mut pairs);
-                for j in skipped..V::LANES {
-                    let x = if marks[j] == self.visit.t + 1 { x } else { x_then[j] };
-                    w = self.rule.potentiated(w, a_plus * x);
+                for (&amount, &pair) in amounts[..V::LANES].iter().zip(&pairs).skip(skipped) {
+                    w = self.rule.potentiated(w, amount);
                     y = match self.rule.pairing {
-                        Pairing::AllToAll => y + pairs[j],
-                        Pairing::Nearest => pairs[j],
+                        Pairing::AllToAll => y + pair,
+                        Pairing::Nearest => pair,
                     };
                 }
                 left -= V::LANES;

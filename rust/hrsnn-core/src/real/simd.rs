@@ -413,13 +413,24 @@ pub fn prefetch<X>(of: &[X], index: usize) {
 /// Ask for the first cache lines of `of`; whoever reads so many in order is foreseen from there on.
 #[inline(always)]
 pub fn prefetch_lines<X>(of: &[X]) {
-    const LINES: usize = 16;
-    let a_line = 64 / size_of::<X>();
-    for line in 0..LINES.min(of.len().div_ceil(a_line)) {
-        prefetch(of, line * a_line);
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        /// Bytes of a line, and most that are asked for.
+        const LINE: usize = 64;
+        const MOST: usize = 16 * LINE;
+        let first = of.as_ptr().cast::<i8>();
+        let last = size_of_val(of).min(MOST);
+        let mut place = 0;
+        // The end lies in one more line than counted, unless a line begins with `of`.
+        while place <= last {
+            // SAFETY: the instruction reads nothing that a program can see, and never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(place)) };
+            place += LINE;
+        }
     }
-    // Where they do not begin with a line, they reach into one more.
-    prefetch(of, of.len().saturating_sub(1).min(LINES * a_line));
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = of;
 }
 
 #[cfg(target_arch = "x86_64")]

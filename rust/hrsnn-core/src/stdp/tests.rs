@@ -34,7 +34,7 @@ fn soft_bounds_scale_a_change_by_the_distance_to_the_bound() {
 /// Times from the base, oldest first, taken from marks.
 fn pending(history: &History, i: usize, since: i32) -> Vec<i32> {
     let (marks, count) = history.pending(i, since);
-    assert!(marks.len() >= count + MOST_LANES);
+    assert!(marks.len() >= count.next_multiple_of(MOST_LANES));
     marks[marks.len() - count..].iter().map(|mark| mark - 1).collect()
 }
 
