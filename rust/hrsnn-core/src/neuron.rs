@@ -227,11 +227,7 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
                 spiked.push((number * V::LANES) as u32 + over.trailing_zeros());
                 over &= over - 1;
             }
-            let active = V::bits(active);
-            for (k, since) in since.iter_mut().enumerate() {
-                // A choice, not a jump: which lanes receive is anyone's guess.
-                *since = if (active >> k) & 1 == 1 { t } else { *since };
-            }
+            V::stamp(active, t, since);
         }
         for &i in &spiked[before..] {
             membranes.spike(neurons, i as usize, t);

@@ -115,6 +115,8 @@ pub trait Vector: Copy {
     fn pow2(self) -> Self;
     /// `t - since`, rounded; both below 2^50 in magnitude.
     fn elapsed(t: i64, since: &[i64]) -> Self;
+    /// `t` in place of the first of `since` where `mask` holds.
+    fn stamp(mask: Self::Mask, t: i64, since: &mut [i64]);
     /// `self` where `mask` holds, `other` elsewhere.
     #[must_use]
     fn or_else(self, mask: Self::Mask, other: Self) -> Self;
@@ -215,6 +217,13 @@ impl<T: Real> Vector for Plain<T> {
     #[inline(always)]
     fn elapsed(t: i64, since: &[i64]) -> Self {
         Self(std::array::from_fn(|k| T::from_us(t - since[k])))
+    }
+    #[inline(always)]
+    fn stamp(mask: Self::Mask, t: i64, since: &mut [i64]) {
+        for (since, holds) in since.iter_mut().zip(mask) {
+            // Without a jump: which lanes it holds for is anyone's guess.
+            *since ^= (*since ^ t) & -i64::from(holds);
+        }
     }
     #[inline(always)]
     fn or_else(self, mask: Self::Mask, other: Self) -> Self {

@@ -20,7 +20,7 @@ impl Kernel<f32> for Everything<'_> {
 
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> Self::Output {
-        let mut found = vec![Vec::new(); 17];
+        let mut found = vec![Vec::new(); 18];
         for first in (0..16).step_by(V::LANES) {
             let load = |from: &[f32]| V::load(&from[first..]);
             let (a, b) = (load(self.a), load(self.b));
@@ -59,6 +59,9 @@ impl Kernel<f32> for Everything<'_> {
                 let bits = V::bits(mask);
                 found.extend((0..V::LANES).map(|lane| bits >> lane & 1));
             }
+            let mut since = self.since[first..first + V::LANES].to_vec();
+            V::stamp(mask, self.t, &mut since);
+            found[17].extend(since.iter().map(|&t| t as u32 ^ (t >> 32) as u32));
         }
         found
     }

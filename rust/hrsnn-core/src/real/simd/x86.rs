@@ -6,6 +6,7 @@
 
 #![allow(clippy::wildcard_imports, reason = "each name says that it is an instruction")]
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::{Kernel, Table, Vector};
@@ -38,6 +39,20 @@ fn elapsed_4(t: i64, since: &[i64]) -> __m128 {
         let exact = _mm256_sub_pd(_mm256_castsi256_pd(shifted), _mm256_set1_pd(MAGIC));
         _mm256_cvtpd_ps(exact)
     }
+}
+
+/// The same lanes, without the compiler's knowing where they come from.
+///
+/// Choosing and storing would else become a masked store, which takes tens of cycles on many machines.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn opaque(lanes: __m256) -> __m256 {
+    let mut same = lanes;
+    // SAFETY: the empty instruction reads and changes nothing.
+    unsafe {
+        asm!("/* {0} */", inout(ymm_reg) same, options(pure, nomem, nostack, preserves_flags));
+    }
+    same
 }
 
 macro_rules! lane_by_lane {
@@ -117,9 +132,24 @@ impl Vector for Avx2 {
         Self(unsafe { _mm256_set_m128(elapsed_4(t, &since[4..]), elapsed_4(t, &since[..4])) })
     }
     #[inline(always)]
+    fn stamp(mask: __m256, t: i64, since: &mut [i64]) {
+        let since: &mut [i64] = &mut since[..8];
+        // SAFETY: eight elements are there, the address need not be aligned; AVX2 is there, see above.
+        unsafe {
+            let mask = _mm256_castps_si256(mask);
+            let low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(mask));
+            let high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(mask));
+            let (first, t) = (since.as_mut_ptr().cast::<__m256i>(), _mm256_set1_epi64x(t));
+            for (half, mask) in [(first, low), (first.add(1), high)] {
+                let kept = _mm256_loadu_si256(half);
+                _mm256_storeu_si256(half, _mm256_blendv_epi8(kept, t, mask));
+            }
+        }
+    }
+    #[inline(always)]
     fn or_else(self, mask: __m256, other: Self) -> Self {
         // SAFETY: AVX2 is there, see above.
-        Self(unsafe { _mm256_blendv_ps(other.0, self.0, mask) })
+        Self(unsafe { opaque(_mm256_blendv_ps(other.0, self.0, mask)) })
     }
     #[inline(always)]
     fn only(self, mask: __m256) -> Self {
