@@ -143,7 +143,7 @@ def network_bytes(
     >>> network_bytes(0, 0, [some])
     46200
     """
-    rest = n_inputs * PER_INPUT + n_neurons * PER_NEURON
+    rest = float(n_inputs * PER_INPUT + n_neurons * PER_NEURON)
     rest += sum(projection.at_rest(dtype) for projection in projections)
     if at_rest:
         return int(rest)
