@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import hrsnn_rs as hr
 import numpy as np
 import polars as pl
 import pytest
@@ -104,6 +105,28 @@ def test_inputs_are_copied_and_attributes_frozen():
         assert not pickle.loads(pickle.dumps(table)).t.flags.writeable
     assert events != sensor
     assert events != Events(t, [0, 0], 2)
+
+
+def test_a_coarser_lattice_keeps_order_duplicates_and_duration():
+    events = hr.Events([0, 999, 999, 1800, 2999], [3, 1, 1, 0, 2], n_channels=4, duration=3005)
+    coarse = events.quantized(1000)
+    assert coarse.t.tolist() == [0, 0, 0, 1000, 2000]
+    assert coarse.channel.tolist() == events.channel.tolist()
+    assert (coarse.duration, coarse.n_channels) == (3005, 4)
+    assert events.t.tolist() == [0, 999, 999, 1800, 2999]
+    assert events.quantized(1) is events
+    assert coarse.quantized(1000).t.tolist() == coarse.t.tolist()
+    # Every arrival counts: three inputs of 6 mV in one quantum reach the threshold of 15 mV.
+    inputs = hr.RandomConnectivity(p=1.0, weight=6.0)
+    net = hr.Network(4, 1, neuron=hr.LIF(tau_m=0.1), inputs=inputs)
+    assert net.run(events).stats.n_spikes == 0
+    assert net.run(coarse).stats.n_spikes == 1
+
+
+@pytest.mark.parametrize("quantum", [0, -1, 0.5, "1", None, True])
+def test_a_quantum_that_is_no_time_is_refused(quantum):
+    with pytest.raises(hr.ParameterError, match="quantum"):
+        hr.Events([0], [0], n_channels=1).quantized(quantum)
 
 
 @given(COLUMNS)

@@ -89,6 +89,11 @@ class Network:
         n_threads: int | None,
         undo: bool = False,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts]: ...
+    def learn_batch(
+        self,
+        samples: list[tuple[NDArray[np.int64], NDArray[np.uint32], int]],
+        n_threads: int | None,
+    ) -> list[_Counts]: ...
     def transform(
         self,
         samples: list[tuple[NDArray[np.int64], NDArray[np.uint32], int]],

@@ -3,7 +3,7 @@
 Lives here: which files the folder holds, when one is due, how the newest good one is found, and
 whether it belongs to the training that asks. Not here: training itself (`running`), and what a
 file holds of a network (`model_file`). Invariants: a checkpoint is of a moment between two
-samples; at any moment the folder holds the newest one that was ever finished.
+batches of samples; at any moment the folder holds the newest one that was ever finished.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ class Progress:
         Passes that were asked for.
     n_samples : int or None
         Samples of a pass, where they can be counted beforehand.
+    batch : int, default=1
+        Samples that learn side by side.
     n_done : int, default=0
         Samples learned from, over all passes.
     epoch, position : int, default=0
@@ -125,6 +127,7 @@ class Progress:
     start: str
     epochs: int
     n_samples: int | None
+    batch: int = 1
     n_done: int = 0
     epoch: int = 0
     position: int = 0
@@ -149,7 +152,11 @@ class Progress:
         ParameterError
             Names what differs.
         """
-        for name, what in (("epochs", "epochs"), ("n_samples", "the number of samples")):
+        for name, what in (
+            ("epochs", "epochs"),
+            ("n_samples", "the number of samples"),
+            ("batch", "batch"),
+        ):
             mine, asked = getattr(self, name), getattr(other, name)
             if mine != asked:
                 raise ParameterError(

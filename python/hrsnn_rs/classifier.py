@@ -62,6 +62,8 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         What `Network.transform` gives for each window and neuron.
     epochs : int, default=1
         Passes of unsupervised training over the samples; 0 leaves the weights as drawn.
+    batch : int, default=1
+        Samples that learn side by side, an approximation where above 1; see `Network.train`.
     rate : float or None, default=3.0
         Mean rate in Hz to which the input gain is calibrated. `None` leaves the gain.
     n_calibration : int, default=64
@@ -139,6 +141,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         windows: str = "events",
         features: str = "counts",
         epochs: int = 1,
+        batch: int = 1,
         rate: float | None = 3.0,
         n_calibration: int = 64,
         seed: int = 0,
@@ -154,6 +157,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.windows = windows
         self.features = features
         self.epochs = epochs
+        self.batch = batch
         self.rate = rate
         self.n_calibration = n_calibration
         self.seed = seed
@@ -206,6 +210,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             network.train(
                 events,
                 epochs=self.epochs,
+                batch=self.batch,
                 progress=self.progress,
                 n_threads=self.n_threads,
                 checkpoint=self.checkpoint,
@@ -326,7 +331,15 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "encoder_kind": None if encoder is None else type(encoder).__name__,
             "parameters": {
                 name: getattr(self, name)
-                for name in ("n_windows", "windows", "features", "epochs", "rate", "seed")
+                for name in (
+                    "n_windows",
+                    "windows",
+                    "features",
+                    "epochs",
+                    "batch",
+                    "rate",
+                    "seed",
+                )
             },
             "n_features_in": self.n_features_in_,
             "groups": self.groups_,
@@ -389,6 +402,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _check_settings(self) -> None:
         """Refuse what would be found out late, or not at all."""
         check_integer("epochs", self.epochs)
+        check_integer("batch", self.batch, 1)
         check_integer("n_calibration", self.n_calibration, 1)
         check_integer("seed", self.seed)
         check_truth("progress", self.progress)

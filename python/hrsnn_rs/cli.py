@@ -146,6 +146,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("data", metavar="DATA", help=_DATA_HELP)
     train.add_argument("--model", required=True, metavar="FILE", help="model to write")
     train.add_argument("--epochs", type=_count, default=1, metavar="E", help="passes (1)")
+    train.add_argument(
+        "--batch",
+        type=_positive,
+        default=1,
+        metavar="K",
+        help="clips that learn side by side, an approximation (1: one after the other)",
+    )
     train.add_argument("--neurons", type=_positive, default=1000, metavar="N", help="(1000)")
     train.add_argument("--seed", type=_count, default=0, metavar="S", help="seed (0)")
     train.add_argument("--windows", type=_positive, default=4, metavar="K", help="windows (4)")
@@ -312,6 +319,7 @@ def _train(arguments: argparse.Namespace) -> int:
         encoder=encoder,
         n_windows=arguments.windows,
         epochs=arguments.epochs,
+        batch=arguments.batch,
         seed=arguments.seed,
         n_threads=arguments.threads,
         progress=is_watched(arguments.json),

@@ -105,7 +105,8 @@ class EventEncoder:
     dead_time : float, default=None
         Time in ms after an event in which its channel drops further ones.
     quantum : int, default=None
-        Times are rounded down to multiples of this (µs).
+        Times are rounded down to multiples of this (µs), after the dead time; see
+        `Events.quantized`.
 
     Raises
     ------
@@ -227,9 +228,9 @@ class EventEncoder:
             dead_us = microseconds(self.dead_time, "dead_time", low=0)
             keep = _hrsnn.dead_time(t, channel.astype(np.uint32), self.n_channels, dead_us)
             t, channel = t[keep], channel[keep]
-        if self.quantum is not None:
-            t = t // self.quantum * self.quantum
         encoded = Events(t, channel, self.n_channels, events.duration)
+        if self.quantum is not None:
+            encoded = encoded.quantized(self.quantum)
         report = EncodingReport(
             n_in=len(events),
             n_out=len(encoded),

@@ -319,6 +319,39 @@ class Events(Frozen):
         """
         return pl.DataFrame({"t": self.t, "channel": self.channel})
 
+    def quantized(self, quantum: int) -> Events:
+        """Return the same events on a coarser lattice: times rounded down to whole quanta.
+
+        Neurons then receive more of them together, which runs faster and is another input:
+        what happened in which order within a quantum is lost.
+
+        Parameters
+        ----------
+        quantum : int
+            Step of the lattice in µs.
+
+        Returns
+        -------
+        Events
+            Channels, their order and the duration are kept. Events that have become equal all
+            stay, and each counts.
+
+        Raises
+        ------
+        ParameterError
+            If `quantum` is not a whole number of at least 1 µs.
+
+        Examples
+        --------
+        >>> Events([3, 999, 2500], [1, 0, 0], n_channels=2, duration=4000).quantized(1000).t
+        array([   0,    0, 2000])
+        """
+        quantum = whole_number(quantum, "quantum", low=1, unit="µs")
+        if quantum == 1:
+            return self
+        times = self.t // quantum * quantum
+        return Events(times, self.channel, self.n_channels, self.duration)
+
     def reversed(self) -> Events:
         """Return the same events played backwards: `t` becomes `duration - 1 - t`.
 

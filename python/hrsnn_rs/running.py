@@ -21,17 +21,21 @@ from hrsnn_rs.events import as_events
 from hrsnn_rs.memory import check_memory
 from hrsnn_rs.results import Calibration, RunResult, RunStats
 from hrsnn_rs.state import NetworkState
-from hrsnn_rs.training import checked, train_with_checkpoints
+from hrsnn_rs.training import batches, checked, learn_batch, train_with_checkpoints
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import NDArray
 
+    from hrsnn_rs.events import Events
+
 __all__ = ["RunningNetwork"]
 
 #: Samples that are handed to the core at a time, so that an iterator is never held whole.
 CHUNK = 64
+#: Largest batch: its samples are held at once.
+MOST_BATCH = 65_536
 
 
 class RunningNetwork(NetworkState):
@@ -101,6 +105,7 @@ class RunningNetwork(NetworkState):
         samples: Iterable[Any],
         *,
         epochs: int = 1,
+        batch: int = 1,
         progress: bool = False,
         n_threads: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -116,12 +121,22 @@ class RunningNetwork(NetworkState):
         the same bits as if nothing had. A sample that was interrupted is repeated from its
         start; samples that are done are only looked at, to see that they are the same.
 
+        With `batch` = k above 1, k samples at a time learn side by side, each on one thread and
+        all from the same weights. Their changes of weights and adapted thresholds are then added
+        up in the order of the samples, clipped to the bounds, and weights normalised once. This
+        is an approximation, which no sequential training equals: no sample sees what the others
+        of its batch have learned. Its result does not depend on `n_threads` either.
+
         Parameters
         ----------
         samples : iterable
             Each what `run` takes. A sequence if `epochs` is greater than 1.
         epochs : int, default=1
             Passes over the samples, in their order.
+        batch : int, default=1
+            Samples that learn side by side; 1: each learns from the weights that the one before
+            it left. A thread at work holds a copy of the network, and each sample of a batch a
+            copy of the plastic weights.
         progress : bool, default=False
             Whether to show a progress bar (needs tqdm).
         n_threads : int, default=None
@@ -147,7 +162,8 @@ class RunningNetwork(NetworkState):
         OSError
             If a checkpoint cannot be written; those before it stay.
         KeyboardInterrupt
-            On Ctrl-C. With `checkpoint` the network is as after the last whole sample.
+            On Ctrl-C. With `checkpoint` the network is as after the last whole sample; with
+            `batch` as after the last whole batch.
 
         Warns
         -----
@@ -166,6 +182,7 @@ class RunningNetwork(NetworkState):
         True
         """
         epochs = check_integer("epochs", epochs, 1)
+        batch = check_integer("batch", batch, 1, MOST_BATCH)
         progress = check_truth("progress", progress)
         if self._adaptive_threshold is None and not any(self._shared.values()):
             raise ParameterError("plasticity must be given to train; this network has None.")
@@ -179,6 +196,7 @@ class RunningNetwork(NetworkState):
                 checkpoints,
                 samples,
                 epochs,
+                batch,
                 lambda name: _shown(samples, name, progress),
                 threads,
             )
@@ -187,11 +205,30 @@ class RunningNetwork(NetworkState):
         stats = []
         for epoch in range(epochs):
             name = f"train {epoch + 1}/{epochs}" if epochs > 1 else "train"
-            stats += [
-                self.run(sample, learn=True, n_threads=n_threads).stats
-                for sample in checked(_shown(samples, name, progress), self.n_inputs)
-            ]
+            shown = _shown(samples, name, progress)
+            if batch == 1:
+                stats += [
+                    self.run(sample, learn=True, n_threads=n_threads).stats
+                    for sample in checked(shown, self.n_inputs)
+                ]
+            else:
+                stats += [
+                    self._learned_batch(together, n_threads)
+                    for together in batches(shown, self.n_inputs, batch)
+                ]
         return RunStats.total(stats)
+
+    def _learned_batch(self, together: list[Events], n_threads: int | None) -> RunStats:
+        """Learn from one batch; sums over its samples."""
+        start = time.perf_counter()
+        counts = learn_batch(self._core, together, _threads(n_threads))
+        share = (time.perf_counter() - start) / len(together)
+        return RunStats.total(
+            [
+                RunStats.from_counts(row, sample.duration, share)
+                for row, sample in zip(counts, together, strict=True)
+            ]
+        )
 
     # fmt: off
     @overload

@@ -19,14 +19,14 @@ from hrsnn_rs.events import as_events
 from hrsnn_rs.results import RunStats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from hrsnn_rs import _hrsnn
     from hrsnn_rs.checkpoint import Checkpoints
     from hrsnn_rs.events import Events
     from hrsnn_rs.state import NetworkState
 
-__all__ = ["checked", "train_with_checkpoints"]
+__all__ = ["batches", "checked", "learn_batch", "train_with_checkpoints"]
 
 
 def train_with_checkpoints(
@@ -34,6 +34,7 @@ def train_with_checkpoints(
     checkpoints: Checkpoints,
     samples: Iterable[Any],
     epochs: int,
+    batch: int,
     shown: Callable[[str], Iterable[Any]],
     n_threads: int | None,
 ) -> RunStats:
@@ -49,6 +50,8 @@ def train_with_checkpoints(
         What `Network.train` was given.
     epochs : int
         Passes over them.
+    batch : int
+        Samples that learn side by side.
     shown : callable
         Gives the samples of the pass of a name, behind a progress bar or not.
     n_threads : int or None
@@ -68,7 +71,7 @@ def train_with_checkpoints(
     """
     n_samples = len(samples) if isinstance(samples, Sized) else None
     assembly, gain = network._assembly(), network._gain
-    done = Progress(digest(assembly, gain), epochs, n_samples)
+    done = Progress(digest(assembly, gain), epochs, n_samples, batch)
     found = checkpoints.newest()
     if found is None:
         # Whatever is wrong with the folder shows now and not in half an hour.
@@ -95,9 +98,13 @@ def train_with_checkpoints(
                 _skip(rest, network.n_inputs, done, checkpoints)
             else:
                 tally.next_epoch()
-            for events in checked(rest, network.n_inputs, start=tally.now().position):
-                tally.expect(events)
-                core.run(events.t, events.channel, events.duration, True, n_threads, undo=True)
+            for together in batches(rest, network.n_inputs, batch, start=tally.now().position):
+                tally.expect(together)
+                if batch == 1:
+                    (one,) = together
+                    core.run(one.t, one.channel, one.duration, True, n_threads, undo=True)
+                else:
+                    learn_batch(core, together, n_threads)
                 now = tally.now()
                 if checkpoints.due(now.n_done):
                     write(now)
@@ -146,6 +153,63 @@ def checked(samples: Iterable[Any], n_inputs: int, start: int = 0) -> Iterator[E
             raise type(error)(f"samples[{index}]: {error}") from error
 
 
+def batches(
+    samples: Iterable[Any], n_inputs: int, size: int, start: int = 0
+) -> Iterator[list[Events]]:
+    """Turn samples into lists of `Events`, each of `size` but for the last.
+
+    Parameters
+    ----------
+    samples : iterable
+        Each what `Network.run` takes.
+    n_inputs : int
+        Number of channels that each must have.
+    size : int
+        Samples of a list.
+    start : int, default=0
+        Number of the first sample.
+
+    Yields
+    ------
+    list of Events
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If a sample cannot be taken as events.
+
+    Examples
+    --------
+    >>> [len(together) for together in batches([([5], [1])] * 5, n_inputs=2, size=2)]
+    [2, 2, 1]
+    """
+    rest = checked(samples, n_inputs, start)
+    while together := list(itertools.islice(rest, size)):
+        yield together
+
+
+def learn_batch(
+    core: _hrsnn.Network, samples: Sequence[Events], n_threads: int | None
+) -> list[list[int]]:
+    """Learn from `samples` side by side and merge what each has changed.
+
+    Parameters
+    ----------
+    core : _hrsnn.Network
+        Learns; is as before if interrupted.
+    samples : sequence of Events
+        One batch.
+    n_threads : int or None
+        As in `Network.run`.
+
+    Returns
+    -------
+    list of list of int
+        What each sample took.
+    """
+    return core.learn_batch([(s.t, s.channel, s.duration) for s in samples], n_threads)
+
+
 def _skip(samples: Iterator[Any], n_inputs: int, done: Progress, checkpoints: Checkpoints) -> None:
     """Pass over the samples of this epoch that are done, and see that they are the same."""
     seen, n_seen = "", 0
@@ -174,10 +238,13 @@ class _Tally:
         #: Where the training stands after as many samples as the core has learned from.
         self._places = {self._n_before: done}
 
-    def expect(self, sample: Events) -> None:
-        """Note where the training will stand once `sample` is learned from."""
+    def expect(self, samples: Sequence[Events]) -> None:
+        """Note where the training will stand once all of `samples` are learned from."""
         n, now = self._place()
-        self._places = {n: now, n + 1: now.after(sample)}
+        then = now
+        for sample in samples:
+            then = then.after(sample)
+        self._places = {n: now, n + len(samples): then}
 
     def next_epoch(self) -> None:
         """Note that a new pass begins."""

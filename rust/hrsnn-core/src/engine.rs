@@ -17,17 +17,15 @@
 //! begins, that changes no result either. Learning settles the histories whenever a set number
 //! of spikes of the whole network has gathered, and at the end of a sample.
 
+mod batch;
 mod crew;
 mod pace;
 mod ranges;
+mod side_by_side;
 mod synapses;
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, mpsc};
-use std::time::Duration;
-
-use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use crate::error::{Error, Result};
 use crate::network::{Adaptation, Description};
@@ -41,6 +39,7 @@ use crate::shard::{Activity, Counters, Frozen, Learning, Pass, Shard, Spike};
 use crew::Crew;
 use pace::Pace;
 use ranges::ranges_of_equal_work;
+use side_by_side::side_by_side;
 pub use synapses::Synaptic;
 
 /// Asked between windows; an error ends the run.
@@ -194,25 +193,44 @@ impl<T: Real> Engine<T> {
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
         let mut activities = self.activities(true);
-        self.shards.iter_mut().for_each(Shard::reset_traces);
         let mut shards = std::mem::take(&mut self.shards);
-        let passes = shards.iter_mut().map(Learning).zip(&mut activities).collect();
-        let result = self.simulate(passes, input, record, n_threads, poll);
+        let result = self.learn_in(&mut shards, &mut activities, input, record, n_threads, poll);
         self.shards = shards;
         self.keep(activities);
-        for shard in &mut self.shards {
-            if let Some(adaptation) = self.adaptation {
-                let elapsed = input.duration as f64 / 1000.0 / adaptation.tau_theta;
-                let decay = T::from_f64(Real::exp(-elapsed));
-                for i in 0..shard.neurons.len() {
-                    shard.neurons.set_theta(i, shard.neurons.theta[i] * decay);
+        self.normalize();
+        result
+    }
+
+    /// One sample changes the weights and thresholds of `shards`; nothing is normalised.
+    fn learn_in(
+        &self,
+        shards: &mut [Shard<T>],
+        activities: &mut [Activity<T>],
+        input: &Input<'_>,
+        record: &mut dyn Record,
+        n_threads: Option<usize>,
+        poll: &mut Poll<'_>,
+    ) -> Result<Stats> {
+        shards.iter_mut().for_each(Shard::reset_traces);
+        let passes = shards.iter_mut().map(Learning).zip(activities).collect();
+        let result = self.simulate(passes, input, record, n_threads, poll);
+        if let Some(adaptation) = self.adaptation {
+            let elapsed = input.duration as f64 / 1000.0 / adaptation.tau_theta;
+            let decay = T::from_f64(Real::exp(-elapsed));
+            for Shard { neurons, .. } in shards {
+                for i in 0..neurons.len() {
+                    neurons.set_theta(i, neurons.theta[i] * decay);
                 }
-            }
-            if !self.incoming.is_empty() {
-                normalize(shard, &self.incoming);
             }
         }
         result
+    }
+
+    /// Scale each neuron's plastic recurrent weights, where that is wanted.
+    fn normalize(&mut self) {
+        if !self.incoming.is_empty() {
+            self.shards.iter_mut().for_each(|shard| normalize(shard, &self.incoming));
+        }
     }
 
     /// Features of many samples, one row of `n_windows * spec.width` a sample; learns nothing.
@@ -250,46 +268,9 @@ impl<T: Real> Engine<T> {
             record.finish();
             return Ok((features, stats));
         }
-        if n_threads == 1 {
-            for ((input, out), stats) in jobs {
-                *stats = one(input, out, poll)?;
-            }
-            return Ok((features, stats));
-        }
-        let pool = pool::pool(n_threads)?;
-        let stop = AtomicBool::new(false);
-        let jobs: Vec<_> = jobs.collect();
-        let (done, finished) = mpsc::channel();
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let result = pool.install(|| {
-                    jobs.into_par_iter().with_max_len(1).try_for_each(|((input, out), stats)| {
-                        let mut ask = || {
-                            let stopped = stop.load(Ordering::Relaxed);
-                            if stopped { Err(Error::Interrupted) } else { Ok(()) }
-                        };
-                        *stats = one(input, out, &mut ask)?;
-                        Ok(())
-                    })
-                });
-                // The receiver lives until the scope ends.
-                let _ = done.send(result);
-            });
-            // The workers cannot ask the caller; this thread can.
-            let mut asked = Ok(());
-            loop {
-                match finished.recv_timeout(Duration::from_millis(20)) {
-                    Ok(result) => return asked.and(result),
-                    Err(mpsc::RecvTimeoutError::Timeout) if asked.is_ok() => {
-                        asked = poll();
-                        stop.store(asked.is_err(), Ordering::Relaxed);
-                    }
-                    Err(mpsc::RecvTimeoutError::Timeout) => {}
-                    Err(mpsc::RecvTimeoutError::Disconnected) => {
-                        unreachable!("the worker sends before it ends, and a panic ends the scope")
-                    }
-                }
-            }
+        side_by_side(jobs.collect(), n_threads, poll, &|((input, out), stats), poll| {
+            *stats = one(input, out, poll)?;
+            Ok(())
         })?;
         Ok((features, stats))
     }

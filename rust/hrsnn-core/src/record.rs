@@ -12,6 +12,14 @@ pub trait Record {
     fn record(&mut self, spikes: &[Spike]);
 }
 
+/// Nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Discard;
+
+impl Record for Discard {
+    fn record(&mut self, _: &[Spike]) {}
+}
+
 /// Every spike.
 #[derive(Debug, Clone, Default)]
 pub struct SpikeList {

@@ -12,8 +12,8 @@ use hrsnn_core::{Error, Result};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use crate::description::copied;
 use crate::error::to_py;
-use crate::network::copied;
 use crate::waiting::abandonable;
 
 /// `indptr` and `indices` of a graph whose rows are sources.

@@ -4,6 +4,7 @@
 
 mod aedat;
 mod camera;
+mod description;
 mod error;
 mod generate;
 mod network;

@@ -7,169 +7,23 @@ use std::sync::{
 };
 use std::time::Duration;
 
-use hrsnn_core::csr::Csr;
 use hrsnn_core::engine::{Engine, Poll as Ask, Synaptic};
-use hrsnn_core::error::with_room;
-use hrsnn_core::network::{Adaptation, Connections, Description, NeuronParameters, Plasticity};
+use hrsnn_core::network::{Adaptation, Description};
 use hrsnn_core::projection::Source;
 use hrsnn_core::real::Real;
 use hrsnn_core::record::{FeatureSpec, SpikeList, Windows};
 use hrsnn_core::sample::{Input, Stats};
-use hrsnn_core::stdp::Pairing;
 use hrsnn_core::{Error, Result};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::description::{NeuronArrays, SynapseArrays, copied, neurons, synapses};
 use crate::error::to_py;
 use crate::waiting::{abandonable, detached};
 
 /// How long to wait before another look at a core that is in use.
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
-
-/// Parameters of every neuron, float64, one element a neuron.
-#[derive(FromPyObject)]
-pub(crate) struct NeuronArrays<'py> {
-    #[pyo3(item)]
-    tau_m: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    v_rest: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    v_reset: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    v_threshold: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    t_ref: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    bias: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    tau_syn_ex: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    tau_syn_in: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    theta: PyReadonlyArray1<'py, f64>,
-}
-
-/// Synapses of one source in CSR.
-#[derive(FromPyObject)]
-pub(crate) struct SynapseArrays<'py> {
-    #[pyo3(item)]
-    indptr: PyReadonlyArray1<'py, i64>,
-    #[pyo3(item)]
-    indices: PyReadonlyArray1<'py, u32>,
-    #[pyo3(item)]
-    weight: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    delay: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    plasticity: Option<PlasticityArrays<'py>>,
-}
-
-/// STDP of the synapses of one source.
-#[derive(FromPyObject)]
-pub(crate) struct PlasticityArrays<'py> {
-    #[pyo3(item)]
-    plastic: PyReadonlyArray1<'py, bool>,
-    #[pyo3(item)]
-    a_plus: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    a_minus: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    tau_plus: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    tau_minus: PyReadonlyArray1<'py, f64>,
-    #[pyo3(item)]
-    w_min: f64,
-    #[pyo3(item)]
-    w_max: f64,
-    #[pyo3(item)]
-    mu_plus: f64,
-    #[pyo3(item)]
-    mu_minus: f64,
-    #[pyo3(item)]
-    nearest: bool,
-    #[pyo3(item)]
-    half_precision: bool,
-}
-
-/// Elements whose copy takes long enough to look for Ctrl-C after it.
-const MANY: usize = 100_000;
-
-/// A copy, or an error where there is no memory for it.
-pub(crate) fn copied<T: Element + Copy>(
-    name: &str,
-    array: &PyReadonlyArray1<'_, T>,
-) -> PyResult<Vec<T>> {
-    let view = array.as_array();
-    let mut values = with_room(name, view.len()).map_err(to_py)?;
-    match view.as_slice() {
-        Some(slice) => values.extend_from_slice(slice),
-        None => values.extend(view.iter().copied()),
-    }
-    if values.len() > MANY {
-        array.py().check_signals()?;
-    }
-    Ok(values)
-}
-
-fn neurons(arrays: &NeuronArrays<'_>) -> PyResult<NeuronParameters> {
-    Ok(NeuronParameters {
-        tau_m: copied("tau_m", &arrays.tau_m)?,
-        v_rest: copied("v_rest", &arrays.v_rest)?,
-        v_reset: copied("v_reset", &arrays.v_reset)?,
-        v_threshold: copied("v_threshold", &arrays.v_threshold)?,
-        t_ref: copied("t_ref", &arrays.t_ref)?,
-        bias: copied("bias", &arrays.bias)?,
-        tau_syn_ex: copied("tau_syn_ex", &arrays.tau_syn_ex)?,
-        tau_syn_in: copied("tau_syn_in", &arrays.tau_syn_in)?,
-        theta: copied("theta", &arrays.theta)?,
-    })
-}
-
-/// Copies of the arrays of one source, not yet checked.
-struct Copies {
-    indptr: Vec<i64>,
-    indices: Vec<u32>,
-    weight: Vec<f64>,
-    delay: Vec<f64>,
-    plasticity: Option<Plasticity>,
-}
-
-fn synapses(arrays: &SynapseArrays<'_>) -> PyResult<Copies> {
-    let plasticity = match &arrays.plasticity {
-        None => None,
-        Some(p) => Some(Plasticity {
-            plastic: copied("plastic", &p.plastic)?,
-            a_plus: copied("a_plus", &p.a_plus)?,
-            a_minus: copied("a_minus", &p.a_minus)?,
-            tau_plus: copied("tau_plus", &p.tau_plus)?,
-            tau_minus: copied("tau_minus", &p.tau_minus)?,
-            w_min: p.w_min,
-            w_max: p.w_max,
-            mu_plus: p.mu_plus,
-            mu_minus: p.mu_minus,
-            pairing: if p.nearest { Pairing::Nearest } else { Pairing::AllToAll },
-            half_precision: p.half_precision,
-        }),
-    };
-    Ok(Copies {
-        indptr: copied("indptr", &arrays.indptr)?,
-        indices: copied("indices", &arrays.indices)?,
-        weight: copied("weight", &arrays.weight)?,
-        delay: copied("delay", &arrays.delay)?,
-        plasticity,
-    })
-}
-
-impl Copies {
-    fn connections(self, n_neurons: usize) -> Result<Connections> {
-        // A negative entry becomes huge and is refused as such.
-        let indptr = self.indptr.into_iter().map(|start| start as u64).collect();
-        let graph = Csr::new(indptr, self.indices, n_neurons)?;
-        let Self { weight, delay, plasticity, .. } = self;
-        Ok(Connections { graph, weight, delay, plasticity })
-    }
-}
 
 /// Either precision.
 #[derive(Clone)]
@@ -259,6 +113,23 @@ fn source(name: &str) -> PyResult<Source> {
         "recurrent" => Ok(Source::Recurrent),
         other => Err(to_py(Error::parameter("source", "'inputs' or 'recurrent'", other))),
     }
+}
+
+/// Times, channels and duration of a sample.
+type SampleArrays<'py> = (PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, u32>, i64);
+
+/// A copy of one.
+type Sample = (Vec<i64>, Vec<u32>, i64);
+
+fn copies(samples: &[SampleArrays<'_>]) -> PyResult<Vec<Sample>> {
+    let copy = |(t, channel, duration): &SampleArrays<'_>| {
+        Ok((copied("t", t)?, copied("channel", channel)?, *duration))
+    };
+    samples.iter().map(copy).collect()
+}
+
+fn inputs(copies: &[Sample]) -> Vec<Input<'_>> {
+    copies.iter().map(|(t, channel, duration)| Input { t, channel, duration: *duration }).collect()
 }
 
 type Spikes<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>, StatsRow);
@@ -371,33 +242,49 @@ impl Network {
         Ok((spikes.t.into_pyarray(py), spikes.neuron.into_pyarray(py), row(&stats)))
     }
 
+    /// Learn from samples side by side, and merge the changes; what each took.
+    ///
+    /// A batch that is interrupted leaves no trace.
+    #[pyo3(signature = (samples, n_threads))]
+    fn learn_batch(
+        &self,
+        py: Python<'_>,
+        samples: Vec<SampleArrays<'_>>,
+        n_threads: Option<usize>,
+    ) -> PyResult<Vec<StatsRow>> {
+        let copies = copies(&samples)?;
+        let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
+        let stats = abandonable(py, move |abandoned| {
+            let mut ask =
+                || if abandoned.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) };
+            let inputs = inputs(&copies);
+            let mut core = writing(&core, &mut ask)?;
+            let stats = with_engine!(&mut *core, e => e.learn_batch(&inputs, n_threads, &mut ask))?;
+            let mut learned = tally(&learned);
+            inputs.iter().zip(&stats).for_each(|(input, stats)| learned.add(input, stats));
+            Ok(stats)
+        })?;
+        Ok(stats.iter().map(row).collect())
+    }
+
     /// Features of many samples, flat, and what each took.
     #[pyo3(signature = (samples, n_windows, by_events, counts, tau_lowpass, n_threads))]
     fn transform<'py>(
         &self,
         py: Python<'py>,
-        samples: Vec<(PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, u32>, i64)>,
+        samples: Vec<SampleArrays<'py>>,
         n_windows: usize,
         by_events: bool,
         counts: bool,
         tau_lowpass: Option<f64>,
         n_threads: Option<usize>,
     ) -> PyResult<Transformed<'py>> {
-        let copies = samples
-            .iter()
-            .map(|(t, channel, duration)| {
-                Ok((copied("t", t)?, copied("channel", channel)?, *duration))
-            })
-            .collect::<PyResult<Vec<_>>>()?;
+        let copies = copies(&samples)?;
         let windows = if by_events { Windows::Events } else { Windows::Time };
         let spec = FeatureSpec { n_windows, windows, counts, tau_lowpass };
         let (features, stats) = detached(py, |poll| {
-            let inputs: Vec<_> = copies
-                .iter()
-                .map(|(t, channel, duration)| Input { t, channel, duration: *duration })
-                .collect();
             let core = reading(&self.core, poll)?;
-            with_engine!(&*core, e => e.transform(&inputs, spec, n_threads, poll))
+            with_engine!(&*core, e => e.transform(&inputs(&copies), spec, n_threads, poll))
         })?;
         Ok((features.into_pyarray(py), stats.iter().map(row).collect()))
     }

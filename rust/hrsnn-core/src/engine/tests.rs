@@ -7,8 +7,8 @@ use crate::network::{Connections, NeuronParameters, Plasticity};
 use crate::record::{SpikeList, Windows};
 use crate::stdp::Pairing;
 
-const N: usize = 60;
-const N_INPUTS: usize = 20;
+pub(super) const N: usize = 60;
+pub(super) const N_INPUTS: usize = 20;
 
 fn drawn(low: f64, high: f64, n: usize, purpose: &str) -> Vec<f64> {
     let law = Distribution::new(Law::Uniform { low, high }, None, None).unwrap();
@@ -33,7 +33,7 @@ fn connections(
 }
 
 /// Everything differs from neuron to neuron and synapse to synapse; some neurons are driven.
-fn description(pairing: Pairing, mu: f64) -> Description {
+pub(super) fn description(pairing: Pairing, mu: f64) -> Description {
     let inputs = connections(N_INPUTS, 0.5, [1.0, 6.0], [0.0, 3.0], "inputs");
     let mut recurrent = connections(N, 0.3, [0.1, 3.0], [0.5, 9.0], "recurrent");
     let n = recurrent.len();
@@ -66,7 +66,7 @@ fn description(pairing: Pairing, mu: f64) -> Description {
 }
 
 /// The same with synaptic currents, some of time constant 0, and some weights negative.
-fn with_currents(mut description: Description) -> Description {
+pub(super) fn with_currents(mut description: Description) -> Description {
     let some = |high: f64, name: &str| drawn(-2.0, high, N, name).into_iter().map(|t| t.max(0.0));
     description.neurons.tau_syn_ex = some(10.0, "tau_syn_ex").collect();
     description.neurons.tau_syn_in = some(20.0, "tau_syn_in").collect();
