@@ -147,6 +147,11 @@ pub(crate) fn synapses(arrays: &SynapseArrays<'_>) -> PyResult<Copies> {
 }
 
 impl Copies {
+    /// Number of synapses.
+    pub(crate) fn len(&self) -> usize {
+        self.weight.len()
+    }
+
     /// Checked as a graph.
     pub(crate) fn connections(self, n_neurons: usize) -> Result<Connections> {
         // A negative entry becomes huge and is refused as such.

@@ -174,7 +174,7 @@ impl Network {
                 return Err(to_py(Error::parameter("dtype", "'float32' or 'float64'", other)));
             }
         };
-        let is_large = inputs.weight.len() + recurrent.weight.len() > LARGE;
+        let is_large = inputs.len() + recurrent.len() > LARGE;
         let core = abandonable(py, move |_| {
             let description = Description {
                 neurons,

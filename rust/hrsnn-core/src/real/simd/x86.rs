@@ -139,10 +139,10 @@ impl Vector for Avx2 {
             let mask = _mm256_castps_si256(mask);
             let low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(mask));
             let high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(mask));
-            let (first, t) = (since.as_mut_ptr().cast::<__m256i>(), _mm256_set1_epi64x(t));
-            for (half, mask) in [(first, low), (first.add(1), high)] {
-                let kept = _mm256_loadu_si256(half);
-                _mm256_storeu_si256(half, _mm256_blendv_epi8(kept, t, mask));
+            let t = _mm256_set1_epi64x(t);
+            for (half, mask) in since.chunks_exact_mut(4).zip([low, high]) {
+                let kept = _mm256_loadu_si256(half.as_ptr().cast());
+                _mm256_storeu_si256(half.as_mut_ptr().cast(), _mm256_blendv_epi8(kept, t, mask));
             }
         }
     }
