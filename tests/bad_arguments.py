@@ -166,6 +166,7 @@ def targets() -> dict[str, Target]:
         "Events.from_frame": Target(
             hr.Events.from_frame, lambda: {"frame": events().to_frame(), "n_channels": 3}
         ),
+        "Events.quantized": Target(events().quantized, lambda: {"quantum": 1000}),
         "Events.from_sensor": Target(hr.Events.from_sensor, lambda: {"events": sensor_events()}),
         "SensorEvents": Target(
             hr.SensorEvents,

@@ -113,6 +113,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "FixedInDegreeConnectivity.allow_autapses",
         "Network.normalize_weights",
         "Network.from_arrays.normalize_weights",
+        "Network.estimate_memory.at_rest",
         "Network.run.learn",
         "Network.train.progress",
         "Network.transform.progress",
