@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from dataclasses import replace
 
 import hrsnn_rs as hr
 import numpy as np
@@ -217,6 +218,24 @@ def test_weights_at_a_bound_that_float32_rounds_outwards_are_copied_bit_by_bit(t
     net.save(path)
     for other in (net.copy(), hr.Network.load(path), pickle.loads(pickle.dumps(net))):
         assert same(other, net)
+
+
+def test_half_precision_learns_nearly_the_same_and_keeps_its_bits(tmp_path):
+    rule = network()._arguments["plasticity"]
+    full, half = (network(plasticity=replace(rule, half_precision=h)) for h in (False, True))
+    before = full.recurrent_weights.data
+    for net in (full, half):
+        net.run(sample(), learn=True)
+    full_change, half_change = (n.recurrent_weights.data - before for n in (full, half))
+    assert np.abs(full_change).max() > 0.1
+    assert not np.array_equal(full_change, half_change)
+    # Constants to 1 part in 2,000; spikes that come a little later make up the rest.
+    assert np.corrcoef(full_change, half_change)[0, 1] > 0.99
+    half.save(tmp_path / "net.safetensors")
+    loaded = hr.Network.load(tmp_path / "net.safetensors")
+    for net in (half, loaded):
+        net.run(sample(1), learn=True)
+    assert same(half, loaded)
 
 
 def test_damaged_and_foreign_files_are_refused(tmp_path):
