@@ -105,11 +105,6 @@ impl Rows {
         let segment = segment as usize;
         self.start[segment] as usize..self.start[segment + 1] as usize
     }
-
-    /// Where each segment begins, and the number of synapses.
-    pub fn start(&self) -> &[u32] {
-        &self.start
-    }
 }
 
 /// Scales of `a_plus`, `a_minus` and both halvings in 16 bits.
