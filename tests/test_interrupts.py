@@ -36,6 +36,10 @@ def sample(duration=1_000_000) -> hr.Events:
     return hr.Events(t, rng.integers(0, N_INPUTS, n), N_INPUTS, duration)
 
 
+#: Seconds of work on any machine: what waits for it is interrupted long before its end.
+LONG = sample(60_000_000)
+
+
 def interrupted(work, after: float) -> float | None:
     """Seconds from a signal to its exception, or None where the work ended first."""
 
@@ -63,13 +67,13 @@ def net():
 
 WORK = {
     "making": lambda net: network(),
-    "run": lambda net: net.run(sample()),
-    "learning": lambda net: net.copy().run(sample(), learn=True),
-    "train": lambda net: net.copy().train([sample()] * 3),
-    "transform": lambda net: net.transform([sample()] * 4, n_threads=2),
-    "calibrate": lambda net: net.copy().calibrate([sample()] * 2, rate=20.0),
-    "weights": lambda net: [net.recurrent_weights for _ in range(4)],
-    "describe": lambda net: net.describe(),
+    "run": lambda net: net.run(LONG),
+    "learning": lambda net: net.copy().run(LONG, learn=True),
+    "train": lambda net: net.copy().train([LONG] * 3),
+    "transform": lambda net: net.transform([LONG] * 4, n_threads=2),
+    "calibrate": lambda net: net.copy().calibrate([LONG] * 2, rate=20.0),
+    "weights": lambda net: [net.recurrent_weights for _ in range(8)],
+    "describe": lambda net: [net.describe() for _ in range(4)],
 }
 
 
@@ -89,7 +93,7 @@ def test_after_an_interruption_everything_works_as_before(net):
     twin, events = net.copy(), sample(300_000)
     spikes = net.run(events).spikes
     for work in (net.run, lambda s: net.transform([s] * 8), lambda s: net.run(s, learn=True)):
-        assert interrupted(lambda work=work: work(sample(4_000_000)), 0.1) is not None
+        assert interrupted(lambda work=work: work(LONG), 0.1) is not None
         # Learning is kept up to a window; running and transforming leave no trace.
         if work == net.run:
             assert net.run(events).spikes.equals(spikes)
@@ -100,19 +104,24 @@ def test_after_an_interruption_everything_works_as_before(net):
 
 def test_an_interrupted_calibration_leaves_the_gain(net):
     twin = net.copy()
-    assert interrupted(lambda: twin.calibrate([sample()] * 8, rate=20.0), 0.3) is not None
+    assert interrupted(lambda: twin.calibrate([LONG] * 8, rate=20.0), 0.3) is not None
     assert twin.input_gain == net.input_gain
     assert (twin.input_weights.data == net.input_weights.data).all()
 
 
 def test_waiting_for_a_network_that_another_thread_uses_can_be_interrupted(net):
     one = net.copy()
-    other = threading.Thread(target=lambda: one.run(sample(), learn=True))
-    other.start()
-    time.sleep(0.05)
-    answers = [interrupted(lambda: one.recurrent_weights, 0.1) for _ in range(2)]
-    still_learning = other.is_alive()
-    other.join()
+    # The longer samples are for machines that are through with the shorter ones too early.
+    for duration in (2_000_000, 10_000_000, 60_000_000):
+        events = sample(duration)
+        other = threading.Thread(target=one.run, args=(events,), kwargs={"learn": True})
+        other.start()
+        time.sleep(0.05)
+        answers = [interrupted(lambda: one.recurrent_weights, 0.1) for _ in range(2)]
+        still_learning = other.is_alive()
+        other.join()
+        if still_learning:
+            break
     assert still_learning
     assert all(answer is not None and answer < LATEST for answer in answers)
 
@@ -125,7 +134,7 @@ def test_a_handler_that_raises_something_else_is_heard(net):
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(LookupError, match="from the handler"):
-            net.run(sample(4_000_000))
+            net.run(LONG)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -161,7 +170,7 @@ def test_a_panic_is_an_internal_error_and_nothing_else_is_hurt(net):
         before = signal.signal(signal.SIGALRM, panic)
         try:
             signal.setitimer(signal.ITIMER_REAL, 0.1)
-            net.transform([sample(4_000_000)] * 2)
+            net.transform([LONG] * 2)
         except BaseException as error:
             raised.append(error)
         finally:
