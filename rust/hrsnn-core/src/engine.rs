@@ -291,10 +291,10 @@ impl<T: Real> Engine<T> {
             let round = round.read().unwrap_or_else(PoisonError::into_inner);
             for pass in passes.iter().skip(member).step_by(of) {
                 let (pass, activity) = &mut *lock(pass);
-                activity.send(pass.shard(), Source::Recurrent, round.spikes.iter().copied());
                 let times = input.t[round.events.clone()].iter().copied();
                 let channels = input.channel[round.events.clone()].iter().copied();
-                activity.send(pass.shard(), Source::Input, times.zip(channels));
+                activity.send(pass.shard(), Source::Input, &times.zip(channels));
+                activity.send(pass.shard(), Source::Recurrent, &round.spikes.iter().copied());
                 activity.advance(pass, round.window, round.end);
             }
         };

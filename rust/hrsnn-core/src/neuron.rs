@@ -36,6 +36,8 @@ pub struct Neurons<T> {
 pub struct Membranes<T> {
     pub(crate) v: Vec<T>,
     pub(crate) since: Vec<i64>,
+    /// What [`Membranes::receive_all`] works with.
+    over: Vec<(u32, u32)>,
 }
 
 impl<T: Real> Neurons<T> {
@@ -208,6 +210,9 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
         let moving = membranes.v.chunks_exact_mut(V::LANES);
         let moving = moving.zip(membranes.since.chunks_exact_mut(V::LANES));
         let before = spiked.len();
+        // Vectors in which a neuron spikes, and which lanes: few, but nobody can foresee them.
+        let (over, mut n_over) = (&mut membranes.over, 0);
+        over.resize(n / V::LANES + 1, (0, 0));
         for (number, ((input, (v_end, (halvings, threshold))), (v, since))) in
             arrived.zip(constants).zip(moving).enumerate()
         {
@@ -222,12 +227,17 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
             let kept = V::load(v);
             let now = relaxed(elapsed, V::load(halvings), kept, V::load(v_end), arrived);
             now.or_else(active, kept).store(v);
-            let mut over = V::bits(V::both(active, now.reaches(V::load(threshold))));
-            while over != 0 {
-                spiked.push((number * V::LANES) as u32 + over.trailing_zeros());
-                over &= over - 1;
-            }
+            let bits = V::bits(V::both(active, now.reaches(V::load(threshold))));
+            over[n_over] = (number as u32, bits);
+            n_over += usize::from(bits != 0);
             V::stamp(active, t, since);
+        }
+        for &(number, bits) in &over[..n_over] {
+            let mut bits = bits;
+            while bits != 0 {
+                spiked.push(number * V::LANES as u32 + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
         }
         for &i in &spiked[before..] {
             membranes.spike(neurons, i as usize, t);

@@ -25,6 +25,7 @@ use std::ops::Range;
 use crate::real::Real;
 use crate::real::simd::{self, MOST_LANES, Strip, Table, prefetch, prefetch_lines};
 use crate::stdp::{History, Rule};
+use pending::Pending;
 use visit::Advance;
 
 /// The last visit of a segment.
@@ -70,6 +71,8 @@ pub struct PlasticSynapses<T> {
     constants: Constants,
     /// Last visit of each segment.
     visits: Vec<Visit>,
+    /// What a visit works with.
+    pending: Box<Pending<T>>,
 }
 
 const STATE: usize = 3;
@@ -119,7 +122,8 @@ impl<T: Real> PlasticSynapses<T> {
             Constants::Full
         };
         let visits = vec![Visit::FRESH; start.len().saturating_sub(1)];
-        Self { rule, target, cells, constants, visits }
+        let pending = Box::new(Pending::new());
+        Self { rule, target, cells, constants, visits, pending }
     }
 
     /// Post neurons, counted within the shard.
@@ -261,6 +265,7 @@ impl<T: Real> PlasticSynapses<T> {
         const FULL: usize = STATE + CONSTANTS;
         let (rule, n) = (self.rule, range.len());
         let cells = &mut self.cells[self.constants.n_fields() * range.start..];
+        let pending = &mut *self.pending;
         let index = &self.target[range.start..];
         match &self.constants {
             Constants::Full => {
@@ -274,6 +279,7 @@ impl<T: Real> PlasticSynapses<T> {
                     visit,
                     now,
                     history,
+                    pending,
                     input,
                 })
             }
@@ -289,6 +295,7 @@ impl<T: Real> PlasticSynapses<T> {
                     visit,
                     now,
                     history,
+                    pending,
                     input,
                 })
             }
@@ -313,6 +320,7 @@ fn half_of<T: Real>(value: T, scale: f32) -> u16 {
     ((bits + 0xfff + (bits >> 13 & 1)) >> 13).min(0xffff) as u16
 }
 
+mod pending;
 mod visit;
 
 #[cfg(test)]

@@ -107,6 +107,9 @@ impl Rows {
     }
 }
 
+/// As many elements as are soon in the nearest memory and need not be asked for.
+const SOON_AT_HAND: usize = 1 << 14;
+
 /// Scales of `a_plus`, `a_minus` and both halvings in 16 bits.
 fn half_scales<T: Real>(p: &Plasticity) -> [f32; 4] {
     let plastic = |values: &[f64], number: &dyn Fn(f64) -> T| {
@@ -241,6 +244,9 @@ impl<T: Real> Projection<T> {
     /// Ask for the memory that says where a segment is.
     #[inline]
     pub fn prefetch_place(&self, segment: u32) {
+        if self.rows.start.len() < SOON_AT_HAND {
+            return;
+        }
         prefetch(&self.rows.start, segment as usize);
         if let Synapses::Plastic(synapses) = &self.synapses {
             synapses.prefetch_visit(segment as usize);
@@ -250,6 +256,9 @@ impl<T: Real> Projection<T> {
     /// Ask for the memory of a segment that will be delivered soon; also to be changed if `learns`.
     #[inline]
     pub fn prefetch(&self, segment: u32, learns: bool) {
+        if self.synapses.target().len() < SOON_AT_HAND {
+            return;
+        }
         let range = self.rows.synapses(segment);
         match &self.synapses {
             Synapses::Plastic(synapses) if learns => synapses.prefetch(&range),

@@ -2,14 +2,15 @@
 //!
 //! Lives here: a calendar of windows, one bucket a window, and a heap for what lies beyond
 //! it. Not here: what a delivery does. Invariants: a window is handed out once, sorted by
-//! (arrival, projection, segment), an order that no thread can influence; nothing may be
-//! pushed into a window that was handed out.
+//! (arrival, projection) and within these in the order of pushing, an order that no thread can
+//! influence as long as each projection's spikes are sent in their order; nothing may be pushed
+//! into a window that was handed out.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// A spike on its way: all synapses of one segment receive it at `arrival`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
     /// µs.
     pub arrival: i64,
@@ -26,31 +27,46 @@ pub const MOST_SEGMENTS: u32 = 1 << 30;
 /// Most projections that there may be.
 const MOST_PROJECTIONS: u32 = 1 << 3;
 
+/// A delivery as one number: µs from the beginning of its window, projection and segment from the
+/// high bits down.
+type Packed = u64;
+/// Bits of the segment, which do not count in sorting.
+const SEGMENT_BITS: u32 = 30;
+
 /// Calendar queue with windows of a fixed width.
-///
-/// In a bucket a delivery is one number: µs from the beginning of its window, projection and
-/// segment from the high bits down, so that numbers sort as deliveries do.
 #[derive(Debug, Clone)]
 pub struct Queue {
     width: i64,
-    /// First window that has not been handed out.
+    /// The whole number above 2^64 / `width`.
+    inverse: u128,
+    /// First window that has not been handed out, and when it begins.
     next: i64,
-    buckets: Vec<Vec<u64>>,
+    start: i64,
+    buckets: Vec<Vec<Packed>>,
     /// One bit for each bucket that holds something.
     filled: [u64; BUCKETS as usize / 64],
-    far: BinaryHeap<Reverse<Delivery>>,
+    /// What lies beyond the buckets: window, number in the order of pushing, delivery.
+    far: BinaryHeap<Reverse<(i64, u64, Packed)>>,
+    n_far: u64,
+    /// What sorting works with.
+    sorted: Vec<Packed>,
 }
 
 impl Queue {
     /// An empty queue at t = 0 whose windows last `width` µs, at most 2^31.
     pub fn new(width: u32) -> Self {
         debug_assert!(width <= 1 << 31);
+        let width = width.max(1);
         Self {
-            width: i64::from(width.max(1)),
+            width: i64::from(width),
+            inverse: (1 << 64) / u128::from(width) + 1,
             next: 0,
+            start: 0,
             buckets: vec![Vec::new(); BUCKETS as usize],
             filled: [0; BUCKETS as usize / 64],
             far: BinaryHeap::new(),
+            n_far: 0,
+            sorted: Vec::new(),
         }
     }
 
@@ -62,24 +78,37 @@ impl Queue {
             self.filled[bucket / 64] &= !(1 << (bucket % 64));
         }
         self.far.clear();
-        self.next = 0;
+        (self.next, self.start, self.n_far) = (0, 0, 0);
     }
 
     /// Add a delivery; its window must still be ahead.
     #[inline]
     pub fn push(&mut self, delivery: Delivery) {
-        let window = delivery.arrival / self.width;
-        debug_assert!(window >= self.next, "{delivery:?} is in the past");
+        debug_assert!(delivery.arrival >= self.start, "{delivery:?} is in the past");
         debug_assert!(delivery.segment < MOST_SEGMENTS && delivery.projection < MOST_PROJECTIONS);
-        if window < self.next + BUCKETS {
-            let bucket = (window % BUCKETS) as usize;
-            let us = (delivery.arrival - window * self.width) as u64;
-            let place = u64::from(delivery.projection) << 30 | u64::from(delivery.segment);
-            self.buckets[bucket].push(us << 33 | place);
-            self.filled[bucket / 64] |= 1 << (bucket % 64);
-        } else {
-            self.far.push(Reverse(delivery));
+        let ahead = delivery.arrival - self.start;
+        // A product instead of a division, which may be one too many.
+        let mut windows = ((u128::from(ahead as u64) * self.inverse) >> 64) as i64;
+        let mut us = ahead - windows * self.width;
+        if us < 0 {
+            windows -= 1;
+            us += self.width;
         }
+        let place = u64::from(delivery.projection) << SEGMENT_BITS | u64::from(delivery.segment);
+        let packed = (us as u64) << (SEGMENT_BITS + 3) | place;
+        if windows < BUCKETS {
+            self.push_near(self.next + windows, packed);
+        } else {
+            self.far.push(Reverse((self.next + windows, self.n_far, packed)));
+            self.n_far += 1;
+        }
+    }
+
+    #[inline]
+    fn push_near(&mut self, window: i64, packed: Packed) {
+        let bucket = (window % BUCKETS) as usize;
+        self.buckets[bucket].push(packed);
+        self.filled[bucket / 64] |= 1 << (bucket % 64);
     }
 
     /// First window at or after the present whose bucket holds a delivery.
@@ -105,39 +134,73 @@ impl Queue {
 
     /// First window at or after the present that holds a delivery.
     pub fn first(&self) -> Option<i64> {
-        // What was far when it was pushed may have come near since.
-        let far = self.far.peek().map(|Reverse(delivery)| delivery.arrival / self.width);
-        [self.first_near(), far].into_iter().flatten().min()
+        self.first_near().or_else(|| self.far.peek().map(|Reverse((window, ..))| *window))
     }
 
     /// Hand out `window`, sorted, into `into`; all windows before it must be empty.
     pub fn take(&mut self, window: i64, into: &mut Vec<Delivery>) {
         debug_assert!(window >= self.next && self.first().is_none_or(|first| first >= window));
-        self.next = window;
-        while let Some(Reverse(delivery)) = self.far.peek().copied() {
-            if delivery.arrival / self.width >= window + BUCKETS {
-                break;
-            }
-            self.far.pop();
-            self.push(delivery);
-        }
-        self.next = window + 1;
+        self.bring_near(window + BUCKETS);
+        let start = window * self.width;
+        (self.next, self.start) = (window + 1, start + self.width);
         into.clear();
         let number = (window % BUCKETS) as usize;
         let bucket = &mut self.buckets[number];
-        if bucket.is_empty() {
-            return;
-        }
-        if !bucket.is_sorted() {
-            bucket.sort_unstable();
-        }
-        let start = window * self.width;
+        sort(bucket, &mut self.sorted);
         into.extend(bucket.drain(..).map(|packed| Delivery {
-            arrival: start + (packed >> 33) as i64,
-            projection: (packed >> 30) as u32 & (MOST_PROJECTIONS - 1),
+            arrival: start + (packed >> (SEGMENT_BITS + 3)) as i64,
+            projection: (packed >> SEGMENT_BITS) as u32 & (MOST_PROJECTIONS - 1),
             segment: packed as u32 & (MOST_SEGMENTS - 1),
         }));
         self.filled[number / 64] &= !(1 << (number % 64));
+        // The bucket just emptied is that of the window that comes near now.
+        self.bring_near(self.next + BUCKETS);
+    }
+
+    /// Put what lies before window `end` into its buckets, before anything is pushed beside it.
+    fn bring_near(&mut self, end: i64) {
+        while let Some(&Reverse((window, _, packed))) = self.far.peek() {
+            if window >= end {
+                break;
+            }
+            self.far.pop();
+            self.push_near(window, packed);
+        }
+    }
+}
+
+/// Sort by time and projection; what is equal in both keeps its order. `sorted` is room to work in.
+fn sort(bucket: &mut Vec<Packed>, sorted: &mut Vec<Packed>) {
+    const DIGIT: u32 = 8;
+    if bucket.is_sorted_by_key(|packed| packed >> SEGMENT_BITS) {
+        return;
+    }
+    if bucket.len() <= 1 << (DIGIT - 2) {
+        bucket.sort_by_key(|packed| packed >> SEGMENT_BITS);
+        return;
+    }
+    let first = bucket[0];
+    let differing = bucket.iter().fold(0, |bits, packed| bits | (packed ^ first));
+    for shift in (SEGMENT_BITS..u64::BITS).step_by(DIGIT as usize) {
+        let digit = |packed: Packed| (packed >> shift) as usize & ((1 << DIGIT) - 1);
+        if digit(differing) == 0 {
+            continue;
+        }
+        let mut places = [0_u32; 1 << DIGIT];
+        for &packed in &*bucket {
+            places[digit(packed)] += 1;
+        }
+        let mut before = 0;
+        for place in &mut places {
+            before += std::mem::replace(place, before);
+        }
+        sorted.resize(bucket.len(), 0);
+        for &packed in &*bucket {
+            let place = &mut places[digit(packed)];
+            sorted[*place as usize] = packed;
+            *place += 1;
+        }
+        std::mem::swap(bucket, sorted);
     }
 }
 

@@ -348,16 +348,21 @@ impl<T: Real> Activity<T> {
         }
     }
 
-    /// Send `spikes` of `source` on their way to the neurons of `shard`.
-    pub fn send(&mut self, shard: &Shard<T>, source: Source, spikes: impl Iterator<Item = Spike>) {
-        for (t, row) in spikes {
-            for (number, projection) in shard.projections.iter().enumerate() {
-                if projection.source != source {
-                    continue;
-                }
+    /// Send `spikes` of `source`, in the order of time, on their way to the neurons of `shard`.
+    pub fn send(
+        &mut self,
+        shard: &Shard<T>,
+        source: Source,
+        spikes: &(impl Iterator<Item = Spike> + Clone),
+    ) {
+        for (number, projection) in (0..).zip(&shard.projections) {
+            if projection.source != source {
+                continue;
+            }
+            for (t, row) in spikes.clone() {
                 for segment in projection.rows.segments(row as usize) {
                     let arrival = t + i64::from(projection.rows.delay(segment));
-                    self.queue.push(Delivery { arrival, projection: number as u32, segment });
+                    self.queue.push(Delivery { arrival, projection: number, segment });
                 }
             }
         }
@@ -407,7 +412,7 @@ impl<T: Real> Activity<T> {
             if let Some(far) = rest.get(k + 12) {
                 pass.shard().projections[far.projection as usize].prefetch_place(far.segment);
             }
-            if let Some(near) = rest.get(k + 4) {
+            if let Some(near) = rest.get(k + 2) {
                 let projection = &pass.shard().projections[near.projection as usize];
                 projection.prefetch(near.segment, P::LEARNS);
             }

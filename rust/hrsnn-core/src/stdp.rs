@@ -58,16 +58,17 @@ pub struct History {
     /// µs.
     base: i64,
     n: usize,
-    /// Marks of the latest two spikes of each neuron, and of the two before: where synapses look
-    /// first. Empty where nothing learns.
-    latest: Vec<[i32; 2]>,
-    older: Vec<[i32; 2]>,
-    /// The latest marks of each neuron, oldest first, in one cache line.
+    /// Marks of the latest spikes of each neuron, latest first: where synapses look first. Empty
+    /// where nothing learns.
+    latest: Vec<[i32; LATEST]>,
+    /// The marks of each neuron before these, oldest first, in one cache line.
     recent: Vec<[i32; RECENT]>,
     /// All marks of each neuron, oldest first, after as many zeros as vectors may reach into.
     marks: Vec<Vec<i32>>,
 }
 
+/// Latest spikes of a neuron that lie beside each other for all neurons.
+pub(crate) const LATEST: usize = 4;
 const RECENT: usize = 16;
 
 /// Longest span, µs, that times are kept for from one base: some 18 minutes.
@@ -78,8 +79,7 @@ impl History {
     pub fn reset(&mut self, n: usize) {
         if self.latest.is_empty() {
             // Zeros from the system, whose pages cost nothing until they are touched.
-            self.latest = vec![[0; 2]; TABLE];
-            self.older = vec![[0; 2]; TABLE];
+            self.latest = vec![[0; LATEST]; TABLE];
         }
         self.forget();
         self.n = n;
@@ -90,8 +90,7 @@ impl History {
 
     /// Forget spikes that every synapse has taken in.
     pub fn forget(&mut self) {
-        self.latest[..self.n].fill([0; 2]);
-        self.older[..self.n].fill([0; 2]);
+        self.latest[..self.n].fill([0; LATEST]);
         self.recent.fill([0; RECENT]);
         for marks in &mut self.marks {
             marks.truncate(MOST_LANES);
@@ -119,31 +118,24 @@ impl History {
     /// Neuron `i` spiked at `t`.
     pub fn push(&mut self, i: usize, t: i64) {
         let mark = self.since_base(t) + 1;
-        let ([first, second], [third, _]) = (self.latest[i], self.older[i]);
-        self.latest[i] = [mark, first];
-        self.older[i] = [second, third];
+        let [first, second, third, fourth] = self.latest[i];
+        self.latest[i] = [mark, first, second, third];
         let recent = &mut self.recent[i];
         recent.copy_within(1.., 0);
-        recent[RECENT - 1] = mark;
+        recent[RECENT - 1] = fourth;
         self.marks[i].push(mark);
     }
 
-    /// Marks of the latest and the second latest spike of each neuron.
+    /// Marks of the latest spikes of each neuron, latest first.
     #[inline]
-    pub(crate) fn latest(&self) -> &Table<[i32; 2]> {
+    pub(crate) fn latest(&self) -> &Table<[i32; LATEST]> {
         self.latest.as_slice().try_into().expect("reset has made it a table")
-    }
-
-    /// Marks of the third and the fourth latest spike of each neuron.
-    #[inline]
-    pub(crate) fn older(&self) -> &Table<[i32; 2]> {
-        self.older.as_slice().try_into().expect("reset has made it a table")
     }
 
     /// Mark of the fifth latest spike of neuron `i`.
     #[inline]
     pub(crate) fn fifth(&self, i: usize) -> i32 {
-        self.recent[i][RECENT - 5]
+        self.recent[i][RECENT - 1]
     }
 
     /// Spikes of neuron `i` that were not forgotten.
@@ -152,16 +144,18 @@ impl History {
         self.marks[i].len() - MOST_LANES
     }
 
-    /// Marks of neuron `i`, oldest first, and how many at the end are of spikes at or after `since`
-    /// (from the base); the slice is long enough for vectors that end with it to hold them.
+    /// Marks of neuron `i` without the latest [`LATEST`], oldest first, and how many at the end are of
+    /// spikes at or after `since` (from the base); the slice is long enough for vectors that end
+    /// with it to hold them.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    pub(crate) fn pending(&self, i: usize, since: i32) -> (&[i32], usize) {
+    pub(crate) fn older(&self, i: usize, since: i32) -> (&[i32], usize) {
         let recent = &self.recent[i];
         if recent[0] <= since {
             return (recent, recent.iter().map(|&mark| usize::from(mark > since)).sum());
         }
         let marks = &self.marks[i];
+        let marks = &marks[..marks.len() - LATEST];
         (marks, marks.iter().rev().take_while(|&&mark| mark > since).count())
     }
 }

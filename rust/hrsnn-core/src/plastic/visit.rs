@@ -1,12 +1,17 @@
 //! One visit of one segment: the kernel of learning.
 //!
-//! Written once in vectors. A lane is a synapse, except where a synapse has so many post spikes
-//! pending that a vector of spikes is better.
+//! Written once in vectors. Some blocks at a time are visited twice: first the post spikes that
+//! are pending are listed and weighed (`pending`), then they are applied, and the rest is done,
+//! block by block. A lane is a synapse, except where a synapse has so many spikes pending that a
+//! vector of spikes is better.
 
+use std::ops::Range;
+
+use super::pending::{BLOCKS, Live, Pending};
 use super::{ARRIVAL, CONSTANTS, END, STATE, Visit};
 use crate::real::Real;
 use crate::real::simd::{Block, Kernel, MOST_LANES, Strip, Table, Vector};
-use crate::stdp::{History, Pairing, Rule};
+use crate::stdp::{History, LATEST, Pairing, Rule};
 
 /// One visit of one segment.
 ///
@@ -20,19 +25,8 @@ pub(super) struct Advance<'a, T, const KIND: u8, const FIELDS: usize> {
     pub(super) visit: Visit,
     pub(super) now: i32,
     pub(super) history: &'a History,
+    pub(super) pending: &'a mut Pending<T>,
     pub(super) input: &'a mut Table<T>,
-}
-
-/// What a potentiation needs of each lane.
-struct Lanes<V: Vector> {
-    /// Pre trace before the last visit, and after it.
-    x: V,
-    after: V,
-    a_plus: V,
-    halvings: [V; 2],
-    w: V,
-    /// Post trace now.
-    y: V,
 }
 
 impl<T: Real, const KIND: u8, const FIELDS: usize> Kernel<T> for Advance<'_, T, KIND, FIELDS> {
@@ -40,93 +34,202 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Kernel<T> for Advance<'_, T, 
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
-    fn run<V: Vector<Scalar = T>>(self) -> u64 {
-        let Self { rule, n, mut strip, halves, scales, visit, now, history, input } = self;
-        let about = About { rule, visit, now, history };
-        let is_fresh = visit == Visit::FRESH;
-        let arrivals = if is_fresh { 0 } else { visit.arrivals };
-        let elapsed = V::splat(T::from_i32(visit.t - now));
-        let before = V::int(visit.t);
-        let (latest, older) = (history.latest(), history.older());
-        let (zero, w_min, w_max) = (V::splat(T::ZERO), V::splat(rule.w_min), V::splat(rule.w_max));
+    fn run<V: Vector<Scalar = T>>(mut self) -> u64 {
         let mut updates = 0;
-        let mut first = 0;
-        while let Some(mut block) = strip.block::<V>(first) {
-            let here = V::first(n - first);
-            let [w_kept, x_kept, y_kept]: [V; STATE] =
-                [block.load::<0>(), block.load::<1>(), block.load::<2>()];
-            let (x, y) = if is_fresh { (zero, zero) } else { (x_kept, y_kept) };
-            let after = match (arrivals, rule.pairing) {
-                (0, _) => x,
-                (_, Pairing::Nearest) => V::splat(T::ONE),
-                (count, Pairing::AllToAll) => x.plus(V::splat(T::from_us(i64::from(count)))),
-            };
-            let [a_plus, a_minus, plus, minus] = constants(&block, first, n, halves, scales);
-            let y = if KIND == END { zero } else { y.times(elapsed.times(minus).pow2()) };
-            let halvings = [plus, minus];
-            let mut lanes = Lanes { x, after, a_plus, halvings, w: w_kept, y };
-
-            let target = block.index();
-            let (mark_1, mark_2) = V::pairs(latest, target);
-            let mut live_1 = V::both(V::above(mark_1, before), here);
-            if V::bits(live_1) != 0 {
-                let mut live_2 = V::both(V::above(mark_2, before), here);
-                if V::bits(live_2) != 0 {
-                    let (mark_3, mark_4) = V::pairs(older, target);
-                    let mut live_3 = V::both(V::above(mark_3, before), here);
-                    let mut live_4 = V::both(V::above(mark_4, before), here);
-                    let mut deep = 0;
-                    if V::bits(live_4) != 0 {
-                        deep = about.deep(V::bits(live_4), target);
-                    }
-                    if deep != 0 {
-                        // These lanes have more than four and take them one by one.
-                        let (w, y) = about.one_by_one::<V>(deep, target, &lanes, &mut updates);
-                        let deep = V::lanes(deep);
-                        lanes.w = w.or_else(deep, lanes.w);
-                        lanes.y = y.or_else(deep, lanes.y);
-                        for live in [&mut live_1, &mut live_2, &mut live_3, &mut live_4] {
-                            *live = V::without(*live, deep);
-                        }
-                    }
-                    for (mark, live) in [(mark_4, live_4), (mark_3, live_3), (mark_2, live_2)] {
-                        let bits = V::bits(live);
-                        if bits != 0 {
-                            updates += u64::from(bits.count_ones());
-                            about.potentiate::<V, KIND>(&mut lanes, mark, live);
-                        }
-                    }
-                }
-                updates += u64::from(V::bits(live_1).count_ones());
-                about.potentiate::<V, KIND>(&mut lanes, mark_1, live_1);
-            }
-
-            let Lanes { mut w, y, .. } = lanes;
-            if KIND == ARRIVAL {
-                let mut delivered = [T::ZERO; MOST_LANES];
-                w.store(&mut delivered);
-                if first + V::LANES <= n {
-                    for k in 0..V::LANES {
-                        input[target[k] as usize] += delivered[k];
-                    }
-                } else {
-                    for (&target, &w) in target[..n - first].iter().zip(&delivered) {
-                        input[target as usize] += w;
-                    }
-                }
-                let amount = a_minus.times(y);
-                let change = weighted(amount, w.minus(w_min), rule.mu_minus);
-                w = w.minus(change).at_least(w_min).at_most(w_max);
-            }
-            block.store::<0>(w, w_kept);
-            if KIND != END {
-                block.store::<1>(after.times(elapsed.times(plus).pow2()), x_kept);
-                block.store::<2>(y, y_kept);
-            }
-            first += V::LANES;
+        let same = Same::<V>::new(self.rule, self.visit, self.now);
+        for first in (0..self.n).step_by(BLOCKS * V::LANES) {
+            let range = first..self.n.min(first + BLOCKS * V::LANES);
+            updates += self.list(&same, range.clone());
+            self.pending.weigh::<V>(KIND != END, self.visit.t + 1, self.now + 1);
+            updates += self.apply(&same, range);
         }
         updates
     }
+}
+
+/// What all lanes of a visit share.
+struct Same<V: Vector> {
+    /// All lanes, or none where there was no visit before in this sample: traces are 0.
+    are_traces: V::Mask,
+    /// The pre trace after the last visit is that before, where it counts, plus this.
+    counts: V::Mask,
+    arrived: V,
+    /// Minus the time since the last visit, µs.
+    elapsed: V,
+    w_min: V,
+    w_max: V,
+}
+
+impl<T: Real, V: Vector<Scalar = T>> Same<V> {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn new(rule: Rule<T>, visit: Visit, now: i32) -> Self {
+        let are_traces = visit != Visit::FRESH;
+        let arrivals = if are_traces { visit.arrivals } else { 0 };
+        let (counts, arrived) = match rule.pairing {
+            Pairing::AllToAll => (are_traces, T::from_us(i64::from(arrivals))),
+            Pairing::Nearest if arrivals > 0 => (false, T::ONE),
+            Pairing::Nearest => (are_traces, T::ZERO),
+        };
+        let all = |is: bool| if is { u32::MAX } else { 0 };
+        Self {
+            are_traces: V::lanes(all(are_traces)),
+            counts: V::lanes(all(counts)),
+            arrived: V::splat(arrived),
+            elapsed: V::splat(T::from_i32(visit.t - now)),
+            w_min: V::splat(rule.w_min),
+            w_max: V::splat(rule.w_max),
+        }
+    }
+
+    /// Pre trace after the last visit, before which it was `x`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn after(&self, x: V) -> V {
+        x.only(self.counts).plus(self.arrived)
+    }
+}
+
+impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> {
+    /// List the latest post spikes pending of the synapses `range`; returns how many.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn list<V: Vector<Scalar = T>>(&mut self, same: &Same<V>, range: Range<usize>) -> u64 {
+        let (n, visit) = (self.n, self.visit);
+        let (before, mark_of_visit) = (V::int(visit.t), V::int(visit.t + 1));
+        let latest = self.history.latest();
+        self.pending.clear();
+        for (number, first) in range.step_by(V::LANES).enumerate() {
+            let Some(block) = self.strip.block::<V>(first) else { break };
+            let marks = V::rows(latest, block.index());
+            let mut live = Live::default();
+            // Loops rather than closures, for these are sure to be compiled for the level.
+            for (rank, &mark) in marks.iter().enumerate() {
+                live.set(rank, V::bits(V::above(mark, before)));
+            }
+            if block.len() < V::LANES {
+                live = live.first(block.len());
+            }
+            self.pending.live[number % BLOCKS] = live;
+            if live.is_empty() {
+                continue;
+            }
+            let [a_plus, _, plus, minus] = constants(&block, first, n, self.halves, self.scales);
+            let x = block.load::<1>().only(same.are_traces);
+            let (early, late) = (a_plus.times(x), a_plus.times(same.after(x)));
+            for rank in (0..live.n_ranks()).rev() {
+                // A spike in the µs of the last visit finds the trace without its arrivals.
+                let amount = early.or_else(V::equals(marks[rank], mark_of_visit), late);
+                self.pending.push(live.get(rank), marks[rank], amount, [plus, minus]);
+            }
+        }
+        self.pending.len() as u64
+    }
+
+    /// Apply what is listed of the synapses `range`, and what is older; deliver and depress.
+    ///
+    /// Returns the number of older spikes.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn apply<V: Vector<Scalar = T>>(&mut self, same: &Same<V>, range: Range<usize>) -> u64 {
+        let whole = range.len() / V::LANES;
+        let mut place = Place { number: 0, first: range.start, at: 0 };
+        let mut updates = 0;
+        for _ in 0..whole {
+            updates += self.apply_block::<V, false>(same, &mut place);
+        }
+        if place.first < range.end {
+            updates += self.apply_block::<V, true>(same, &mut place);
+        }
+        updates
+    }
+
+    /// The same of the block at `place`, which then is that of the next; `ENDS`: it is not whole.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn apply_block<V: Vector<Scalar = T>, const ENDS: bool>(
+        &mut self,
+        same: &Same<V>,
+        place: &mut Place,
+    ) -> u64 {
+        let Self { rule, n, visit, now, history, .. } = *self;
+        let Same { elapsed, w_min, w_max, .. } = *same;
+        let first = place.first;
+        let live = self.pending.live[place.number % BLOCKS];
+        let Some(mut block) = self.strip.block::<V>(first) else { return 0 };
+        let [w_kept, x_kept, y_kept]: [V; STATE] =
+            [block.load::<0>(), block.load::<1>(), block.load::<2>()];
+        let [a_plus, a_minus, plus, minus] = constants(&block, first, n, self.halves, self.scales);
+        let (x, y) = (x_kept.only(same.are_traces), y_kept.only(same.are_traces));
+        let after = same.after(x);
+        let mut updates = 0;
+        let mut w = w_kept;
+        let mut y = y.times(elapsed.times(minus).pow2());
+        if !live.is_empty() {
+            let n_ranks = live.n_ranks();
+            if n_ranks == LATEST {
+                let deep = deep(history, visit.t, live.get(LATEST - 1), block.index());
+                if deep != 0 {
+                    let older = Older { rule, visit, now, history };
+                    let fields = [w, y, x, after, a_plus, plus, minus];
+                    let target = block.index();
+                    let (deep_w, deep_y) = older.apply::<V>(deep, target, fields, &mut updates);
+                    let deep = V::lanes(deep);
+                    (w, y) = (deep_w.or_else(deep, w), deep_y.or_else(deep, y));
+                }
+            }
+            for rank in (0..n_ranks).rev() {
+                let bits = live.get(rank);
+                let (amount, left) = self.pending.unpacked::<V>(place.at, bits);
+                let lanes = V::lanes(bits);
+                let change = weighted(amount, w_max.minus(w), rule.mu_plus);
+                w = w.plus(change).at_least(w_min).at_most(w_max).or_else(lanes, w);
+                y = match rule.pairing {
+                    Pairing::AllToAll => y.plus(left.only(lanes)),
+                    Pairing::Nearest => left.or_else(lanes, y),
+                };
+                place.at += bits.count_ones() as usize;
+            }
+        }
+        if KIND == ARRIVAL {
+            let target = block.index();
+            let mut delivered = [T::ZERO; MOST_LANES];
+            w.store(&mut delivered);
+            if ENDS {
+                for (&target, &w) in target[..n - first].iter().zip(&delivered) {
+                    self.input[target as usize] += w;
+                }
+            } else {
+                for k in 0..V::LANES {
+                    self.input[target[k] as usize] += delivered[k];
+                }
+            }
+            let change = weighted(a_minus.times(y), w.minus(w_min), rule.mu_minus);
+            w = w.minus(change).at_least(w_min).at_most(w_max);
+        }
+        let x = after.times(elapsed.times(plus).pow2());
+        if ENDS {
+            block.store::<0>(w, w_kept);
+            block.store::<1>(x, x_kept);
+            block.store::<2>(y, y_kept);
+        } else {
+            block.store_whole::<0>(w);
+            block.store_whole::<1>(x);
+            block.store_whole::<2>(y);
+        }
+        place.number += 1;
+        place.first += V::LANES;
+        updates
+    }
+}
+
+/// Where a block is.
+struct Place {
+    number: usize,
+    /// Its first synapse.
+    first: usize,
+    /// Its first pair in the list.
+    at: usize,
 }
 
 /// `amount` times `room` to the power of `mu`.
@@ -167,75 +270,42 @@ fn constants<V: Vector, const FIELDS: usize>(
     }
 }
 
-/// What all lanes of a visit share.
-struct About<'a, T> {
+/// Those of the lanes `bits` whose synapses, onto `target`, have more pending than is listed.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+fn deep(history: &History, visit: i32, mut bits: u32, target: &[u16]) -> u32 {
+    let mut deep = 0;
+    while bits != 0 {
+        let k = bits.trailing_zeros();
+        deep |= u32::from(history.fifth(target[k as usize] as usize) > visit) << k;
+        bits &= bits - 1;
+    }
+    deep
+}
+
+/// Post spikes older than those that are listed: where few neurons fire much more than others,
+/// many potentiations are here.
+struct Older<'a, T> {
     rule: Rule<T>,
     visit: Visit,
     now: i32,
     history: &'a History,
 }
 
-// Functions rather than closures, for these are sure to be compiled for the level.
-impl<T: Real> About<'_, T> {
-    /// Potentiate the lanes `live` for the spikes at `mark`.
+impl<T: Real> Older<'_, T> {
+    /// Weights and post traces with the older spikes of the lanes `deep` applied.
+    ///
+    /// Of each lane: `w`, `y` now, `x` before the visit and after it, `a_plus`, both halvings.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn potentiate<V: Vector<Scalar = T>, const KIND: u8>(
-        &self,
-        lanes: &mut Lanes<V>,
-        mark: V::Int,
-        live: V::Mask,
-    ) {
-        let (w_min, w_max) = (V::splat(self.rule.w_min), V::splat(self.rule.w_max));
-        let visit = V::int(self.visit.t + 1);
-        let since = V::from_int(V::int_minus(visit, mark));
-        let decayed = lanes.after.times(since.times(lanes.halvings[0]).pow2());
-        // A spike in the µs of the last visit finds the trace without its arrivals.
-        let x = lanes.x.or_else(V::equals(mark, visit), decayed);
-        let amount = lanes.a_plus.times(x);
-        let change = weighted(amount, w_max.minus(lanes.w), self.rule.mu_plus);
-        let w = lanes.w.plus(change);
-        lanes.w = w.at_least(w_min).at_most(w_max).or_else(live, lanes.w);
-        if KIND == END {
-            return;
-        }
-        let until = V::from_int(V::int_minus(mark, V::int(self.now + 1)));
-        let pair = until.times(lanes.halvings[1]).pow2();
-        lanes.y = match self.rule.pairing {
-            Pairing::AllToAll => lanes.y.plus(pair.only(live)),
-            Pairing::Nearest => pair.or_else(live, lanes.y),
-        };
-    }
-
-    /// Those of the lanes `bits` that have more than four spikes pending.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn deep(&self, mut bits: u32, target: &[u16]) -> u32 {
-        let mut deep = 0;
-        while bits != 0 {
-            let k = bits.trailing_zeros();
-            if self.history.fifth(target[k as usize] as usize) > self.visit.t {
-                deep |= 1 << k;
-            }
-            bits &= bits - 1;
-        }
-        deep
-    }
-
-    /// Weights and post traces with all that is pending of the lanes `deep`: where few neurons
-    /// fire much more than others, most potentiations are here.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn one_by_one<V: Vector<Scalar = T>>(
+    fn apply<V: Vector<Scalar = T>>(
         &self,
         mut deep: u32,
         target: &[u16],
-        lanes: &Lanes<V>,
+        fields: [V; 7],
         updates: &mut u64,
     ) -> (V, V) {
         let mut of_lane = [[T::ZERO; MOST_LANES]; 7];
-        let [plus, minus] = lanes.halvings;
-        let fields = [lanes.w, lanes.y, lanes.x, lanes.after, lanes.a_plus, plus, minus];
         for (array, field) in of_lane.iter_mut().zip(fields) {
             field.store(array);
         }
@@ -245,18 +315,18 @@ impl<T: Real> About<'_, T> {
             deep &= deep - 1;
             let [mut w, mut y, x, after, a_plus, plus, minus] = of_lane.map(|field| field[k]);
             let post = target[k] as usize;
-            let (marks, count) = self.history.pending(post, self.visit.t);
+            let (marks, count) = self.history.older(post, self.visit.t);
             *updates += count as u64;
             // A vector of spikes of one lane, instead of one spike of a vector of lanes.
             let mut left = count.next_multiple_of(V::LANES);
             let mut skipped = left - count;
+            let (early, late) = (V::splat(a_plus * x), V::splat(a_plus * after));
             while left > 0 {
                 let marks = &marks[marks.len() - left..];
                 let mark = V::load_int(marks);
                 let since = V::from_int(V::int_minus(visit, mark));
-                let decayed = V::splat(after).times(since.times(V::splat(plus)).pow2());
-                let x = V::splat(x).or_else(V::equals(mark, visit), decayed);
-                let amount = V::splat(a_plus).times(x);
+                let amount = early.or_else(V::equals(mark, visit), late);
+                let amount = amount.times(since.times(V::splat(plus)).pow2());
                 let until = V::from_int(V::int_minus(mark, end));
                 let pair = until.times(V::splat(minus)).pow2();
                 let (mut amounts, mut pairs) = ([T::ZERO; MOST_LANES], [T::ZERO; MOST_LANES]);

@@ -13,6 +13,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::real::Real;
+pub use strip::{Block, Strip};
 
 /// Elements of a [`Table`]: what 16 bits can count.
 pub const TABLE: usize = 1 << 16;
@@ -140,8 +141,18 @@ pub trait Vector: Copy {
     fn above(a: Self::Int, b: Self::Int) -> Self::Mask;
     /// Where `a == b`.
     fn equals(a: Self::Int, b: Self::Int) -> Self::Mask;
-    /// The pairs of `table` at the first places of `index`.
-    fn pairs(table: &Table<[i32; 2]>, index: &[u16]) -> (Self::Int, Self::Int);
+    /// The four columns of the rows of `table` at the first places of `index`.
+    fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [Self::Int; 4];
+    /// Write to the first places of `to`, which has enough.
+    fn store_int(a: Self::Int, to: &mut [i32]);
+    /// The lanes whose bits are set, moved to the front in their order; anything behind them.
+    #[must_use]
+    fn pack(self, bits: u32) -> Self;
+    /// The same of integers.
+    fn pack_int(a: Self::Int, bits: u32) -> Self::Int;
+    /// The first lanes, moved in their order to those whose bits are set; anything elsewhere.
+    #[must_use]
+    fn unpack(self, bits: u32) -> Self;
 
     /// The first `n` lanes.
     fn first(n: usize) -> Self::Mask;
@@ -166,6 +177,18 @@ impl<T: Real> Plain<T> {
     fn zip<R: Copy + Default>(self, other: Self, f: impl Fn(T, T) -> R) -> [R; PLAIN] {
         std::array::from_fn(|k| f(self.0[k], other.0[k]))
     }
+}
+
+/// [`Vector::pack`] of an array.
+#[inline(always)]
+fn packed<X: Copy>(lanes: [X; PLAIN], bits: u32) -> [X; PLAIN] {
+    let (mut packed, mut n) = (lanes, 0);
+    for (k, lane) in lanes.into_iter().enumerate() {
+        // Without a jump; a lane that is not wanted is written over by the next.
+        packed[n] = lane;
+        n += (bits >> k & 1) as usize;
+    }
+    packed
 }
 
 impl<T: Real> Vector for Plain<T> {
@@ -266,9 +289,26 @@ impl<T: Real> Vector for Plain<T> {
         std::array::from_fn(|k| a[k] == b[k])
     }
     #[inline(always)]
-    fn pairs(table: &Table<[i32; 2]>, index: &[u16]) -> (Self::Int, Self::Int) {
-        let pairs: [_; PLAIN] = std::array::from_fn(|k| table[index[k] as usize]);
-        (pairs.map(|pair| pair[0]), pairs.map(|pair| pair[1]))
+    fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [Self::Int; 4] {
+        let rows: [_; PLAIN] = std::array::from_fn(|k| table[index[k] as usize]);
+        std::array::from_fn(|column| rows.map(|row| row[column]))
+    }
+    #[inline(always)]
+    fn store_int(a: Self::Int, to: &mut [i32]) {
+        to[..PLAIN].copy_from_slice(&a);
+    }
+    #[inline(always)]
+    fn pack(self, bits: u32) -> Self {
+        Self(packed(self.0, bits))
+    }
+    #[inline(always)]
+    fn pack_int(a: Self::Int, bits: u32) -> Self::Int {
+        packed(a, bits)
+    }
+    #[inline(always)]
+    fn unpack(self, bits: u32) -> Self {
+        let below = |k: usize| (bits & ((1 << k) - 1)).count_ones() as usize;
+        Self(std::array::from_fn(|k| self.0[below(k)]))
     }
     #[inline(always)]
     fn first(n: usize) -> Self::Mask {
@@ -289,97 +329,6 @@ impl<T: Real> Vector for Plain<T> {
     #[inline(always)]
     fn without(a: Self::Mask, b: Self::Mask) -> Self::Mask {
         std::array::from_fn(|k| a[k] && !b[k])
-    }
-}
-
-/// Fields of `n` numbers side by side, and `n` indices, to be walked vector by vector.
-///
-/// The last vector of a field reaches into what follows it; see [`Block::store`].
-#[derive(Debug)]
-pub struct Strip<'a, T, const FIELDS: usize> {
-    cells: &'a mut [T],
-    index: &'a [u16],
-    n: usize,
-}
-
-impl<'a, T: Real, const FIELDS: usize> Strip<'a, T, FIELDS> {
-    /// The first `FIELDS * n` of `cells` and the first `n` of `index`.
-    ///
-    /// # Panics
-    /// If either has not [`MOST_LANES`] more than that.
-    #[inline(always)]
-    pub fn new(cells: &'a mut [T], index: &'a [u16], n: usize) -> Self {
-        assert!(cells.len() >= FIELDS * n + MOST_LANES && index.len() >= n + MOST_LANES);
-        Self { cells, index, n }
-    }
-
-    /// The vectors from place `first` on, unless the strip ends before.
-    #[inline(always)]
-    pub fn block<'b, V: Vector<Scalar = T>>(
-        &'b mut self,
-        first: usize,
-    ) -> Option<Block<'a, 'b, V, FIELDS>> {
-        (first < self.n).then_some(Block { strip: self, first, vector: std::marker::PhantomData })
-    }
-}
-
-/// A vector of each field of a [`Strip`].
-#[derive(Debug)]
-pub struct Block<'a, 'b, V: Vector, const FIELDS: usize> {
-    strip: &'b mut Strip<'a, V::Scalar, FIELDS>,
-    /// Below the number of places of the strip, always.
-    first: usize,
-    vector: std::marker::PhantomData<V>,
-}
-
-impl<V: Vector, const FIELDS: usize> Block<'_, '_, V, FIELDS> {
-    /// How many lanes are within the strip, at least 1 and at most all.
-    #[inline(always)]
-    pub fn len(&self) -> usize {
-        V::LANES.min(self.strip.n - self.first)
-    }
-
-    /// Never: a strip ends before.
-    pub fn is_empty(&self) -> bool {
-        false
-    }
-
-    /// Lanes of field `FIELD`.
-    ///
-    /// # Panics
-    /// If there are no more than `FIELD` fields, which is known when it is compiled.
-    #[inline(always)]
-    pub fn load<const FIELD: usize>(&self) -> V {
-        assert!(FIELD < FIELDS && V::LANES <= MOST_LANES);
-        let place = FIELD * self.strip.n + self.first;
-        // SAFETY: `first` is below n and FIELD below FIELDS, so the lanes end at FIELDS * n +
-        // MOST_LANES at the latest, and `Strip::new` has seen that as many cells are there.
-        V::load(unsafe { self.strip.cells.get_unchecked(place..place + V::LANES) })
-    }
-
-    /// Replace the lanes of field `FIELD` that are within the strip; `kept` is what was loaded.
-    ///
-    /// Beyond the strip `kept` is written back: so store the fields in their order, and what a
-    /// later field holds there is right again when it has been stored.
-    ///
-    /// # Panics
-    /// As `load`.
-    #[inline(always)]
-    pub fn store<const FIELD: usize>(&mut self, lanes: V, kept: V) {
-        assert!(FIELD < FIELDS && V::LANES <= MOST_LANES);
-        let place = FIELD * self.strip.n + self.first;
-        let here = V::first(self.strip.n - self.first);
-        // SAFETY: as in `load`.
-        let cells = unsafe { self.strip.cells.get_unchecked_mut(place..place + V::LANES) };
-        lanes.or_else(here, kept).store(cells);
-    }
-
-    /// The index of each lane; those beyond the strip are of something else.
-    #[inline(always)]
-    pub fn index(&self) -> &[u16] {
-        let (index, first) = (self.strip.index, self.first);
-        // SAFETY: `first` is below n, and `Strip::new` has seen n + MOST_LANES.
-        unsafe { index.get_unchecked(first..first + V::LANES) }
     }
 }
 
@@ -427,7 +376,7 @@ pub fn prefetch_lines<X>(of: &[X]) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         /// Bytes of a line, and most that are asked for.
         const LINE: usize = 64;
-        const MOST: usize = 16 * LINE;
+        const MOST: usize = 64 * LINE;
         let first = of.as_ptr().cast::<i8>();
         let last = size_of_val(of).min(MOST);
         let mut place = 0;
@@ -442,6 +391,7 @@ pub fn prefetch_lines<X>(of: &[X]) {
     let _ = of;
 }
 
+mod strip;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;
 

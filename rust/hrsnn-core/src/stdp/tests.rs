@@ -33,14 +33,16 @@ fn soft_bounds_scale_a_change_by_the_distance_to_the_bound() {
 
 /// Times from the base, oldest first, taken from marks.
 fn pending(history: &History, i: usize, since: i32) -> Vec<i32> {
-    let (marks, count) = history.pending(i, since);
+    let (marks, count) = history.older(i, since);
     assert!(marks.len() >= count.next_multiple_of(MOST_LANES));
-    marks[marks.len() - count..].iter().map(|mark| mark - 1).collect()
+    let latest = history.latest()[i].into_iter().rev().filter(|&mark| mark > since);
+    let all = marks[marks.len() - count..].iter().copied().chain(latest);
+    all.map(|mark| mark - 1).collect()
 }
 
 /// Marks of the latest four, latest first, and the fifth.
 fn marks(history: &History, i: usize) -> [i32; 5] {
-    let ([a, b], [c, d]) = (history.latest()[i], history.older()[i]);
+    let [a, b, c, d] = history.latest()[i];
     [a, b, c, d, history.fifth(i)]
 }
 

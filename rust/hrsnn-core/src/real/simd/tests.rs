@@ -10,7 +10,7 @@ struct Everything<'a> {
     b: &'a [f32],
     t: i64,
     since: &'a [i64],
-    pairs: &'a Table<[i32; 2]>,
+    rows: &'a Table<[i32; 4]>,
     index: &'a [u16],
     bits: u32,
 }
@@ -20,12 +20,12 @@ impl Kernel<f32> for Everything<'_> {
 
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> Self::Output {
-        let mut found = vec![Vec::new(); 18];
+        let mut found = vec![Vec::new(); 23];
         for first in (0..16).step_by(V::LANES) {
             let load = |from: &[f32]| V::load(&from[first..]);
             let (a, b) = (load(self.a), load(self.b));
             let half = V::load_half(&self.index[first..], 0.25);
-            let (p, q) = V::pairs(self.pairs, &self.index[first..]);
+            let [p, q, r, s] = V::rows(self.rows, &self.index[first..]);
             let bits = self.bits >> first & ((1 << V::LANES) - 1);
             let mask = V::lanes(bits);
             let upper = V::first((self.index[0] as usize % 17).saturating_sub(first));
@@ -42,6 +42,8 @@ impl Kernel<f32> for Everything<'_> {
                 V::from_int(p),
                 V::from_int(V::int_minus(p, q)),
                 half,
+                V::from_int(r),
+                V::from_int(s),
             ];
             for (found, real) in found.iter_mut().zip(reals) {
                 let mut lanes = [0.0; MOST_LANES];
@@ -55,13 +57,24 @@ impl Kernel<f32> for Everything<'_> {
                 V::without(V::equals(p, V::int(7)), upper),
                 upper,
             ];
-            for (found, mask) in found[12..].iter_mut().zip(masks) {
+            for (found, mask) in found[14..].iter_mut().zip(masks) {
                 let bits = V::bits(mask);
                 found.extend((0..V::LANES).map(|lane| bits >> lane & 1));
             }
             let mut since = self.since[first..first + V::LANES].to_vec();
             V::stamp(mask, self.t, &mut since);
-            found[17].extend(since.iter().map(|&t| t as u32 ^ (t >> 32) as u32));
+            found[19].extend(since.iter().map(|&t| t as u32 ^ (t >> 32) as u32));
+            // What is behind the packed lanes, and between the unpacked ones, may be anything.
+            let n = bits.count_ones() as usize;
+            let mut lanes = [0.0; MOST_LANES];
+            a.pack(bits).store(&mut lanes);
+            found[20].extend(lanes[..n].iter().map(|lane| lane.to_bits()));
+            a.pack(bits).unpack(bits).store(&mut lanes);
+            let set = (0..V::LANES).filter(|lane| bits >> lane & 1 == 1);
+            found[21].extend(set.map(|lane| lanes[lane].to_bits()));
+            let mut whole = [0; MOST_LANES];
+            V::store_int(V::pack_int(p, bits), &mut whole);
+            found[22].extend(whole[..n].iter().map(|&lane| lane as u32));
         }
         found
     }
@@ -79,15 +92,15 @@ proptest! {
         t in 0_i64..1 << 50,
         since in prop::collection::vec(0_i64..1 << 50, 16),
         index in prop::collection::vec(0_u16..0x7c00, 16),
-        pair in prop::collection::vec((-3_i32..20, -3_i32..20), 16),
+        row in prop::collection::vec(prop::array::uniform4(-3_i32..20), 16),
         bits in 0_u32..1 << 16,
     ) {
-        let mut pairs = table([0; 2]);
-        for (&index, (p, q)) in index.iter().zip(pair) {
-            pairs[index as usize] = [p, q];
+        let mut rows = table([0; 4]);
+        for (&index, row) in index.iter().zip(row) {
+            rows[index as usize] = row;
         }
         let everything = || Everything {
-            a: &a, b: &b, t, since: &since, pairs: &pairs, index: &index, bits,
+            a: &a, b: &b, t, since: &since, rows: &rows, index: &index, bits,
         };
         let plain = run_at(Level::Baseline, everything());
         prop_assert_eq!(run_at(Level::detected(), everything()), plain);

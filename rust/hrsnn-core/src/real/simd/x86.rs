@@ -55,6 +55,53 @@ fn opaque(lanes: __m256) -> __m256 {
     same
 }
 
+/// Of each set of lanes: where each lane of the result comes from, a byte each.
+type Moves = [u64; 256];
+
+/// The lanes of the set at the front.
+static PACKED: Moves = {
+    let mut moves = [0; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut lane, mut place) = (0, 0);
+        while lane < 8 {
+            if bits >> lane & 1 == 1 {
+                moves[bits] |= lane << (8 * place);
+                place += 1;
+            }
+            lane += 1;
+        }
+        bits += 1;
+    }
+    moves
+};
+
+/// The first lanes at the places of the set.
+static UNPACKED: Moves = {
+    let mut moves = [0; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut lane, mut place) = (0, 0);
+        while lane < 8 {
+            if bits >> lane & 1 == 1 {
+                moves[bits] |= place << (8 * lane);
+                place += 1;
+            }
+            lane += 1;
+        }
+        bits += 1;
+    }
+    moves
+};
+
+/// Where each lane comes from, for the set `bits` of lanes.
+#[inline(always)]
+fn lanes_of(moves: &Moves, bits: u32) -> __m256i {
+    let bytes = moves[bits as usize & 0xff] as i64;
+    // SAFETY: AVX2 is there, see above.
+    unsafe { _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(bytes)) }
+}
+
 macro_rules! lane_by_lane {
     ($($name:ident($($argument:ident),*) = $instruction:expr;)*) => {
         $(
@@ -198,24 +245,48 @@ impl Vector for Avx2 {
         unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)) }
     }
     #[inline(always)]
-    fn pairs(table: &Table<[i32; 2]>, index: &[u16]) -> (__m256i, __m256i) {
+    fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [__m256i; 4] {
         let index: &[u16] = &index[..8];
-        macro_rules! pair {
+        macro_rules! two_rows {
             ($k:expr) => {{
-                let [first, second] = table[index[$k] as usize];
-                i64::from(first as u32) | i64::from(second) << 32
+                let (low, high) = (&table[index[$k] as usize], &table[index[$k + 4] as usize]);
+                let low = _mm_loadu_si128(low.as_ptr().cast());
+                _mm256_set_m128i(_mm_loadu_si128(high.as_ptr().cast()), low)
             }};
         }
-        // SAFETY: AVX2 is there, see above.
+        // SAFETY: a row has four elements; the address need not be aligned; AVX2 is there, see above.
         unsafe {
-            // Lanes 0 1 4 5 and 2 3 6 7, so that the shuffle within halves puts them in order.
-            let a = _mm256_set_epi64x(pair!(5), pair!(4), pair!(1), pair!(0));
-            let b = _mm256_set_epi64x(pair!(7), pair!(6), pair!(3), pair!(2));
-            let (a, b) = (_mm256_castsi256_ps(a), _mm256_castsi256_ps(b));
-            let first = _mm256_shuffle_ps::<0b10_00_10_00>(a, b);
-            let second = _mm256_shuffle_ps::<0b11_01_11_01>(a, b);
-            (_mm256_castps_si256(first), _mm256_castps_si256(second))
+            let (a, b, c, d) = (two_rows!(0), two_rows!(1), two_rows!(2), two_rows!(3));
+            let (ab_first, ab_last) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+            let (cd_first, cd_last) = (_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+            [
+                _mm256_unpacklo_epi64(ab_first, cd_first),
+                _mm256_unpackhi_epi64(ab_first, cd_first),
+                _mm256_unpacklo_epi64(ab_last, cd_last),
+                _mm256_unpackhi_epi64(ab_last, cd_last),
+            ]
         }
+    }
+    #[inline(always)]
+    fn store_int(a: __m256i, to: &mut [i32]) {
+        let to: &mut [i32] = &mut to[..8];
+        // SAFETY: eight elements are there; the address need not be aligned.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), a) };
+    }
+    #[inline(always)]
+    fn pack(self, bits: u32) -> Self {
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_permutevar8x32_ps(self.0, lanes_of(&PACKED, bits)) })
+    }
+    #[inline(always)]
+    fn pack_int(a: __m256i, bits: u32) -> __m256i {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_permutevar8x32_epi32(a, lanes_of(&PACKED, bits)) }
+    }
+    #[inline(always)]
+    fn unpack(self, bits: u32) -> Self {
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_permutevar8x32_ps(self.0, lanes_of(&UNPACKED, bits)) })
     }
     #[inline(always)]
     fn first(n: usize) -> __m256 {

@@ -1,0 +1,109 @@
+//! Fields of one kind side by side in memory, walked vector by vector without checking each place.
+
+use super::{MOST_LANES, Vector};
+use crate::real::Real;
+
+/// Fields of `n` numbers side by side, and `n` indices, to be walked vector by vector.
+///
+/// The last vector of a field reaches into what follows it; see [`Block::store`].
+#[derive(Debug)]
+pub struct Strip<'a, T, const FIELDS: usize> {
+    cells: &'a mut [T],
+    index: &'a [u16],
+    n: usize,
+}
+
+impl<'a, T: Real, const FIELDS: usize> Strip<'a, T, FIELDS> {
+    /// The first `FIELDS * n` of `cells` and the first `n` of `index`.
+    ///
+    /// # Panics
+    /// If either has not [`MOST_LANES`] more than that.
+    #[inline(always)]
+    pub fn new(cells: &'a mut [T], index: &'a [u16], n: usize) -> Self {
+        assert!(cells.len() >= FIELDS * n + MOST_LANES && index.len() >= n + MOST_LANES);
+        Self { cells, index, n }
+    }
+
+    /// The vectors from place `first` on, unless the strip ends before.
+    #[inline(always)]
+    pub fn block<'b, V: Vector<Scalar = T>>(
+        &'b mut self,
+        first: usize,
+    ) -> Option<Block<'a, 'b, V, FIELDS>> {
+        (first < self.n).then_some(Block { strip: self, first, vector: std::marker::PhantomData })
+    }
+}
+
+/// A vector of each field of a [`Strip`].
+#[derive(Debug)]
+pub struct Block<'a, 'b, V: Vector, const FIELDS: usize> {
+    strip: &'b mut Strip<'a, V::Scalar, FIELDS>,
+    /// Below the number of places of the strip, always.
+    first: usize,
+    vector: std::marker::PhantomData<V>,
+}
+
+impl<V: Vector, const FIELDS: usize> Block<'_, '_, V, FIELDS> {
+    /// How many lanes are within the strip, at least 1 and at most all.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        V::LANES.min(self.strip.n - self.first)
+    }
+
+    /// Never: a strip ends before.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Lanes of field `FIELD`.
+    ///
+    /// # Panics
+    /// If there are no more than `FIELD` fields, which is known when it is compiled.
+    #[inline(always)]
+    pub fn load<const FIELD: usize>(&self) -> V {
+        assert!(FIELD < FIELDS && V::LANES <= MOST_LANES);
+        let place = FIELD * self.strip.n + self.first;
+        // SAFETY: `first` is below n and FIELD below FIELDS, so the lanes end at FIELDS * n +
+        // MOST_LANES at the latest, and `Strip::new` has seen that as many cells are there.
+        V::load(unsafe { self.strip.cells.get_unchecked(place..place + V::LANES) })
+    }
+
+    /// Replace the lanes of field `FIELD` that are within the strip; `kept` is what was loaded.
+    ///
+    /// Beyond the strip `kept` is written back: so store the fields in their order, and what a
+    /// later field holds there is right again when it has been stored.
+    ///
+    /// # Panics
+    /// As `load`.
+    #[inline(always)]
+    pub fn store<const FIELD: usize>(&mut self, lanes: V, kept: V) {
+        assert!(FIELD < FIELDS && V::LANES <= MOST_LANES);
+        let place = FIELD * self.strip.n + self.first;
+        let here = V::first(self.strip.n - self.first);
+        // SAFETY: as in `load`.
+        let cells = unsafe { self.strip.cells.get_unchecked_mut(place..place + V::LANES) };
+        lanes.or_else(here, kept).store(cells);
+    }
+
+    /// Replace the lanes of field `FIELD`, all of which must be within the strip.
+    ///
+    /// # Panics
+    /// As `load`; and where debug assertions are on, if some are not, who would change the next field.
+    #[inline(always)]
+    pub fn store_whole<const FIELD: usize>(&mut self, lanes: V) {
+        assert!(FIELD < FIELDS && V::LANES <= MOST_LANES);
+        debug_assert!(self.len() == V::LANES);
+        let place = FIELD * self.strip.n + self.first;
+        // SAFETY: as in `load`.
+        let cells = unsafe { self.strip.cells.get_unchecked_mut(place..place + V::LANES) };
+        lanes.store(cells);
+    }
+
+    /// The index of each lane; those beyond the strip are of something else.
+    #[inline(always)]
+    pub fn index(&self) -> &[u16] {
+        let (index, first) = (self.strip.index, self.first);
+        // SAFETY: `first` is below n, and `Strip::new` has seen n + MOST_LANES.
+        unsafe { index.get_unchecked(first..first + V::LANES) }
+    }
+}
