@@ -55,10 +55,10 @@ equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NE
 	.venv-$*/bin/python -m pip install --group $*
 	@touch $@
 
-# Modules whose mutants are tried; each mutant costs a compilation and a run of the tests.
+# Modules whose mutants are tried; each costs a compilation and a run of the tests, hence few cases.
 FILES ?= neuron stdp plastic queue
 mutants: $(MUTANTS)/bin/cargo-mutants ## break the core on purpose and see whether its tests notice
-	CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 $< mutants --package hrsnn-core \
+	CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 PROPTEST_CASES=32 $< mutants --package hrsnn-core \
 		--output $(MUTANTS) $(FILES:%=--file 'rust/hrsnn-core/src/%.rs') \
 		-- --lib --tests
 
