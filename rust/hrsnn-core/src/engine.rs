@@ -19,6 +19,7 @@
 
 mod batch;
 mod crew;
+mod learned;
 mod pace;
 mod ranges;
 mod side_by_side;
@@ -37,6 +38,7 @@ use crate::record::{FeatureSpec, Features, Record};
 use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Counters, Frozen, Learning, Pass, Shard, Spike};
 use crew::Crew;
+pub use learned::Learned;
 use pace::Pace;
 use ranges::ranges_of_equal_work;
 use side_by_side::side_by_side;

@@ -21,6 +21,8 @@ use crate::error::{Error, Result, with_room};
 pub const LONGEST_HEADER: usize = 2 << 20;
 /// Bytes between two looks at `poll`.
 const CHUNK: usize = 4 << 20;
+/// Bytes between two syncs: one sync of a large file could take longer than anybody likes to wait.
+const SYNC_EVERY: usize = 32 << 20;
 /// The text under which the checksum stands.
 const CHECKSUM: &str = "checksum";
 /// Bytes that hold the length of the header.
@@ -92,8 +94,14 @@ impl Snapshot {
             let mut file = File::create(&part).map_err(io)?;
             file.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
             file.write_all(&header).map_err(io)?;
+            let mut unsynced = 0;
             for chunk in order.iter().flat_map(|(_, tensor)| tensor.bytes.chunks(CHUNK)) {
                 file.write_all(chunk).map_err(io)?;
+                unsynced += chunk.len();
+                if unsynced >= SYNC_EVERY {
+                    file.sync_data().map_err(io)?;
+                    unsynced = 0;
+                }
                 poll()?;
             }
             file.sync_all().map_err(io)?;

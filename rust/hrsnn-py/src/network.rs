@@ -217,16 +217,17 @@ impl Network {
                 return Ok((spikes, stats));
             }
             let mut core = writing(&core, ask)?;
-            let before = undo.then(|| core.clone());
-            let result =
-                with_engine!(&mut *core, e => e.learn(&input, &mut spikes, n_threads, ask));
-            match (&result, before) {
-                // Counted before the core is let go of: both always tell of the same moment.
-                (Ok(stats), _) => tally(&learned).add(&input, stats),
-                (Err(_), Some(before)) => *core = before,
-                (Err(_), None) => {}
-            }
-            Ok((spikes, result?))
+            let stats = with_engine!(&mut *core, e => {
+                let before = undo.then(|| e.learned());
+                let result = e.learn(&input, &mut spikes, n_threads, ask);
+                if let (Err(_), Some(before)) = (&result, before) {
+                    e.put_back(&before);
+                }
+                result
+            })?;
+            // Counted before the core is let go of: both always tell of the same moment.
+            tally(&learned).add(&input, &stats);
+            Ok((spikes, stats))
         };
         // Who learns settles all synapses without asking; a thread for that costs 150 µs.
         let (spikes, stats) = if learn && self.is_large {

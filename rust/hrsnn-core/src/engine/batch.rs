@@ -11,6 +11,7 @@
 
 use std::iter;
 
+use super::learned::Learned;
 use super::side_by_side::side_by_side;
 use super::{Engine, Poll};
 use crate::error::Result;
@@ -21,28 +22,6 @@ use crate::record::Discard;
 use crate::sample::{Input, Stats};
 use crate::shard::Shard;
 
-/// What a sample has made of the weights and thresholds of one shard.
-struct Outcome<T> {
-    /// Of all plastic synapses, in the order of projections and segments.
-    weight: Vec<T>,
-    theta: Vec<T>,
-}
-
-impl<T: Real> Outcome<T> {
-    fn of(shard: &Shard<T>) -> Self {
-        let mut weight = Vec::new();
-        for Projection { rows, synapses, .. } in &shard.projections {
-            if let Synapses::Plastic(synapses) = synapses {
-                weight.reserve_exact(synapses.target().len());
-                for segment in 0..rows.n_segments() as u32 {
-                    weight.extend_from_slice(synapses.weights(&rows.synapses(segment)));
-                }
-            }
-        }
-        Self { weight, theta: shard.neurons.theta.clone() }
-    }
-}
-
 /// `before` with what each of `after` has changed of it, in their order.
 fn merged<T: Real>(before: T, after: impl Iterator<Item = T>) -> T {
     let start = before.to_f64();
@@ -51,7 +30,7 @@ fn merged<T: Real>(before: T, after: impl Iterator<Item = T>) -> T {
     T::from_f64(changed.fold(first, |sum, value| sum + (value - start)))
 }
 
-fn merge<T: Real>(shard: &mut Shard<T>, outcomes: &[&Outcome<T>]) {
+fn merge<T: Real>(shard: &mut Shard<T>, outcomes: &[&Learned<T>]) {
     let mut place = 0;
     for Projection { rows, synapses, .. } in &mut shard.projections {
         let Synapses::Plastic(synapses) = synapses else { continue };
@@ -92,7 +71,7 @@ impl<T: Real> Engine<T> {
         }
         // A single sample may have the threads that no other needs.
         let of_each = if inputs.len() == 1 { n_threads } else { 1 };
-        let mut results: Vec<Option<(Vec<Outcome<T>>, Stats)>> = Vec::new();
+        let mut results: Vec<Option<(Vec<Learned<T>>, Stats)>> = Vec::new();
         results.resize_with(inputs.len(), || None);
         let learner = &*self;
         let one = |(input, result): (&Input<'_>, &mut Option<_>), poll: &mut Poll<'_>| {
@@ -107,7 +86,7 @@ impl<T: Real> Engine<T> {
                 poll,
             );
             learner.keep(activities);
-            *result = Some((shards.iter().map(Outcome::of).collect(), stats?));
+            *result = Some((shards.iter().map(Learned::of).collect(), stats?));
             Ok(())
         };
         let jobs = iter::zip(inputs, &mut results).collect();

@@ -163,6 +163,34 @@ fn an_interrupted_sample_leaves_a_usable_engine() {
 }
 
 #[test]
+fn what_was_learned_comes_back_after_an_interruption() {
+    let mut description = description(Pairing::AllToAll, 0.0);
+    description.incoming = vec![20.0; N];
+    description.adaptation = Some(Adaptation { theta_plus: 0.3, tau_theta: 1000.0 });
+    let mut engine = Engine::<f32>::new(&description, Some(3)).unwrap();
+    let (t, channel) = events();
+    let input = Input { t: &t, channel: &channel, duration: 400_000 };
+    let mut learn = |engine: &mut Engine<f32>, mut n_windows: u32| {
+        let mut poll = || {
+            n_windows -= 1;
+            if n_windows == 0 { Err(Error::Interrupted) } else { Ok(()) }
+        };
+        engine.learn(&input, &mut SpikeList::default(), None, &mut poll)
+    };
+    learn(&mut engine, u32::MAX).unwrap();
+    let mut twin = engine.clone();
+    let state = |engine: &Engine<f32>| (engine.synapses(Source::Recurrent).weight, engine.theta());
+    let (before, learned) = (state(&engine), engine.learned());
+    assert!(learn(&mut engine, 100).is_err());
+    let after = state(&engine);
+    assert!(after.0 != before.0 && after.1 != before.1);
+    engine.put_back(&learned);
+    assert_eq!(state(&engine), before);
+    assert_eq!(learn(&mut engine, u32::MAX).unwrap(), learn(&mut twin, u32::MAX).unwrap());
+    assert_eq!(state(&engine), state(&twin));
+}
+
+#[test]
 fn ranges_cover_all_neurons_in_order() {
     let description = description(Pairing::AllToAll, 0.0);
     for n in [1, 2, 7, N] {
