@@ -55,12 +55,13 @@ equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NE
 	.venv-$*/bin/python -m pip install --group $*
 	@touch $@
 
-# Modules whose mutants are tried; each costs a compilation and a run of the tests, hence few cases.
+# Modules whose mutants are tried, each by the tests of all of them; a mutant costs a compilation and
+# a run of these tests, hence few drawn cases.
 FILES ?= neuron stdp plastic queue
 mutants: $(MUTANTS)/bin/cargo-mutants ## break the core on purpose and see whether its tests notice
-	CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 PROPTEST_CASES=32 $< mutants --package hrsnn-core \
-		--output $(MUTANTS) $(FILES:%=--file 'rust/hrsnn-core/src/%.rs') \
-		-- --lib --tests
+	CARGO_PROFILE_TEST_OPT_LEVEL=0 CARGO_PROFILE_TEST_DEBUG=0 PROPTEST_CASES=32 $< mutants \
+		--package hrsnn-core --output $(MUTANTS) $(FILES:%=--file 'rust/hrsnn-core/src/%.rs') \
+		-- --lib -- $(FILES)
 
 $(MUTANTS)/bin/cargo-mutants:
 	cargo install cargo-mutants --locked --version '^27' --root $(MUTANTS)

@@ -22,7 +22,7 @@ pub const LONGEST_HEADER: usize = 2 << 20;
 /// Bytes between two looks at `poll`.
 const CHUNK: usize = 4 << 20;
 /// Bytes between two syncs: one sync of a large file could take longer than anybody likes to wait.
-const SYNC_EVERY: usize = 32 << 20;
+const SYNC_EVERY: usize = 8 << 20;
 /// The text under which the checksum stands.
 const CHECKSUM: &str = "checksum";
 /// Bytes that hold the length of the header.
@@ -179,10 +179,12 @@ impl Snapshot {
         for (name, info) in infos() {
             let n = info.data_offsets.1 - info.data_offsets.0;
             let mut bytes = with_room(name, n).map_err(Fault::Other)?;
-            bytes.resize(n, 0);
-            for chunk in bytes.chunks_mut(CHUNK) {
-                file.read_exact(chunk)?;
-                checksum.update(chunk);
+            while bytes.len() < n {
+                // Piece by piece: to touch so much memory for the first time takes long as well.
+                let from = bytes.len();
+                bytes.resize(n.min(from + CHUNK), 0);
+                file.read_exact(&mut bytes[from..])?;
+                checksum.update(&bytes[from..]);
                 poll().map_err(Fault::Other)?;
             }
             let tensor = Tensor { dtype: info.dtype, shape: info.shape.clone(), bytes };

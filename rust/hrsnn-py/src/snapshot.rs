@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use hrsnn_core::engine::Poll as Ask;
 use hrsnn_core::error::with_room;
 use hrsnn_core::snapshot::{Snapshot, Tensor};
 use hrsnn_core::{Error, Result};
@@ -14,6 +15,9 @@ use safetensors::tensor::Dtype;
 
 use crate::error::to_py;
 use crate::waiting::detached;
+
+/// Bytes, of whole elements, between two such questions.
+const PIECE: usize = 4 << 20;
 
 macro_rules! kinds {
     ($($variant:ident => $kind:ty),*) => {
@@ -34,16 +38,18 @@ macro_rules! kinds {
             Ok(None)
         }
 
-        fn values(name: &str, tensor: &Tensor) -> Result<Option<Values>> {
+        fn values(name: &str, tensor: &Tensor, poll: &mut Ask<'_>) -> Result<Option<Values>> {
             match tensor.dtype {
                 $(Dtype::$variant => {
-                    let chunks = tensor.bytes.chunks_exact(size_of::<$kind>());
-                    let mut values = with_room(name, chunks.len())?;
-                    values.extend(chunks.map(|chunk| {
-                        let mut bytes = [0; size_of::<$kind>()];
-                        bytes.copy_from_slice(chunk);
-                        <$kind>::from_le_bytes(bytes)
-                    }));
+                    let mut values = with_room(name, tensor.bytes.len() / size_of::<$kind>())?;
+                    for piece in tensor.bytes.chunks(PIECE) {
+                        values.extend(piece.chunks_exact(size_of::<$kind>()).map(|chunk| {
+                            let mut bytes = [0; size_of::<$kind>()];
+                            bytes.copy_from_slice(chunk);
+                            <$kind>::from_le_bytes(bytes)
+                        }));
+                        poll()?;
+                    }
                     Ok(Some(Values::$variant(values)))
                 })*
                 _ => Ok(None),
@@ -92,12 +98,11 @@ pub(crate) fn load_arrays(
         let snapshot = Snapshot::load(&path, poll)?;
         let mut read = Vec::new();
         for (name, tensor) in snapshot.tensors {
-            let Some(values) = values(&name, &tensor)? else {
+            let Some(values) = values(&name, &tensor, poll)? else {
                 let reason = format!("{name} has the element type {:?}", tensor.dtype);
                 return Err(Error::Format { path: path.display().to_string(), reason });
             };
             read.push((name, values, tensor.shape));
-            poll()?;
         }
         Ok((read, snapshot.metadata))
     })?;

@@ -170,7 +170,7 @@ fn what_was_learned_comes_back_after_an_interruption() {
     let mut engine = Engine::<f32>::new(&description, Some(3)).unwrap();
     let (t, channel) = events();
     let input = Input { t: &t, channel: &channel, duration: 400_000 };
-    let mut learn = |engine: &mut Engine<f32>, mut n_windows: u32| {
+    let learn = |engine: &mut Engine<f32>, mut n_windows: u32| {
         let mut poll = || {
             n_windows -= 1;
             if n_windows == 0 { Err(Error::Interrupted) } else { Ok(()) }
