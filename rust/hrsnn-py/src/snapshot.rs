@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use hrsnn_core::engine::Poll as Ask;
 use hrsnn_core::error::with_room;
@@ -14,7 +15,7 @@ use pyo3::types::PyDict;
 use safetensors::tensor::Dtype;
 
 use crate::error::to_py;
-use crate::waiting::detached;
+use crate::waiting::{abandonable, detached};
 
 /// Bytes, of whole elements, between two such questions.
 const PIECE: usize = 4 << 20;
@@ -94,7 +95,11 @@ pub(crate) fn load_arrays(
     py: Python<'_>,
     path: PathBuf,
 ) -> PyResult<(Bound<'_, PyDict>, HashMap<String, String>)> {
-    let (read, metadata) = detached(py, |poll| {
+    // To free what was read takes long as well: so whoever gives up does not wait for it.
+    let (read, metadata) = abandonable(py, move |abandoned| {
+        let poll: &mut Ask<'_> = &mut || {
+            if abandoned.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) }
+        };
         let snapshot = Snapshot::load(&path, poll)?;
         let mut read = Vec::new();
         for (name, tensor) in snapshot.tensors {
