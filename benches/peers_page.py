@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PAGE, PLOT, README = ROOT / "docs/performance.md", ROOT / "docs/performance.png", ROOT / "README.md"
 #: Bytes that a visit of a plastic synapse reads and writes: target, weight, two traces and four
 #: constants; weight and traces. Of one that is not plastic: target and weight.
-READ, WRITTEN, PLAIN = 32, 12, 8
+READ, WRITTEN, PLAIN = 30, 12, 6
 MODES = {"run": "no plasticity", "stdp": "STDP, four constants for each synapse"}
 COLOURS = {
     "hrsnn_rs": "#d1495b",

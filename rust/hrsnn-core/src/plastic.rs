@@ -265,39 +265,30 @@ impl<T: Real> PlasticSynapses<T> {
         const FULL: usize = STATE + CONSTANTS;
         let (rule, n) = (self.rule, range.len());
         let cells = &mut self.cells[self.constants.n_fields() * range.start..];
-        let pending = &mut *self.pending;
         let index = &self.target[range.start..];
+        let pending = &mut *self.pending;
+        // The same kernel with the constants among the cells, or beside them.
+        macro_rules! run {
+            ($fields:expr, $halves:expr, $scales:expr) => {{
+                let (strip, halves, scales) = (Strip::new(cells, index, n), $halves, $scales);
+                simd::run(Advance::<T, KIND, $fields> {
+                    rule,
+                    n,
+                    strip,
+                    halves,
+                    scales,
+                    visit,
+                    now,
+                    history,
+                    pending,
+                    input,
+                })
+            }};
+        }
         match &self.constants {
-            Constants::Full => {
-                let (strip, halves, scales) = (Strip::new(cells, index, n), &[][..], [1.0; 4]);
-                simd::run(Advance::<T, KIND, FULL> {
-                    rule,
-                    n,
-                    strip,
-                    halves,
-                    scales,
-                    visit,
-                    now,
-                    history,
-                    pending,
-                    input,
-                })
-            }
+            Constants::Full => run!(FULL, &[], [1.0; 4]),
             Constants::Half(halves, scales) => {
-                let strip = Strip::new(cells, index, n);
-                let (halves, scales) = (&halves[CONSTANTS * range.start..], *scales);
-                simd::run(Advance::<T, KIND, STATE> {
-                    rule,
-                    n,
-                    strip,
-                    halves,
-                    scales,
-                    visit,
-                    now,
-                    history,
-                    pending,
-                    input,
-                })
+                run!(STATE, &halves[CONSTANTS * range.start..], *scales)
             }
         }
     }
