@@ -1,6 +1,7 @@
 """Ctrl-C: the answer comes within 200 ms, and the network is as usable as before."""
 
 import os
+import pickle
 import signal
 import threading
 import time
@@ -154,30 +155,112 @@ def test_a_handler_that_raises_nothing_disturbs_nothing(net):
     assert spikes.equals(expected)
 
 
-def test_a_panic_is_an_internal_error_and_nothing_else_is_hurt(net):
-    # PyO3 turns its own exception for panics back into a panic wherever it meets it: a handler
-    # that raises it is the one way to make compiled code panic at will.
+def raised_by(work, kind, after=0.1) -> BaseException | None:
+    """What comes out of `work` if a handler raises `kind` in it."""
+
+    def panic(*_: object) -> None:
+        raise kind("made by a test")
+
+    before = signal.signal(signal.SIGALRM, panic)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, after)
+        work()
+    except BaseException as error:
+        return error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return None
+
+
+@pytest.fixture(scope="module")
+def panic(net):
+    """Exception that a handler raises to make compiled code panic at will.
+
+    PyO3 turns its own exception for panics back into a panic wherever it meets it. There are as
+    many of that name as there are libraries made with it.
+    """
     with pytest.raises(hr.ShapeError):
         net.run(hr.Events([0], [0], n_channels=1))
     hr.Network(1, 1).run(([0], [0]))
     kinds = [kind for kind in BaseException.__subclasses__() if kind.__name__ == "PanicException"]
-    expected, raised = net.run(sample()).spikes, []
-    for kind in kinds:
-
-        def panic(*_: object, kind=kind) -> None:
-            raise kind("made by a test")
-
-        before = signal.signal(signal.SIGALRM, panic)
-        try:
-            signal.setitimer(signal.ITIMER_REAL, 0.1)
-            net.transform([LONG] * 2)
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-    ours = [error for error in raised if isinstance(error, hr.InternalError)]
     if not kinds:
         pytest.skip("PyO3 has not made its exception yet")
-    assert [str(error) for error in ours] == ["a bug of hrsnn_rs: made by a test"]
+    for kind in kinds:
+        if isinstance(raised_by(lambda: net.transform([LONG] * 2), kind), hr.InternalError):
+            return kind
+    pytest.fail("no panic became an InternalError")
+
+
+def test_a_panic_is_an_internal_error_and_nothing_else_is_hurt(net, panic):
+    expected = net.run(sample()).spikes
+    for work in (lambda: net.run(LONG), lambda: net.transform([LONG] * 2)):
+        error = raised_by(work, panic)
+        assert isinstance(error, hr.InternalError)
+        assert str(error) == "a bug of hrsnn_rs: made by a test"
     assert net.run(sample()).spikes.equals(expected)
+
+
+#: Whatever looks at the state of a network, or changes it.
+CALLS = {
+    "run": lambda net: net.run(sample(10_000)),
+    "learn": lambda net: net.run(sample(10_000), learn=True),
+    "train": lambda net: net.train([sample(10_000)]),
+    "train in batches": lambda net: net.train([sample(10_000)] * 2, batch=2),
+    "transform": lambda net: net.transform([sample(10_000)] * 2),
+    "calibrate": lambda net: net.calibrate([sample(10_000)]),
+    "input_weights": lambda net: net.input_weights,
+    "recurrent_weights": lambda net: net.recurrent_weights,
+    "neuron_parameters": lambda net: net.neuron_parameters,
+    "describe": lambda net: net.describe(),
+    "copy": lambda net: net.copy(),
+    "pickle": lambda net: pickle.dumps(net),
+    "without_recurrence": lambda net: net.without_recurrence(),
+}
+
+
+@pytest.mark.parametrize("name", ["learn", "train", "train with checkpoints"])
+def test_a_panic_while_learning_breaks_that_network_alone(net, panic, name, tmp_path):
+    saved = tmp_path / "net.safetensors"
+    net.save(saved)
+    expected, weights = net.run(sample()).spikes, net.recurrent_weights.data
+    one, checkpoints = net.copy(), tmp_path / "checkpoints"
+
+    def samples():
+        # Only now: before, the first checkpoint is written.
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        yield LONG
+
+    work = {
+        "learn": lambda: one.run(next(samples()), learn=True),
+        "train": lambda: one.train(samples()),
+        "train with checkpoints": lambda: one.train(samples(), checkpoint=checkpoints),
+    }
+    error = raised_by(work[name], panic, after=0.0)
+    assert isinstance(error, hr.InternalError)
+    assert str(error) == "a bug of hrsnn_rs: made by a test"
+    calls = CALLS | {"save": lambda one: one.save(tmp_path / "broken.safetensors")}
+    for call in calls.values():
+        with pytest.raises(hr.InternalError, match=r"of no use any more.* load it or make it anew"):
+            call(one)
+    assert "Network(" in repr(one)
+    for other in (net, hr.Network.load(saved)):
+        assert other.run(sample()).spikes.equals(expected)
+        assert (other.recurrent_weights.data == weights).all()
+    if name == "train with checkpoints":
+        # The one from before the sample.
+        (checkpoint,) = checkpoints.glob("*.safetensors")
+        assert (hr.Network.load(checkpoint).recurrent_weights.data == weights).all()
+
+
+def test_a_panic_while_waiting_for_work_leaves_the_network_whole(net, panic):
+    # A batch learns in threads of its own, which are told to stop; the panic is in who waits.
+    one = net.copy()
+    weights = one.recurrent_weights.data
+    begin = time.perf_counter()
+    error = raised_by(lambda: one.train([LONG] * 2, batch=2), panic)
+    assert isinstance(error, hr.InternalError)
+    assert (one.recurrent_weights.data == weights).all()
+    assert time.perf_counter() - begin < LATEST
+    for call in CALLS.values():
+        call(one)

@@ -22,6 +22,7 @@ mod crew;
 mod learned;
 mod pace;
 mod ranges;
+mod rounds;
 mod side_by_side;
 mod synapses;
 
@@ -57,6 +58,7 @@ const LONGEST_WINDOW: u32 = 1_000_000;
 /// A network that can be run.
 #[derive(Debug, Clone)]
 pub struct Engine<T> {
+    /// None while something learns, and so for ever after a panic in it.
     shards: Vec<Shard<T>>,
     /// Shortest recurrent delay, µs.
     width: u32,
@@ -136,6 +138,11 @@ impl<T: Real> Engine<T> {
         self.shards.len()
     }
 
+    /// Refuse an engine that a panic has left without shards.
+    fn check_whole(&self) -> Result<()> {
+        if self.shards.is_empty() { Err(Error::Broken) } else { Ok(()) }
+    }
+
     /// Room for a sample at rest at t = 0.
     fn activities(&self, learns: bool) -> Vec<Activity<T>> {
         let idle = self.idle.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -162,7 +169,7 @@ impl<T: Real> Engine<T> {
     /// `n_threads`: `None` takes as many as pay.
     ///
     /// # Errors
-    /// Bad input, or what `poll` returned.
+    /// Bad input, what `poll` returned, or [`Error::Broken`].
     pub fn run(
         &self,
         input: &Input<'_>,
@@ -170,6 +177,7 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
+        self.check_whole()?;
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
         let mut activities = self.activities(false);
@@ -181,10 +189,11 @@ impl<T: Real> Engine<T> {
 
     /// Run one sample and learn from it.
     ///
-    /// When interrupted, what was learned up to the end of a window is kept.
+    /// When interrupted, what was learned up to the end of a window is kept. After a panic
+    /// nothing is: whatever is asked of the engine from then on is [`Error::Broken`].
     ///
     /// # Errors
-    /// Bad input, or what `poll` returned.
+    /// Bad input, what `poll` returned, or [`Error::Broken`].
     pub fn learn(
         &mut self,
         input: &Input<'_>,
@@ -192,14 +201,15 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
+        self.check_whole()?;
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
         let mut activities = self.activities(true);
         let mut shards = std::mem::take(&mut self.shards);
         let result = self.learn_in(&mut shards, &mut activities, input, record, n_threads, poll);
-        self.shards = shards;
         self.keep(activities);
-        self.normalize();
+        self.normalize(&mut shards);
+        self.shards = shards;
         result
     }
 
@@ -229,16 +239,19 @@ impl<T: Real> Engine<T> {
     }
 
     /// Scale each neuron's plastic recurrent weights, where that is wanted.
-    fn normalize(&mut self) {
+    fn normalize(&self, shards: &mut [Shard<T>]) {
         if !self.incoming.is_empty() {
-            self.shards.iter_mut().for_each(|shard| normalize(shard, &self.incoming));
+            for shard in shards {
+                normalize(shard, &self.incoming);
+            }
         }
     }
 
     /// Features of many samples, one row of `n_windows * spec.width` a sample; learns nothing.
     ///
     /// # Errors
-    /// Bad input (the message begins with the number of the sample), or what `poll` returned.
+    /// Bad input (the message begins with the number of the sample), what `poll` returned, or
+    /// [`Error::Broken`].
     pub fn transform(
         &self,
         inputs: &[Input<'_>],
@@ -246,6 +259,7 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<(Vec<f32>, Vec<Stats>)> {
+        self.check_whole()?;
         spec.check()?;
         for input in inputs {
             input.check(self.n_inputs)?;
@@ -398,7 +412,11 @@ impl<T: Real> Engine<T> {
     }
 
     /// Adaptation of each neuron's threshold, mV.
+    ///
+    /// # Panics
+    /// If an earlier call that learned did.
     pub fn theta(&self) -> Vec<f64> {
+        assert!(!self.shards.is_empty(), "{}", Error::Broken);
         let all = self.shards.iter().flat_map(|shard| &shard.neurons.theta);
         all.map(|theta| theta.to_f64()).collect()
     }
@@ -461,5 +479,7 @@ fn normalize<T: Real>(shard: &mut Shard<T>, incoming: &[f64]) {
     }
 }
 
+#[cfg(test)]
+mod same_bits;
 #[cfg(test)]
 mod tests;

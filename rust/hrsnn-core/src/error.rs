@@ -72,7 +72,10 @@ pub enum Error {
         n_bytes: usize,
     },
     /// An object that an earlier bug of ours left half changed.
-    #[error("this network is broken: an earlier call failed by a bug of hrsnn_rs")]
+    #[error(
+        "this network is of no use any more: an earlier call was ended by a bug of hrsnn_rs; \
+         load it or make it anew"
+    )]
     Broken,
     /// The caller's `poll` asked to stop.
     #[error("interrupted")]

@@ -78,9 +78,17 @@ pub(crate) fn abandonable<R: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce(&AtomicBool) -> Result<R> + Send + 'static,
 ) -> PyResult<R> {
-    let abandoned = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&abandoned);
+    /// Tells the work that nobody waits for it, also where asking for signals panics.
+    struct Waiting(Arc<AtomicBool>);
+    impl Drop for Waiting {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let waiting = Waiting(Arc::default());
+    let flag = Arc::clone(&waiting.0);
     detached(py, move |_| {
+        let _waiting = waiting;
         let (done, finished) = mpsc::channel();
         let worker = std::thread::Builder::new().name("hrsnn-work".into()).spawn(move || {
             // Nobody hears it if the caller has gone.
@@ -93,7 +101,6 @@ pub(crate) fn abandonable<R: Send + 'static>(
                 Ok(outcome) => return Ok(Ok(outcome)),
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     if signals.ask().is_err() {
-                        abandoned.store(true, Ordering::SeqCst);
                         return Ok(Err(signals.raised));
                     }
                 }

@@ -53,16 +53,18 @@ impl<T: Real> Engine<T> {
     /// Learn from all `inputs` at once, each on a thread of its own, and merge the changes.
     ///
     /// `n_threads`: `None` takes all cores. The result does not depend on it, and is that of
-    /// [`Engine::learn`] for a single input. When interrupted nothing is learned.
+    /// [`Engine::learn`] for a single input. When interrupted nothing is learned, nor when a sample
+    /// ends in a panic.
     ///
     /// # Errors
-    /// Bad input (the first one), or what `poll` returned.
+    /// Bad input (the first one), what `poll` returned, or [`Error::Broken`](crate::Error::Broken).
     pub fn learn_batch(
         &mut self,
         inputs: &[Input<'_>],
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Vec<Stats>> {
+        self.check_whole()?;
         inputs.iter().try_for_each(|input| input.check(self.n_inputs))?;
         let n_threads = n_threads.unwrap_or_else(pool::all_cores);
         pool::check(n_threads)?;
@@ -92,11 +94,13 @@ impl<T: Real> Engine<T> {
         let jobs = iter::zip(inputs, &mut results).collect();
         side_by_side(jobs, n_threads.min(inputs.len()), poll, &one)?;
         let results: Vec<_> = results.into_iter().flatten().collect();
-        for (number, shard) in self.shards.iter_mut().enumerate() {
+        let mut shards = std::mem::take(&mut self.shards);
+        for (number, shard) in shards.iter_mut().enumerate() {
             let outcomes: Vec<_> = results.iter().map(|(outcomes, _)| &outcomes[number]).collect();
             merge(shard, &outcomes);
         }
-        self.normalize();
+        self.normalize(&mut shards);
+        self.shards = shards;
         Ok(results.into_iter().map(|(_, stats)| stats).collect())
     }
 }

@@ -68,7 +68,11 @@ impl<T: Real> Engine<T> {
     }
 
     /// All synapses of `source`, copied in the order of the description.
+    ///
+    /// # Panics
+    /// If an earlier call that learned did.
     pub fn synapses(&self, source: Source) -> Synaptic<T> {
+        assert!(!self.shards.is_empty(), "{}", Error::Broken);
         let mut all = Synaptic { indptr: vec![0], ..Synaptic::default() };
         let mut places = Vec::new();
         for row in 0..self.n_rows(source) {
@@ -102,8 +106,10 @@ impl<T: Real> Engine<T> {
     ///
     /// # Errors
     /// A wrong length, or a weight that is not finite or beyond the bounds of a plastic synapse, or,
-    /// with synaptic currents, one of another sign: its synapse feeds the other current.
+    /// with synaptic currents, one of another sign: its synapse feeds the other current; or
+    /// [`Error::Broken`].
     pub fn set_weights(&mut self, source: Source, weight: &[f64]) -> Result<()> {
+        self.check_whole()?;
         let mut places = Vec::new();
         let mut all = Vec::new();
         for row in 0..self.n_rows(source) {

@@ -162,6 +162,73 @@ fn an_interrupted_sample_leaves_a_usable_engine() {
     assert!((features[..2 * N].iter().sum::<f32>() - stats[0].n_spikes as f32).abs() < 0.5);
 }
 
+/// Panics where the sample is half learned from.
+struct Bug(usize);
+
+impl crate::record::Record for Bug {
+    fn record(&mut self, _: &[Spike]) {
+        self.0 += 1;
+        assert!(self.0 < 100, "on purpose");
+    }
+}
+
+fn panics<R>(work: impl FnOnce() -> R) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
+}
+
+#[test]
+fn after_a_panic_in_learning_every_call_says_that_the_engine_is_broken() {
+    let mut description = description(Pairing::AllToAll, 0.5);
+    description.incoming = vec![20.0; N];
+    let whole = Engine::<f64>::new(&description, Some(4)).unwrap();
+    let (t, channel) = events();
+    let input = Input { t: &t, channel: &channel, duration: 400_000 };
+    let spec =
+        FeatureSpec { n_windows: 2, windows: Windows::Time, counts: true, tau_lowpass: None };
+    let right = learned(whole.clone(), 1);
+    for n_threads in [1, 3] {
+        let mut engine = Engine { together: Some(true), ..whole.clone() };
+        assert!(panics(|| engine.learn(&input, &mut Bug(0), Some(n_threads), &mut || Ok(()))));
+        for mut engine in [engine.clone(), engine] {
+            let mut spikes = SpikeList::default();
+            let outcomes = [
+                engine.run(&input, &mut spikes, None, &mut || Ok(())).map(|_| ()),
+                engine.learn(&input, &mut spikes, None, &mut || Ok(())).map(|_| ()),
+                engine.learn_batch(&[input, input], None, &mut || Ok(())).map(|_| ()),
+                engine.transform(&[input], spec, None, &mut || Ok(())).map(|_| ()),
+                engine.set_weights(Source::Recurrent, &[]),
+            ];
+            for outcome in outcomes {
+                assert!(matches!(outcome, Err(Error::Broken)), "{outcome:?}");
+            }
+            assert!(panics(|| engine.synapses(Source::Recurrent)));
+            assert!(panics(|| engine.theta()));
+        }
+    }
+    let found = learned(whole, 3);
+    assert_eq!((found.0.t, found.1, found.2), (right.0.t, right.1, right.2));
+}
+
+#[test]
+fn a_panic_in_running_or_in_a_batch_leaves_the_engine_whole() {
+    let mut engine = Engine::<f64>::new(&description(Pairing::Nearest, 0.0), Some(4)).unwrap();
+    engine.together = Some(true);
+    let (t, channel) = events();
+    let input = Input { t: &t, channel: &channel, duration: 400_000 };
+    let before = (engine.synapses(Source::Recurrent).weight, engine.theta());
+    assert!(panics(|| engine.run(&input, &mut Bug(0), Some(3), &mut || Ok(()))));
+    let mut asked = 0;
+    let mut bug = || {
+        asked += 1;
+        assert!(asked < 100, "on purpose");
+        Ok(())
+    };
+    assert!(panics(|| engine.learn_batch(&[input, input], Some(1), &mut bug)));
+    assert_eq!((engine.synapses(Source::Recurrent).weight, engine.theta()), before);
+    engine.learn_batch(&[input, input], Some(1), &mut || Ok(())).unwrap();
+    assert_ne!(engine.theta(), before.1);
+}
+
 #[test]
 fn what_was_learned_comes_back_after_an_interruption() {
     let mut description = description(Pairing::AllToAll, 0.0);
