@@ -15,7 +15,8 @@
 //! number of threads nor on that of shards: each neuron sums the same numbers in the same order.
 //! Windows in which nothing can happen are skipped; since nothing depends on where a window
 //! begins, that changes no result either. Learning settles the histories whenever a set number
-//! of spikes of the whole network has gathered, and at the end of a sample.
+//! of spikes of the whole network has gathered, and at the end of a sample. That happens only where
+//! windows end, so a sample may be stopped within one (`simulation`) and no bit shows it.
 
 mod batch;
 mod crew;
@@ -25,6 +26,7 @@ mod side_by_side;
 mod synapses;
 mod windows;
 
+use std::iter;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
@@ -39,6 +41,7 @@ use crate::shard::{Activity, Frozen, Learning, Shard};
 use ranges::ranges_of_equal_work;
 use side_by_side::side_by_side;
 pub use synapses::Synaptic;
+use windows::Moment;
 
 /// Asked between windows; an error ends the run.
 pub type Poll<'a> = dyn FnMut() -> Result<()> + 'a;
@@ -169,10 +172,13 @@ impl<T: Real> Engine<T> {
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
         let mut activities = self.activities(false);
+        let mut moment = Moment::default();
         let passes = self.shards.iter().map(Frozen).zip(&mut activities).collect();
-        let result = self.simulate(passes, input, record, n_threads, poll);
+        let until = input.duration;
+        let result = self.simulate(passes, input, &mut moment, until, record, n_threads, poll);
+        let stats = moment.stats(input, &activities);
         self.keep(activities);
-        result
+        result.map(|()| stats)
     }
 
     /// Run one sample and learn from it.
@@ -210,10 +216,19 @@ impl<T: Real> Engine<T> {
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
         shards.iter_mut().for_each(Shard::reset_traces);
-        let passes = shards.iter_mut().map(Learning).zip(activities).collect();
-        let result = self.simulate(passes, input, record, n_threads, poll);
+        let mut moment = Moment::default();
+        let passes = shards.iter_mut().map(Learning).zip(&mut *activities).collect();
+        let until = input.duration;
+        let result = self.simulate(passes, input, &mut moment, until, record, n_threads, poll);
+        self.end(shards, activities, input.duration);
+        result.map(|()| moment.stats(input, activities))
+    }
+
+    /// The end of a sample of `duration` µs that was learned from.
+    fn end(&self, shards: &mut [Shard<T>], activities: &mut [Activity<T>], duration: i64) {
+        iter::zip(&mut *shards, activities).for_each(|(shard, activity)| shard.end(activity));
         if let Some(adaptation) = self.adaptation {
-            let elapsed = input.duration as f64 / 1000.0 / adaptation.tau_theta;
+            let elapsed = duration as f64 / 1000.0 / adaptation.tau_theta;
             let decay = T::from_f64(Real::exp(-elapsed));
             for Shard { neurons, .. } in shards {
                 for i in 0..neurons.len() {
@@ -221,7 +236,6 @@ impl<T: Real> Engine<T> {
                 }
             }
         }
-        result
     }
 
     /// Scale each neuron's plastic recurrent weights, where that is wanted.

@@ -1,9 +1,9 @@
 //! Deliveries in the order of their arrival.
 //!
 //! Lives here: a calendar of windows, one bucket a window, and a heap for what lies beyond
-//! it. Not here: what a delivery does. Invariants: a window is handed out once, sorted by
-//! (arrival, projection, segment), an order that no thread can influence; nothing may be
-//! pushed into a window that was handed out.
+//! it. Not here: what a delivery does. Invariants: a window is handed out once, unless it was left
+//! early, and sorted by (arrival, projection, segment), an order that no thread can influence;
+//! nothing may be pushed into a window that was handed out.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -138,6 +138,18 @@ impl Queue {
             segment: packed as u32 & (MOST_SEGMENTS - 1),
         }));
         self.filled[number / 64] &= !(1 << (number % 64));
+    }
+
+    /// Leave `window`, which was just handed out, at the time `end`: if that is before its own
+    /// end it is ahead again, with the `rest` of its deliveries.
+    pub fn leave(&mut self, window: i64, end: i64, rest: &[Delivery]) {
+        debug_assert!(self.next == window + 1 && rest.iter().all(|d| d.arrival >= end));
+        if end < (window + 1) * self.width {
+            self.next = window;
+            for &delivery in rest {
+                self.push(delivery);
+            }
+        }
     }
 }
 

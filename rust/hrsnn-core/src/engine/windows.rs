@@ -17,6 +17,30 @@ use crate::record::Record;
 use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Counters, Pass, Spike};
 
+/// How far a sample has come.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Moment {
+    /// µs; what happens before it has happened, and nothing else has.
+    pub(super) t: i64,
+    /// Spikes of the last window in which something happened, which no shard knows of yet.
+    pub(super) spikes: Vec<Spike>,
+    pub(super) n_spikes: u64,
+    /// Spikes since the histories were settled because there were so many.
+    pub(super) unsettled: u64,
+}
+
+impl Moment {
+    /// What the sample has taken so far.
+    pub(super) fn stats<T: Real>(&self, input: &Input<'_>, activities: &[Activity<T>]) -> Stats {
+        let counters = activities.iter().map(|activity| activity.counters);
+        Stats {
+            n_spikes: self.n_spikes,
+            n_input_events: input.n_before(self.t) as u64,
+            counters: counters.fold(Counters::default(), Counters::plus),
+        }
+    }
+}
+
 /// What all shards are told of a window.
 #[derive(Default)]
 struct Round {
@@ -29,14 +53,20 @@ struct Round {
 }
 
 impl<T: Real> Engine<T> {
+    /// Bring a sample from its `moment` to the time `until`, at most its duration.
+    ///
+    /// Where that lies does not show: a window that is left in its middle goes on later, and
+    /// histories are settled at the same times. On an error the moment is the end of a window.
     pub(super) fn simulate<P: Pass<T> + Send>(
         &self,
         passes: Vec<(P, &mut Activity<T>)>,
         input: &Input<'_>,
+        moment: &mut Moment,
+        until: i64,
         record: &mut dyn Record,
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
-    ) -> Result<Stats> {
+    ) -> Result<()> {
         let n_members = n_threads.unwrap_or_else(pool::all_cores).min(passes.len());
         // Each shard behind a lock that nobody else ever holds: so the compiler sees it too.
         let passes: Vec<_> = passes.into_iter().map(Mutex::new).collect();
@@ -55,7 +85,7 @@ impl<T: Real> Engine<T> {
         let crew = Crew::new(n_members, &advance);
         std::thread::scope(|scope| {
             let mut helpers = None;
-            self.lead(&passes, &round, input, record, poll, n_members, &mut |together| {
+            let mut share = |together: bool| {
                 if !together {
                     crew.alone();
                     return;
@@ -66,7 +96,9 @@ impl<T: Real> Engine<T> {
                 } else {
                     crew.alone();
                 }
-            })
+            };
+            let pace = Pace::new(n_members > 1, self.together);
+            self.lead(&passes, &round, input, moment, until, record, poll, pace, &mut share)
         })
     }
 
@@ -76,78 +108,84 @@ impl<T: Real> Engine<T> {
         passes: &[Mutex<(P, &mut Activity<T>)>],
         round: &RwLock<Round>,
         input: &Input<'_>,
+        moment: &mut Moment,
+        until: i64,
         record: &mut dyn Record,
         poll: &mut Poll<'_>,
-        n_members: usize,
+        mut pace: Pace,
         advance: &mut dyn FnMut(bool),
-    ) -> Result<Stats> {
+    ) -> Result<()> {
         let width = i64::from(self.width);
-        let mut pace = Pace::new(n_members > 1, self.together);
-        let (mut spikes, mut sent, mut unsettled) = (Vec::<Spike>::new(), 0, 0);
-        let mut stats = Stats { n_input_events: input.t.len() as u64, ..Stats::default() };
-        let result = loop {
+        let mut sent = input.n_before(moment.t);
+        let mut n_arrivals = arrivals(passes);
+        loop {
             let of_input = input.t.get(sent).map(|t| t / width);
-            let of_spikes = spikes.first().map(|(t, _)| t / width + 1);
+            let of_spikes = moment.spikes.first().map(|(t, _)| t / width + 1);
             let waiting = passes.iter().map(|pass| lock(pass).1.first_window(width));
-            let Some(window) = waiting.chain([of_input, of_spikes]).flatten().min() else {
-                break Ok(());
-            };
-            if window * width >= input.duration {
-                break Ok(());
+            let next = waiting.chain([of_input, of_spikes]).flatten().min();
+            let start = next.map_or(i64::MAX, |window| window * width);
+            let boundary = up_to_window(moment.t, width).min(input.duration);
+            if moment.unsettled >= self.settle_after && start.min(until) >= boundary {
+                moment.unsettled = 0;
+                settle(passes, boundary);
             }
-            let end = ((window + 1) * width).min(input.duration);
+            let full_at = || full_at(passes).map(|t| up_to_window(t, width));
+            let Some(window) = next.filter(|_| start.max(moment.t) < until) else {
+                // Once, for silence has nothing to settle after that: whether a window in which
+                // nothing happened was looked at must not show.
+                if P::LEARNS
+                    && until == input.duration
+                    && let Some(t) = full_at().filter(|&t| t <= until)
+                {
+                    settle(passes, t);
+                }
+                moment.t = until;
+                return Ok(());
+            };
             if P::LEARNS {
                 // Spikes are few; what has to be settled for the sake of time alone is rare.
-                while let Some(t) = full_at(passes).filter(|&t| t <= window * width) {
+                while let Some(t) = full_at().filter(|&t| t <= start) {
                     settle(passes, t);
                 }
             }
+            let end = (start + width).min(until);
             let events = sent..sent + input.t[sent..].partition_point(|&t| t < end);
             sent = events.end;
             {
                 let mut round = round.write().unwrap_or_else(PoisonError::into_inner);
-                let spikes = std::mem::take(&mut spikes);
+                let spikes = std::mem::take(&mut moment.spikes);
                 *round = Round { window, end, events, spikes };
             }
             advance(pace.together());
-            {
+            let mut spikes = {
                 let mut round = round.write().unwrap_or_else(PoisonError::into_inner);
-                spikes = std::mem::take(&mut round.spikes);
-            }
+                std::mem::take(&mut round.spikes)
+            };
             spikes.clear();
-            let before = stats.counters;
-            let mut counters = Counters::default();
             for pass in passes {
-                let (_, activity) = &*lock(pass);
-                spikes.extend_from_slice(&activity.spikes);
-                counters = counters.plus(activity.counters);
+                spikes.extend_from_slice(&lock(pass).1.spikes);
             }
-            stats.counters = counters;
             spikes.sort_unstable();
             record.record(&spikes);
-            stats.n_spikes += spikes.len() as u64;
-            unsettled += spikes.len() as u64;
-            if unsettled >= self.settle_after {
-                unsettled = 0;
-                settle(passes, end);
-            }
-            pace.done(counters.arrivals() - before.arrivals());
-            if let Err(error) = poll() {
-                break Err(error);
-            }
-            if end == input.duration {
-                // What is still to come in this window lies beyond the sample.
-                break Ok(());
-            }
-        };
-        stats.counters = Counters::default();
-        for pass in passes {
-            let (pass, activity) = &mut *lock(pass);
-            pass.end(activity);
-            stats.counters = stats.counters.plus(activity.counters);
+            moment.n_spikes += spikes.len() as u64;
+            moment.unsettled += spikes.len() as u64;
+            moment.spikes = spikes;
+            moment.t = end;
+            let before = std::mem::replace(&mut n_arrivals, arrivals(passes));
+            pace.done(n_arrivals - before);
+            poll()?;
         }
-        result.map(|()| stats)
     }
+}
+
+/// First boundary of windows at or after `t`.
+fn up_to_window(t: i64, width: i64) -> i64 {
+    (t + width - 1) / width * width
+}
+
+/// Arrivals at synapses since the start of the sample.
+fn arrivals<T: Real, P: Pass<T>>(passes: &[Mutex<(P, &mut Activity<T>)>]) -> u64 {
+    passes.iter().map(|pass| lock(pass).1.counters.arrivals()).sum()
 }
 
 fn lock<X>(mutex: &Mutex<X>) -> std::sync::MutexGuard<'_, X> {
