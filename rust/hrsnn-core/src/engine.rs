@@ -23,6 +23,8 @@ mod crew;
 mod pace;
 mod ranges;
 mod side_by_side;
+mod simulation;
+mod state;
 mod synapses;
 mod windows;
 
@@ -40,6 +42,8 @@ use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Frozen, Learning, Shard};
 use ranges::ranges_of_equal_work;
 use side_by_side::side_by_side;
+pub use simulation::{Sample, Simulation};
+pub use state::{State, Traces};
 pub use synapses::Synaptic;
 use windows::Moment;
 

@@ -313,6 +313,7 @@ fn half_of<T: Real>(value: T, scale: f32) -> u16 {
     ((bits + 0xfff + (bits >> 13 & 1)) >> 13).min(0xffff) as u16
 }
 
+mod traces;
 mod visit;
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ use crate::real::simd::{TABLE, Table, table};
 use crate::stdp::History;
 use crate::time::{halvings_from_ms, rate_from_ms};
 
+mod state;
+
+pub use state::Potentials;
+
 /// Most neurons of a shard.
 pub const MOST_NEURONS: usize = TABLE;
 
