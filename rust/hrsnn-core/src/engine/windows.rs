@@ -117,7 +117,7 @@ impl<T: Real> Engine<T> {
     ) -> Result<()> {
         let width = i64::from(self.width);
         let mut sent = input.n_before(moment.t);
-        let mut n_arrivals = arrivals(passes);
+        let mut n_arrivals: u64 = passes.iter().map(|pass| lock(pass).1.counters.arrivals()).sum();
         loop {
             let of_input = input.t.get(sent).map(|t| t / width);
             let of_spikes = moment.spikes.first().map(|(t, _)| t / width + 1);
@@ -162,8 +162,11 @@ impl<T: Real> Engine<T> {
                 std::mem::take(&mut round.spikes)
             };
             spikes.clear();
+            let before = std::mem::take(&mut n_arrivals);
             for pass in passes {
-                spikes.extend_from_slice(&lock(pass).1.spikes);
+                let (_, activity) = &*lock(pass);
+                spikes.extend_from_slice(&activity.spikes);
+                n_arrivals += activity.counters.arrivals();
             }
             spikes.sort_unstable();
             record.record(&spikes);
@@ -171,7 +174,6 @@ impl<T: Real> Engine<T> {
             moment.unsettled += spikes.len() as u64;
             moment.spikes = spikes;
             moment.t = end;
-            let before = std::mem::replace(&mut n_arrivals, arrivals(passes));
             pace.done(n_arrivals - before);
             poll()?;
         }
@@ -181,11 +183,6 @@ impl<T: Real> Engine<T> {
 /// First boundary of windows at or after `t`.
 fn up_to_window(t: i64, width: i64) -> i64 {
     (t + width - 1) / width * width
-}
-
-/// Arrivals at synapses since the start of the sample.
-fn arrivals<T: Real, P: Pass<T>>(passes: &[Mutex<(P, &mut Activity<T>)>]) -> u64 {
-    passes.iter().map(|pass| lock(pass).1.counters.arrivals()).sum()
 }
 
 fn lock<X>(mutex: &Mutex<X>) -> std::sync::MutexGuard<'_, X> {

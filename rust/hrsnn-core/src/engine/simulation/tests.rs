@@ -95,10 +95,11 @@ fn same_wherever_it_stops<T: Real>(description: &Description, seed: u64) {
     for (number, settle_after) in [1 << 16, 40].into_iter().enumerate() {
         let base = Engine::<T>::new(description, Some(2)).unwrap();
         let engine = Engine { settle_after, ..base };
-        for learns in [true, false] {
+        // Who does not learn has nothing to settle.
+        for learns in [true, false].into_iter().take(2 - number) {
             let expected = at_once(engine.clone(), &sample(), learns);
             assert!(expected.3.n_spikes > 1000);
-            let stops = stops(seed + number as u64, 6, DURATION);
+            let stops = stops(seed + number as u64, 3, DURATION);
             let found = in_parts(description, engine.clone(), &sample(), learns, &stops);
             assert!(found == expected, "settled after {settle_after}, learns: {learns}, {stops:?}");
         }
@@ -132,7 +133,7 @@ fn times_that_outgrow_32_bits_are_settled_at_the_same_moments() {
     for sample in [sample(3, 1000), sample(1, 3 * LONGEST_SPAN)] {
         let engine = Engine::<f64>::new(&description, Some(1)).unwrap();
         let expected = at_once(engine.clone(), &sample, true);
-        let mut all = stops(3, 4, sample.duration);
+        let mut all = stops(3, 2, sample.duration);
         let near = [-1_000, 0, 1, 200_000, 399_999].map(|us| LONGEST_SPAN + us);
         all.extend(near.into_iter().filter(|&t| t < sample.duration));
         all.sort_unstable();
