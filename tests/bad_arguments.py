@@ -102,6 +102,14 @@ _fit_classifier.__signature__ = inspect.Signature(
 )
 
 
+def simulation() -> hr.Simulation:
+    return hr.Simulation(network(), events(), learn=True)
+
+
+def _run_until(t: int, n_threads: int | None = None) -> None:
+    simulation().run_until(t, n_threads=n_threads)
+
+
 def many_events() -> hr.Events:
     t = np.arange(300) * 1000
     return hr.Events(t, np.arange(300) % 3, n_channels=3, duration=300_000)
@@ -153,6 +161,11 @@ def targets() -> dict[str, Target]:
         "Network.variant": Target(net.variant, lambda: {"name": "HoNHoS"}),
         "Network.load": Target(hr.Network.load, lambda: {"path": "/nowhere"}),
         "Network.save": Target(net.save, lambda: {"path": "/nowhere/net"}),
+        "Simulation": Target(hr.Simulation, lambda: {"network": net, "events": events()}),
+        "Simulation.run_until": Target(_run_until, lambda: {"t": 500}),
+        "Simulation.run": Target(simulation().run, dict),
+        "Simulation.save": Target(simulation().save, lambda: {"path": "/nowhere/half"}),
+        "Simulation.load": Target(hr.Simulation.load, lambda: {"path": "/nowhere"}),
         "Events": Target(
             hr.Events, lambda: {"t": [0, 1, 2], "channel": [0, 1, 0], "n_channels": 3}
         ),

@@ -12,7 +12,10 @@ from valid_arguments import VALID
 TARGETS = targets()
 CALLS = [(name, argument) for name in TARGETS for argument in arguments(TARGETS[name])]
 #: What a system call may answer: the path is fine, but there is nothing, or a folder.
-PATHS = {"Network.load.path", "Network.save.path", "load_folder.path", "open_dataset.path"}
+PATHS = {
+    *(f"{name}.path" for name in ("Network.load", "Network.save", "load_folder", "open_dataset")),
+    *(f"{name}.path" for name in ("Simulation.load", "Simulation.save")),
+}
 #: scikit-learn's contract asks for its own TypeError where an array holds objects.
 OBJECTS = {"Readout.fit.features", "HRSNNClassifier.fit.samples"}
 #: Results, which users read and do not make.

@@ -5,6 +5,7 @@ import pickle
 import signal
 import threading
 import time
+from functools import partial
 
 import hrsnn_rs as hr
 import numpy as np
@@ -73,6 +74,7 @@ WORK = {
     "train": lambda net: net.copy().train([LONG] * 3),
     "transform": lambda net: net.transform([LONG] * 4, n_threads=2),
     "calibrate": lambda net: net.copy().calibrate([LONG] * 2, rate=20.0),
+    "simulation": lambda net: hr.Simulation(net, LONG, learn=True).run(),
     "weights": lambda net: [net.recurrent_weights for _ in range(8)],
     "describe": lambda net: [net.describe() for _ in range(4)],
 }
@@ -108,6 +110,25 @@ def test_an_interrupted_calibration_leaves_the_gain(net):
     assert interrupted(lambda: twin.calibrate([LONG] * 8, rate=20.0), 0.3) is not None
     assert twin.input_gain == net.input_gain
     assert (twin.input_weights.data == net.input_weights.data).all()
+
+
+@pytest.mark.parametrize("n_neurons", [600, 1500])
+def test_an_interrupted_simulation_goes_on(tmp_path, n_neurons):
+    # Fewer and more synapses than what is worth a thread that can be left alone.
+    net, events = network(n_neurons), sample(4_000_000)
+    simulation, twin = (hr.Simulation(net, events, learn=True) for _ in range(2))
+    n_interrupted = 0
+    for _ in range(3):
+        answer = interrupted(partial(simulation.run_until, 300_000), 0.02)
+        n_interrupted += answer is not None
+        assert 0 <= simulation.t <= 300_000
+        simulation.save(tmp_path / "half")
+        simulation = hr.Simulation.load(tmp_path / "half")
+    assert n_interrupted > 0
+    simulation.run_until(300_000)
+    twin.run_until(300_000)
+    assert simulation.result.spikes.equals(twin.result.spikes)
+    assert (simulation.network.recurrent_weights.data == twin.network.recurrent_weights.data).all()
 
 
 def test_waiting_for_a_network_that_another_thread_uses_can_be_interrupted(net):

@@ -32,6 +32,7 @@ from hrsnn_rs.network import Network
 from hrsnn_rs.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.readout import Readout
 from hrsnn_rs.results import Calibration, RunResult, RunStats
+from hrsnn_rs.simulation import Simulation
 
 __all__ = [
     "LIF",
@@ -68,6 +69,7 @@ __all__ = [
     "RunStats",
     "SensorEvents",
     "ShapeError",
+    "Simulation",
     "SmallWorldConnectivity",
     "TemporalContrast",
     "Uniform",

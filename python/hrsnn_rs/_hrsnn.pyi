@@ -15,6 +15,7 @@ __all__ = [
     "AedatReader",
     "EventCamera",
     "Network",
+    "Simulation",
     "__version__",
     "connect_distance",
     "connect_fixed_in_degree",
@@ -106,6 +107,24 @@ class Network:
     def synapses(self, source: str) -> dict[str, Any]: ...
     def set_weights(self, source: str, weight: NDArray[np.float64]) -> None: ...
     def theta(self) -> NDArray[np.float64]: ...
+
+@final
+class Simulation:
+    def __new__(
+        cls,
+        network: Network,
+        t: NDArray[np.int64],
+        channel: NDArray[np.uint32],
+        duration: int,
+        learn: bool,
+        state: dict[str, Any] | None = None,
+    ) -> Simulation: ...
+    @property
+    def t(self) -> int: ...
+    def run_until(self, t: int, n_threads: int | None) -> None: ...
+    def result(self) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, int]: ...
+    def network(self) -> Network: ...
+    def state(self) -> tuple[Network, dict[str, Any]]: ...
 
 def dead_time(
     t: NDArray[np.int64], channel: NDArray[np.uint32], n_channels: int, dead_us: int

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["read_model", "write_model"]
 
-FORMAT = "hrsnn_rs.network"
+NETWORK, SIMULATION = "hrsnn_rs.network", "hrsnn_rs.simulation"
+#: What the formats are called, and who reads them.
+_KINDS = {
+    NETWORK: ("model file", "Network.load"),
+    SIMULATION: ("simulation", "Simulation.load"),
+}
 FORMAT_VERSION = 1
 
 Arrays: TypeAlias = "dict[str, NDArray[Any]]"
@@ -200,7 +205,7 @@ def write_model(
         path,
         arrays,
         {
-            "format": FORMAT,
+            "format": NETWORK,
             "hrsnn_rs": _hrsnn.__version__,
             "header": json.dumps(header),
             "metadata": text,
@@ -228,23 +233,9 @@ def read_model(
         If it cannot be read.
     """
     path = check_path("path", path)
-    arrays, texts = _hrsnn.load_arrays(path)
-    if texts.get("format") != FORMAT:
-        raise FormatError(f"{path}: not a model file of hrsnn_rs.")
-    header, metadata = (_read_json(path, texts, name) for name in ("header", "metadata"))
-    version = header.get("format_version")
-    if version != FORMAT_VERSION:
-        raise FormatError(
-            f"{path}: format version {version}; this is hrsnn_rs {_hrsnn.__version__},"
-            f" which reads version {FORMAT_VERSION}."
-        )
-    gain = header.get("input_gain")
-    if not isinstance(gain, float) or not math.isfinite(gain):
-        raise FormatError(f"{path}: input_gain must be a finite number; got {gain!r}.")
-    try:
-        assembly = from_state(arrays, header)
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
+    arrays, texts = load_format(path, NETWORK)
+    metadata = read_json(path, texts, "metadata")
+    assembly, gain = read_network(path, arrays, texts)
     extra = {
         name.removeprefix(_EXTRA): values
         for name, values in arrays.items()
@@ -253,7 +244,59 @@ def read_model(
     return assembly, gain, extra, metadata
 
 
-def _read_json(path: str, texts: Mapping[str, str], name: str) -> dict[str, Any]:
+def load_format(path: str, kind: str) -> tuple[Arrays, dict[str, str]]:
+    """Read arrays and texts of a file that must be of one of our formats.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged or of another format; says who reads it where we know.
+    OSError
+        If it cannot be read.
+    """
+    arrays, texts = _hrsnn.load_arrays(path)
+    found = texts.get("format")
+    if found != kind:
+        other = ""
+        if found in _KINDS:
+            name, reader = _KINDS[found]
+            other = f" but a {name}, which {reader} reads"
+        raise FormatError(f"{path}: not a {_KINDS[kind][0]} of hrsnn_rs{other}.")
+    return arrays, texts
+
+
+def read_network(
+    path: str, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]
+) -> tuple[Assembly, float]:
+    """Put together the network that a file holds; returns also its gain.
+
+    Raises
+    ------
+    FormatError
+        If something is missing, strange, or of a later version.
+    """
+    header = read_json(path, texts, "header")
+    check_version(path, header, FORMAT_VERSION)
+    gain = header.get("input_gain")
+    if not isinstance(gain, float) or not math.isfinite(gain):
+        raise FormatError(f"{path}: input_gain must be a finite number; got {gain!r}.")
+    try:
+        return from_state(arrays, header), gain
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+
+
+def check_version(path: str, header: Mapping[str, Any], version: int) -> None:
+    """Refuse a version of the format other than `version`."""
+    found = header.get("format_version")
+    if found != version:
+        raise FormatError(
+            f"{path}: format version {found}; this is hrsnn_rs {_hrsnn.__version__},"
+            f" which reads version {version}."
+        )
+
+
+def read_json(path: str, texts: Mapping[str, str], name: str) -> dict[str, Any]:
     """Read one text of a file, which must be a JSON object of no great size."""
     text = texts.get(name)
     if text is None:

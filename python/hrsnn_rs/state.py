@@ -78,6 +78,12 @@ class NetworkState:
         """Return an independent network in the same state."""
         return self._made_of(self._assembly(), self._gain, self._arguments)
 
+    def _with_core(self, core: _hrsnn.Network | None) -> Self:
+        """Return the same network around another core."""
+        twin = self.__new__(type(self))
+        twin.__dict__.update(self.__dict__, _core=core, inhibitory=self.inhibitory.copy())
+        return twin
+
     def save(
         self,
         path: str | os.PathLike[str],

@@ -38,9 +38,9 @@ pub struct Receptors<T> {
 #[derive(Debug, Clone, Default)]
 pub struct Charges<T> {
     /// mV.
-    u: [Vec<T>; 2],
+    pub(crate) u: [Vec<T>; 2],
     /// When `u` held, µs.
-    at: Vec<i64>,
+    pub(crate) at: Vec<i64>,
 }
 
 /// Terms of the series of (1 - exp(-y)) / y: 1 / n!, from n = 1.
@@ -89,6 +89,11 @@ impl<T: Real> Receptors<T> {
         let rate = |&tau: &f64| if tau == 0.0 { T::ZERO } else { rate_from_ms(tau) };
         let peaks = tau_syn[0].iter().zip(tau_m).map(|(s, m)| T::from_f64(peak(s / m)));
         Self { rate: tau_syn.map(|tau| tau.iter().map(rate).collect()), peak: peaks.collect() }
+    }
+
+    /// Whether neuron `i` has a current of this kind, 0 excitatory and 1 inhibitory.
+    pub(crate) fn has_current(&self, kind: usize, i: usize) -> bool {
+        self.rate[kind][i] > T::ZERO
     }
 }
 

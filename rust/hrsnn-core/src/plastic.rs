@@ -312,6 +312,7 @@ fn half_of<T: Real>(value: T, scale: f32) -> u16 {
 }
 
 mod pending;
+mod traces;
 mod visit;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Deliveries in the order of their arrival.
 //!
 //! Lives here: a calendar of windows, one bucket a window, and a heap for what lies beyond
-//! it. Not here: what a delivery does. Invariants: a window is handed out once, sorted by
-//! (arrival, projection) and within these in the order of pushing, an order that no thread can
-//! influence as long as each projection's spikes are sent in their order; nothing may be pushed
-//! into a window that was handed out.
+//! it. Not here: what a delivery does. Invariants: a window is handed out once, unless it was left
+//! early, and sorted by (arrival, projection) and within these in the order of pushing, an order
+//! that no thread can influence as long as each projection's spikes are sent in their order; nothing
+//! may be pushed into a window that was handed out.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -165,6 +165,26 @@ impl Queue {
             }
             self.far.pop();
             self.push_near(window, packed);
+        }
+    }
+
+    /// Leave `window`, which was just handed out, at the time `end`: if that is before its own
+    /// end it is ahead again, with the `rest` of its deliveries.
+    pub fn leave(&mut self, window: i64, end: i64, rest: &[Delivery]) {
+        debug_assert!(self.next == window + 1 && rest.iter().all(|d| d.arrival >= end));
+        if end >= self.start {
+            return;
+        }
+        // Its bucket may already hold what has come near for it.
+        let number = (window % BUCKETS) as usize;
+        for packed in std::mem::take(&mut self.buckets[number]) {
+            self.far.push(Reverse((window + BUCKETS, self.n_far, packed)));
+            self.n_far += 1;
+        }
+        self.filled[number / 64] &= !(1 << (number % 64));
+        (self.next, self.start) = (window, window * self.width);
+        for &delivery in rest {
+            self.push(delivery);
         }
     }
 }

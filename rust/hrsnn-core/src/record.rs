@@ -21,7 +21,7 @@ impl Record for Discard {
 }
 
 /// Every spike.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpikeList {
     /// µs.
     pub t: Vec<i64>,

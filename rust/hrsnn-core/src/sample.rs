@@ -32,6 +32,11 @@ pub struct Stats {
 }
 
 impl Input<'_> {
+    /// Number of events before `t`.
+    pub fn n_before(&self, t: i64) -> usize {
+        self.t.partition_point(|&event| event < t)
+    }
+
     /// Refuse events that are out of order, out of time or out of range.
     ///
     /// # Errors

@@ -23,6 +23,10 @@ use crate::real::simd::{TABLE, Table, table};
 use crate::stdp::History;
 use crate::time::{halvings_from_ms, rate_from_ms};
 
+mod state;
+
+pub use state::Potentials;
+
 /// Most neurons of a shard.
 pub const MOST_NEURONS: usize = TABLE;
 
@@ -110,8 +114,6 @@ pub trait Pass<T: Real> {
     fn spiked(&mut self, i: usize, t: i64, history: &mut History);
     /// Apply what is pending before time `t`, and count times from there.
     fn settle(&mut self, activity: &mut Activity<T>, t: i64);
-    /// Apply what is pending at the end of a sample.
-    fn end(&mut self, activity: &mut Activity<T>);
 }
 
 /// A pass that changes nothing but the activity.
@@ -137,8 +139,6 @@ impl<T: Real> Pass<T> for Frozen<'_, T> {
     fn spiked(&mut self, _: usize, _: i64, _: &mut History) {}
 
     fn settle(&mut self, _: &mut Activity<T>, _: i64) {}
-
-    fn end(&mut self, _: &mut Activity<T>) {}
 }
 
 impl<T: Real> Pass<T> for Learning<'_, T> {
@@ -168,10 +168,6 @@ impl<T: Real> Pass<T> for Learning<'_, T> {
 
     fn settle(&mut self, activity: &mut Activity<T>, t: i64) {
         self.0.settle(activity, t);
-    }
-
-    fn end(&mut self, activity: &mut Activity<T>) {
-        self.0.end(activity);
     }
 }
 
@@ -340,8 +336,8 @@ impl<T: Real> Activity<T> {
     }
 
     /// First window, of `width` µs, in which something happens here without any new spike.
-    pub fn first_window(&self, width: i64) -> Option<i64> {
-        let crossing = self.crossings.peek().map(|Reverse((t, _))| t / width);
+    pub fn first_window(&mut self, width: i64) -> Option<i64> {
+        let crossing = Some(self.next_crossing()).filter(|&t| t < i64::MAX).map(|t| t / width);
         match (self.queue.first(), crossing) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -369,6 +365,8 @@ impl<T: Real> Activity<T> {
     }
 
     /// Simulate `window`, up to but without time `end`; leaves its spikes in `spikes`.
+    ///
+    /// A window that ends early can be gone on with.
     pub fn advance(&mut self, pass: &mut impl Pass<T>, window: i64, end: i64) {
         self.spikes.clear();
         let mut deliveries = std::mem::take(&mut self.deliveries);
@@ -389,6 +387,7 @@ impl<T: Real> Activity<T> {
                 self.receive(pass, i, t, [T::ZERO; 2]);
             }
         }
+        self.queue.leave(window, end, rest);
         self.deliveries = deliveries;
     }
 

@@ -71,7 +71,9 @@ impl Plan<'_> {
         let of = |name: &str| {
             let mut values = self.values(&self.what["neurons"][name], self.size("n_neurons"), name);
             if name.starts_with("tau_syn") {
-                values.iter_mut().for_each(|tau| *tau = tau.max(0.0));
+                for tau in &mut values {
+                    *tau = tau.max(0.0);
+                }
             }
             values
         };
@@ -183,8 +185,12 @@ impl Plan<'_> {
         for input in &inputs {
             let mut spikes = SpikeList::default();
             let stats = engine.learn(input, &mut spikes, None, &mut || Ok(())).unwrap();
-            spikes.t.iter().for_each(|t| raster.update(t.to_le_bytes()));
-            spikes.neuron.iter().for_each(|neuron| raster.update(neuron.to_le_bytes()));
+            for t in &spikes.t {
+                raster.update(t.to_le_bytes());
+            }
+            for neuron in &spikes.neuron {
+                raster.update(neuron.to_le_bytes());
+            }
             n_spikes += stats.n_spikes;
             n_weight_updates += stats.counters.weight_updates;
         }
@@ -218,7 +224,9 @@ fn text(hasher: Sha256) -> String {
 
 fn hash<B: AsRef<[u8]>>(numbers: impl Iterator<Item = B>) -> String {
     let mut hasher = Sha256::new();
-    numbers.for_each(|bytes| hasher.update(bytes));
+    for bytes in numbers {
+        hasher.update(bytes);
+    }
     text(hasher)
 }
 

@@ -8,6 +8,7 @@ mod description;
 mod error;
 mod generate;
 mod network;
+mod simulation;
 mod snapshot;
 mod waiting;
 
@@ -32,6 +33,9 @@ mod _hrsnn {
 
     #[pymodule_export]
     use super::network::Network;
+
+    #[pymodule_export]
+    use super::simulation::Simulation;
 
     #[pymodule_export]
     use super::snapshot::{load_arrays, save_arrays};

@@ -27,7 +27,7 @@ const LOOK_AGAIN: Duration = Duration::from_micros(500);
 
 /// Either precision.
 #[derive(Clone)]
-enum Core {
+pub(crate) enum Core {
     F32(Engine<f32>),
     F64(Engine<f64>),
 }
@@ -47,16 +47,19 @@ macro_rules! with_engine {
     };
 }
 
-/// The core, shared with work that goes on after nobody waits for it.
-type Shared = Arc<RwLock<Core>>;
-
 /// Wait for the core, to read; `poll` may end the waiting.
-fn reading<'a>(core: &'a RwLock<Core>, poll: &mut Ask<'_>) -> Result<RwLockReadGuard<'a, Core>> {
+pub(crate) fn reading<'a, C>(
+    core: &'a RwLock<C>,
+    poll: &mut Ask<'_>,
+) -> Result<RwLockReadGuard<'a, C>> {
     waited(|| core.try_read(), poll)
 }
 
 /// Wait for the core, to change it; `poll` may end the waiting.
-fn writing<'a>(core: &'a RwLock<Core>, poll: &mut Ask<'_>) -> Result<RwLockWriteGuard<'a, Core>> {
+pub(crate) fn writing<'a, C>(
+    core: &'a RwLock<C>,
+    poll: &mut Ask<'_>,
+) -> Result<RwLockWriteGuard<'a, C>> {
     waited(|| core.try_write(), poll)
 }
 
@@ -94,9 +97,9 @@ impl Learned {
     }
 }
 
-type StatsRow = [u64; 5];
+pub(crate) type StatsRow = [u64; 5];
 
-fn row(stats: &Stats) -> StatsRow {
+pub(crate) fn row(stats: &Stats) -> StatsRow {
     let counters = stats.counters;
     [
         stats.n_spikes,
@@ -141,10 +144,22 @@ const LARGE: usize = 1_000_000;
 /// Neurons, synapses and what they have learned.
 #[pyclass(frozen)]
 pub(crate) struct Network {
-    core: Shared,
+    /// Shared with work that goes on after nobody waits for it.
+    core: Arc<RwLock<Core>>,
     learned: Arc<Mutex<Learned>>,
     /// Whether settling all its synapses takes longer than a user should wait for.
     is_large: bool,
+}
+
+impl Network {
+    pub(crate) fn of(core: Core, is_large: bool) -> Self {
+        Self { core: Arc::new(RwLock::new(core)), learned: Arc::default(), is_large }
+    }
+
+    /// The core, shared, and whether it is large.
+    pub(crate) fn core(&self) -> (Arc<RwLock<Core>>, bool) {
+        (Arc::clone(&self.core), self.is_large)
+    }
 }
 
 #[pymethods]
@@ -189,7 +204,7 @@ impl Network {
                 Core::F32(Engine::new(&description, n_shards)?)
             })
         })?;
-        Ok(Self { core: Arc::new(RwLock::new(core)), learned: Arc::default(), is_large })
+        Ok(Self::of(core, is_large))
     }
 
     /// Times and neurons of the spikes of one sample, and what it took.

@@ -10,14 +10,14 @@ use crate::time::ms_from_halvings;
 
 /// One synapse, found by its place in the order of the description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+pub(super) struct Place {
     target: u32,
     delay: u32,
-    shard: usize,
-    projection: usize,
-    segment: u32,
+    pub(super) shard: usize,
+    pub(super) projection: usize,
+    pub(super) segment: u32,
     /// Which one of the segment.
-    k: u32,
+    pub(super) k: u32,
 }
 
 /// Synapses of one source in the order of (row, target).
@@ -60,7 +60,17 @@ impl<T: Real> Engine<T> {
         into.sort_unstable();
     }
 
-    fn n_rows(&self, source: Source) -> usize {
+    /// All synapses of `source`, in the order of the description.
+    pub(super) fn all_places(&self, source: Source) -> Vec<Place> {
+        let (mut all, mut of_row) = (Vec::new(), Vec::new());
+        for row in 0..self.n_rows(source) {
+            self.places(source, row, &mut of_row);
+            all.extend_from_slice(&of_row);
+        }
+        all
+    }
+
+    pub(super) fn n_rows(&self, source: Source) -> usize {
         match source {
             Source::Input => self.n_inputs,
             Source::Recurrent => self.n_neurons,
@@ -110,12 +120,7 @@ impl<T: Real> Engine<T> {
     /// [`Error::Broken`].
     pub fn set_weights(&mut self, source: Source, weight: &[f64]) -> Result<()> {
         self.check_whole()?;
-        let mut places = Vec::new();
-        let mut all = Vec::new();
-        for row in 0..self.n_rows(source) {
-            self.places(source, row, &mut places);
-            all.extend_from_slice(&places);
-        }
+        let all = self.all_places(source);
         if all.len() != weight.len() {
             return Err(Error::length("weight", all.len(), weight.len()));
         }

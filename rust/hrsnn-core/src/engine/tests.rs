@@ -5,6 +5,7 @@ use crate::connectivity;
 use crate::distribution::{Distribution, Law};
 use crate::network::{Connections, NeuronParameters, Plasticity};
 use crate::record::{SpikeList, Windows};
+use crate::shard::Spike;
 use crate::stdp::Pairing;
 
 pub(super) const N: usize = 60;
@@ -76,7 +77,7 @@ pub(super) fn with_currents(mut description: Description) -> Description {
     description
 }
 
-fn events() -> (Vec<i64>, Vec<u32>) {
+pub(super) fn events() -> (Vec<i64>, Vec<u32>) {
     let mut t: Vec<i64> = drawn(0.0, 400_000.0, 1500, "t").into_iter().map(|t| t as i64).collect();
     t.sort_unstable();
     let channel = drawn(0.0, N_INPUTS as f64, t.len(), "channel");

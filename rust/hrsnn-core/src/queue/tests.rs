@@ -192,3 +192,34 @@ proptest! {
         prop_assert!(queue.filled.iter().all(|&bits| bits == 0));
     }
 }
+
+#[test]
+fn a_window_left_early_is_ahead_again_with_the_rest_and_what_is_added() {
+    let mut queue = Queue::new(10);
+    let mut into = Vec::new();
+    // The bucket of window 2 is that of window 2 + BUCKETS too, which is too far to be in it.
+    let far = 10 * (2 + BUCKETS) + 3;
+    for t in [27, 21, 25, 31, far] {
+        queue.push(at(t));
+    }
+    queue.take(2, &mut into);
+    assert_eq!(arrivals(&into), [21, 25, 27]);
+    queue.leave(2, 24, &into[1..]);
+    queue.push(at(24));
+    assert_eq!(queue.first(), Some(2));
+    queue.take(2, &mut into);
+    assert_eq!(arrivals(&into), [24, 25, 27]);
+    queue.leave(2, 26, &into[2..]);
+    queue.take(2, &mut into);
+    queue.leave(2, 30, &[]);
+    assert_eq!(arrivals(&into), [27]);
+    assert_eq!(drained(&mut queue), [(3, vec![31]), (2 + BUCKETS, vec![far])]);
+
+    // With nothing left over it is ahead again all the same.
+    queue.reset();
+    queue.push(at(5));
+    queue.take(0, &mut into);
+    queue.leave(0, 7, &[]);
+    queue.push(at(8));
+    assert_eq!(drained(&mut queue), [(0, vec![8])]);
+}
