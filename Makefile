@@ -22,7 +22,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup build demo lint test test-slow equivalence mutants bench bench-core bench-peers \
-	budget budget-update docs fuzz audit ci \
+	budget budget-update docs fuzz golden audit ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
@@ -106,6 +106,10 @@ fuzz: ## fuzz the readers of files and events; needs a C++ compiler
 			--target $(FUZZ_HOST) --bin $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=5 \
 			-max_len=65536 -artifact_prefix=fuzz/artifacts/$$target/ fuzz/corpus/$$target || exit 1; \
 	done
+
+# From one build: a test in the core and one in Python hold every other to it.
+golden: ## write the golden hashes anew: a change that moves one is value-breaking
+	HRSNN_GOLDEN=write cargo test -p hrsnn-core --test golden bits_are_those_of_the_file
 
 audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (needs cargo-deny)
 	$(BIN)/python -m pip install pip-audit
