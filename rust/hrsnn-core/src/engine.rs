@@ -477,4 +477,6 @@ fn normalize<T: Real>(shard: &mut Shard<T>, incoming: &[f64]) {
 }
 
 #[cfg(test)]
+mod same_bits;
+#[cfg(test)]
 mod tests;
