@@ -22,7 +22,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup build demo lint test test-slow equivalence mutants bench bench-core bench-peers \
-	budget budget-update docs fuzz golden audit ci \
+	budget budget-update docs fuzz golden sanitize audit ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
@@ -110,6 +110,13 @@ fuzz: ## fuzz the readers of files and events; needs a C++ compiler
 # From one build: a test in the core and one in Python hold every other to it.
 golden: ## write the golden hashes anew: a change that moves one is value-breaking
 	HRSNN_GOLDEN=write cargo test -p hrsnn-core --test golden bits_are_those_of_the_file
+
+VALGRIND := ['valgrind', '-q', '--error-exitcode=9']
+
+sanitize: ## try all orders of threads (loom), and look for stray reads (valgrind)
+	cargo test --manifest-path loom/Cargo.toml --target-dir target/loom
+	PROPTEST_CASES=8 cargo test -p hrsnn-core --lib --config "target.'cfg(unix)'.runner=$(VALGRIND)" \
+		-- real:: plastic:: neuron:: --test-threads 1
 
 audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (needs cargo-deny)
 	$(BIN)/python -m pip install pip-audit

@@ -21,6 +21,7 @@ mod batch;
 mod crew;
 mod pace;
 mod ranges;
+mod rounds;
 mod side_by_side;
 mod synapses;
 

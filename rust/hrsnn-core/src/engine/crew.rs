@@ -1,29 +1,20 @@
 //! Threads that do one round of work after another, together.
 //!
-//! Lives here: how they wait for each other. Not here: what they do. A round begins when the
-//! leader says so and ends when every member, the leader among them, is done. Whoever waits
-//! spins for some microseconds, for a round is often as short, and then sleeps, so that a
-//! neighbour who needs the core gets it. The threads live no longer than the call that needs
-//! them: there is nothing for a fork to lose.
+//! Lives here: who works, and what becomes of a panic. Not here: what they do, and how they wait for
+//! each other (`rounds`). A round begins when the leader says so and ends when every member, the
+//! leader among them, is done. The threads live no longer than the call that needs them: there is
+//! nothing for a fork to lose.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, Scope, Thread};
 
-/// Looks before whoever waits goes to sleep; some ten microseconds.
-const SPINS: u32 = 400;
+use super::rounds::Rounds;
 
 /// A leader, who is the thread that made it, and its helpers.
 pub(super) struct Crew<'job> {
     /// Work of one member in a round: which member, of how many.
     job: &'job (dyn Fn(usize, usize) + Sync),
     n_members: usize,
-    leader: Thread,
-    /// Number of the round that has begun.
-    round: AtomicU64,
-    /// Helpers that are not done with it.
-    working: AtomicUsize,
-    is_over: AtomicBool,
-    has_failed: AtomicBool,
+    rounds: Rounds,
 }
 
 /// Helpers that were started, to be woken; over when dropped.
@@ -32,29 +23,9 @@ pub(super) struct Helpers<'crew, 'job> {
     threads: Vec<Thread>,
 }
 
-fn wait(is_done: impl Fn() -> bool) {
-    for _ in 0..SPINS {
-        if is_done() {
-            return;
-        }
-        std::hint::spin_loop();
-    }
-    while !is_done() {
-        thread::park();
-    }
-}
-
 impl<'job> Crew<'job> {
     pub(super) fn new(n_members: usize, job: &'job (dyn Fn(usize, usize) + Sync)) -> Self {
-        Self {
-            job,
-            n_members,
-            leader: thread::current(),
-            round: AtomicU64::new(0),
-            working: AtomicUsize::new(0),
-            is_over: AtomicBool::new(false),
-            has_failed: AtomicBool::new(false),
-        }
+        Self { job, n_members, rounds: Rounds::new() }
     }
 
     /// One round by the leader alone.
@@ -84,25 +55,16 @@ impl<'job> Crew<'job> {
     }
 
     fn help(&self, member: usize, n_members: usize) {
-        struct Done<'a, 'job>(&'a Crew<'job>);
-        impl Drop for Done<'_, '_> {
+        struct Done<'a>(&'a Rounds);
+        impl Drop for Done<'_> {
             fn drop(&mut self) {
-                if thread::panicking() {
-                    self.0.has_failed.store(true, Ordering::Release);
-                }
-                if self.0.working.fetch_sub(1, Ordering::AcqRel) == 1 {
-                    self.0.leader.unpark();
-                }
+                self.0.done(thread::panicking());
             }
         }
         let mut seen = 0;
-        loop {
-            wait(|| self.round.load(Ordering::Acquire) != seen);
+        while self.rounds.next(seen) {
             seen += 1;
-            if self.is_over.load(Ordering::Acquire) {
-                return;
-            }
-            let _done = Done(self);
+            let _done = Done(&self.rounds);
             (self.job)(member, n_members);
         }
     }
@@ -120,31 +82,23 @@ impl Helpers<'_, '_> {
     /// If a helper's job did.
     pub(super) fn together(&self) {
         let crew = self.crew;
-        crew.working.store(self.threads.len(), Ordering::Release);
-        self.wake();
+        crew.rounds.begin(&self.threads);
         (crew.job)(0, crew.n_members);
-        wait(|| crew.working.load(Ordering::Acquire) == 0);
-        assert!(!crew.has_failed.load(Ordering::Acquire), "a helper has failed");
-    }
-
-    fn wake(&self) {
-        self.crew.round.fetch_add(1, Ordering::AcqRel);
-        self.threads.iter().for_each(Thread::unpark);
+        assert!(crew.rounds.finish(), "a helper has failed");
     }
 }
 
 impl Drop for Helpers<'_, '_> {
     fn drop(&mut self) {
         // If the leader's own job has panicked, helpers may still be at work in this round.
-        wait(|| self.crew.working.load(Ordering::Acquire) == 0);
-        self.crew.is_over.store(true, Ordering::Release);
-        self.wake();
+        self.crew.rounds.end(&self.threads);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
