@@ -118,9 +118,11 @@ sanitize: ## try all orders of threads (loom), and look for stray reads (valgrin
 	PROPTEST_CASES=8 cargo test -p hrsnn-core --lib --config "target.'cfg(unix)'.runner=$(VALGRIND)" \
 		-- real:: plastic:: neuron:: --test-threads 1
 
+# Strict: by itself pip-audit passes over what its index knows nothing of, and calls that clean.
 audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (needs cargo-deny)
 	$(BIN)/python -m pip install pip-audit
-	$(BIN)/python -m pip_audit --skip-editable
+	$(BIN)/python -m pip freeze --exclude-editable > .make/frozen.txt
+	$(BIN)/python -m pip_audit --strict --no-deps --disable-pip -r .make/frozen.txt
 	cargo deny check bans licenses sources
 	cargo deny check advisories
 
