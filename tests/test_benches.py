@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import budget
+import dense
 import measure_peers
 import numpy as np
 import peers_page
@@ -66,6 +68,61 @@ def test_the_run_of_hrsnn_rs_counts_its_own_events(
     assert outcome["raster"] == raster(
         work, spikes["t"].to_numpy() // 1000, spikes["neuron"].to_numpy()
     )
+
+
+def test_dense_matrices_hold_each_synapse_and_zeros(work: workload.Workload) -> None:
+    recurrent = dense.recurrent_matrix(work)
+    assert np.array_equal(recurrent[work.pre, work.indices], work.weight)
+    assert np.count_nonzero(recurrent) == work.indices.size
+    inputs = dense.input_matrix(work)
+    assert inputs.shape == (work.n_inputs, work.n_neurons)
+    assert np.all(np.count_nonzero(inputs, axis=0) == workload.IN_DEGREE)
+    assert set(np.unique(inputs)) == {0.0, np.float32(work.input_weight)}
+
+
+def test_one_set_of_constants_has_the_means_of_what_learns(work: workload.Workload) -> None:
+    def only_learning(value: float) -> np.ndarray:
+        return np.where(work.plastic, np.float32(value), np.float32(1e6))
+
+    same = replace(
+        work,
+        a_plus=only_learning(0.25),
+        a_minus=only_learning(0.5),
+        tau_plus=only_learning(16.0),
+        tau_minus=only_learning(24.0),
+    )
+    assert dense.rule(same) == dense.Rule(a_plus=0.25, a_minus=0.5, tau=20.0)
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("mode", measure_peers.MODES)
+def test_bindsnet_does_the_same_work(work: workload.Workload, tmp_path: Path, mode: str) -> None:
+    bindsnet = measure_peers.SIMULATORS["BindsNET"]
+    if not bindsnet.python.exists():
+        pytest.skip("needs make .venv-torch/ready")
+    path = tmp_path / "n200-10Hz.npz"
+    work.save(path)
+    ours = measure_peers.HRSNN.run(path, mode, 1, 600.0)
+    theirs = bindsnet.run(path, mode, 1, 600.0)
+    assert measure_peers.complaints([ours, theirs], ours, True) == []
+
+
+def test_a_simulator_that_fails_leaves_the_others_alone(
+    work: workload.Workload, tmp_path: Path
+) -> None:
+    path = tmp_path / "n200-10Hz.npz"
+    work.save(path)
+    broken = replace(measure_peers.SIMULATORS["BindsNET"], script="no_such_script.py")
+    simulators = [replace(broken, python=Path(sys.executable)), measure_peers.HRSNN]
+    with measure_peers.tqdm(disable=True) as progress:
+        rows = measure_peers.measure_size(path, simulators, ["run"], 1, 60.0, progress)
+    failures = {row["simulator"]: row.get("failure") for row in rows}
+    assert "no_such_script.py" in failures["BindsNET"]
+    assert failures["hrsnn_rs"] is None
+
+
+def test_every_simulator_has_a_colour() -> None:
+    assert set(measure_peers.SIMULATORS) == set(peers_page.COLOURS)
 
 
 def outcome(simulator: str, mode: str, **figures: object) -> dict:
