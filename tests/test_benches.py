@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import budget
+import clips
 import dense
+import hrsnn_rs as hr
 import measure_peers
 import numpy as np
 import peers_page
@@ -92,6 +94,80 @@ def test_one_set_of_constants_has_the_means_of_what_learns(work: workload.Worklo
         tau_minus=only_learning(24.0),
     )
     assert dense.rule(same) == dense.Rule(a_plus=0.25, a_minus=0.5, tau=20.0)
+
+
+@pytest.fixture(scope="module")
+def few_clips() -> tuple[hr.Network, list[hr.Events]]:
+    """A small network of `clips.py`'s kind and two clips of unequal length, events often twice."""
+    network = hr.Network(
+        n_inputs=12,
+        n_neurons=60,
+        neuron=hr.LIF(tau_m=hr.Gamma(mean=20.0, shape=3.0), t_ref=2.0),
+        inputs=hr.RandomConnectivity(p=0.3, weight=hr.Gamma(mean=4.0, shape=3.0)),
+        recurrent=hr.RandomConnectivity(p=0.2, weight=hr.Gamma(mean=2.0, shape=3.0)),
+        seed=7,
+    )
+    rng = np.random.default_rng(7)
+    samples = []
+    for duration in (300_001, 200_000):
+        t = np.sort(rng.integers(0, duration, 1500))
+        samples.append(hr.Events(t, rng.integers(0, 12, t.size), 12, duration=duration))
+    return network, [sample.quantized(1000) for sample in samples]
+
+
+def on_the_grid(given: dense.Clips, frames: np.ndarray) -> np.ndarray:
+    """Spikes of dense matrices step by step, shape of `frames` with neurons for channels."""
+    decay = np.exp(-workload.STEP_MS / given.tau_m)
+    spiked = np.zeros((*frames.shape[:2], given.tau_m.size), bool)
+    v, blocked = np.zeros(spiked.shape[1:]), np.zeros(spiked.shape[1:], bool)
+    before = blocked
+    for step, frame in enumerate(frames):
+        arriving = frame @ given.inputs + before @ given.recurrent.astype(float)
+        v = v * decay + np.where(before, 0.0, arriving)
+        before = spiked[step] = v >= given.v_threshold
+        v[before] = 0.0
+    return spiked
+
+
+def test_clips_as_dense_matrices_have_the_spikes_of_hrsnn_rs(few_clips, tmp_path: Path) -> None:
+    network, samples = few_clips
+    dense.Clips.of(network, samples).save(tmp_path / "clips.npz")
+    given = dense.Clips.load(tmp_path / "clips.npz")
+    assert given.n_steps.tolist() == [301, 200]
+    both = range(2)
+    frames = given.frames(both)
+    assert frames.shape == (301, 2, 12)
+    assert frames.sum(axis=(0, 2)).tolist() == [1500, 1500]
+    assert frames.max() > 1.0
+    spiked = on_the_grid(given, frames)
+    for k, sample in enumerate(samples):
+        spikes = network.run(sample).spikes
+        step, neuron = np.nonzero(spiked[: given.n_steps[k], k])
+        assert spikes.height == step.size > 100
+        assert set(zip(spikes["t"] // 1000, spikes["neuron"], strict=True)) == set(
+            zip(step, neuron, strict=True)
+        )
+
+
+def test_clips_with_other_numbers_of_spikes_are_refused() -> None:
+    assert clips.disagreement("snnTorch", [600, 400], [401, 603]) == pytest.approx(0.004)
+    with pytest.raises(SystemExit, match=r"snnTorch: \+0\.60% spikes"):
+        clips.disagreement("snnTorch", [600, 400], [402, 604])
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("simulator", ["snnTorch", "BindsNET"])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_clips_elsewhere_have_the_spikes_of_hrsnn_rs(
+    few_clips, tmp_path: Path, simulator: str, batch: int
+) -> None:
+    if not clips.TORCH.exists():
+        pytest.skip("needs make .venv-torch/ready")
+    network, samples = few_clips
+    path = tmp_path / "clips.npz"
+    dense.Clips.of(network, samples).save(path)
+    run = clips.run_there(path, simulator, batch, threads=1, cap=600.0)
+    assert run["n_spikes"] == clips.run_here(network, samples, 1)["n_spikes"]
 
 
 @pytest.mark.external
