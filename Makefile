@@ -77,8 +77,10 @@ bench-core: $(TOOLS) ## measure the core by criterion
 SIZES ?= n500 n2k n10k
 ROUNDS ?= 5
 CAP ?= 600
-SIMULATORS ?= hrsnn_rs numba NEST Brian2
+SIMULATORS ?= hrsnn_rs numba NEST Brian2 BindsNET
+# BindsNET's environment, 6 GB for torch, is made where it is asked for; the others do without.
 bench-peers: $(EXTENSION) $(BENCH) .venv-numba/ready .venv-nest/ready .venv-brian2/ready ## compare speed with other simulators
+	$(if $(filter BindsNET,$(SIMULATORS)),-$(MAKE) .venv-torch/ready)
 	$(BIN)/python benches/measure_peers.py --sizes $(SIZES) --rounds $(ROUNDS) --cap $(CAP) \
 		--simulators $(SIMULATORS)
 

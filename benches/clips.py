@@ -5,21 +5,32 @@
 1. `transform` of all clips of `sign_gestures`, N = 2000, on 1 and 2 threads in turn.
 2. One clip of an event camera (`dvs128_gesture`), N = 2000, each channel onto 100 neurons, events
    at their own µs.
+3. Ten of the clips on a grid of 1 ms, here and in snnTorch and BindsNET with the same weights, one
+   by one and all in a batch; needs `make .venv-torch/ready`. Refuses to report if the numbers of
+   spikes differ by more than 0.5 %.
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import hrsnn_rs as hr
 import numpy as np
+from dense import Clips
 from tqdm import tqdm
 
 N_NEURONS, RATE = 2000, 3.0
+BENCHES = Path(__file__).parent
+TORCH = BENCHES.parent / ".venv-torch" / "bin" / "python"
+#: Sums in another order, in float32: spike counts may differ by this much.
+COUNTS_WITHIN = 0.005
 
 
 def network(fan_out: int = 100) -> hr.Network:
@@ -45,10 +56,8 @@ def median_and_range(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "least": min(values), "greatest": max(values)}
 
 
-def many_clips(clips: list[hr.Events], rounds: int) -> dict:
+def many_clips(net: hr.Network, clips: list[hr.Events], rounds: int) -> dict:
     """Clips per second on 1 and 2 threads, in turn; the gain is of each round."""
-    net = network()
-    net.calibrate(clips, rate=RATE, n_samples=16)
     walls: dict[int, list[float]] = {1: [], 2: []}
     features = {}
     for _ in tqdm(range(rounds), "transform", file=sys.stderr):
@@ -69,6 +78,73 @@ def many_clips(clips: list[hr.Events], rounds: int) -> dict:
             [one / two for one, two in zip(walls[1], walls[2], strict=True)]
         ),
     }
+
+
+def run_here(net: hr.Network, samples: list[hr.Events], threads: int) -> dict:
+    start = time.perf_counter()
+    _, stats = net.transform(samples, n_windows=8, n_threads=threads, return_stats=True)
+    wall = time.perf_counter() - start
+    return {"wall": wall, "n_spikes": [one.n_spikes for one in stats]}
+
+
+def run_there(path: Path, simulator: str, batch: int, threads: int, cap: float) -> dict:
+    """Outcome of `run_torch_clips.py`; `{"failure": why}` if there is none."""
+    command = [str(TORCH), str(BENCHES / "run_torch_clips.py"), str(path)]
+    command += ["--simulator", simulator, "--batch", str(batch), "--threads", str(threads)]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=cap, env=environment, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"failure": f"more than {cap:.0f} s"}
+    if done.returncode:
+        return {"failure": (done.stderr.strip().splitlines() or ["no output"])[-1]}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def disagreement(who: str, ours: list[int], theirs: list[int]) -> float:
+    """By how much all spikes together differ, as a fraction of ours; refused where too much."""
+    differs = sum(theirs) / sum(ours) - 1.0
+    if abs(differs) > COUNTS_WITHIN:
+        raise SystemExit(f"{who}: {differs:+.2%} spikes; that is other work.")
+    return differs
+
+
+def beside_others(
+    net: hr.Network, clips: list[hr.Events], n_clips: int, rounds: int, cap: float
+) -> dict:
+    """Clips per second of a few clips, here and elsewhere, in turn."""
+    if not TORCH.exists():
+        return {"failure": "not installed: make .venv-torch/ready"}
+    picked = np.linspace(0, len(clips) - 1, n_clips).astype(int)
+    samples = [clips[k].quantized(1000) for k in picked]
+    seconds = sum(sample.duration for sample in samples) / 1e6
+    ours = run_here(net, samples, 1)["n_spikes"]
+    ways = list(itertools.product(("snnTorch", "BindsNET"), sorted({1, n_clips}), (1, 2)))
+    found: dict[str, dict] = {}
+    speeds: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clips.npz"
+        Clips.of(net, samples).save(path)
+        for _ in tqdm(range(rounds), "beside", file=sys.stderr):
+            runs = {f"hrsnn_rs, {n} thread(s)": run_here(net, samples, n) for n in (1, 2)}
+            for name, batch, threads in ways:
+                label = f"{name}, {batch} at a time, {threads} thread(s)"
+                if "failure" not in found.get(label, {}):
+                    runs[label] = run_there(path, name, batch, threads, cap)
+            for label, run in runs.items():
+                if "failure" in run:
+                    found[label] = run
+                    continue
+                differs = disagreement(label, ours, run["n_spikes"])
+                speeds.setdefault(label, []).append(n_clips / run["wall"])
+                found[label] = {
+                    "clips_per_second": median_and_range(speeds[label]),
+                    "rate_hz": sum(run["n_spikes"]) / N_NEURONS / seconds,
+                    "spikes_differ_by": differs,
+                }
+    return {"clips": n_clips, "seconds": seconds, **found}
 
 
 def camera_clip(path: Path, rounds: int) -> dict:
@@ -96,17 +172,26 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clip", default="3.npz", help="of dvs128_gesture")
+    parser.add_argument("--beside", type=int, default=10, help="clips beside others; 0: none")
+    parser.add_argument("--beside-rounds", type=int, default=3)
+    parser.add_argument("--cap", type=float, default=600.0, help="most seconds of a run elsewhere")
     arguments = parser.parse_args()
     data = os.environ.get("HRSNN_DATA")
     if not data:
         raise SystemExit("HRSNN_DATA must name the folder of recorded data; it is not set.")
     clips = encoded(Path(data) / "sign_gestures" / "train")
+    net = network()
+    net.calibrate(clips, rate=RATE, n_samples=16)
     results = {
         "camera_clip": camera_clip(
             Path(data) / "dvs128_gesture" / arguments.clip, arguments.rounds
         ),
-        "transform": many_clips(clips, arguments.rounds),
+        "transform": many_clips(net, clips, arguments.rounds),
     }
+    if arguments.beside:
+        results["beside"] = beside_others(
+            net, clips, arguments.beside, arguments.beside_rounds, arguments.cap
+        )
     print(json.dumps(results, indent=1))
 
 

@@ -86,9 +86,15 @@ SIMULATORS = {
             sizes=("n200", "n500", "n2k"),
             environment=(("BRIAN2_TARGET", "cython"),),
         ),
+        Simulator(
+            "BindsNET",
+            "run_bindsnet.py",
+            environment("torch"),
+            sizes=("n200", "n500", "n2k"),
+        ),
     )
 }
-USUAL = ("hrsnn_rs", "numba", "NEST", "Brian2")
+USUAL = ("hrsnn_rs", "numba", "NEST", "Brian2", "BindsNET")
 
 
 def bandwidth(threads: int) -> dict:

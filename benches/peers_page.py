@@ -24,6 +24,7 @@ COLOURS = {
     "NEST": "#2e7d32",
     "Brian2": "#1f77b4",
     "Brian2-cython": "#7fb2d9",
+    "BindsNET": "#7b4fa3",
 }
 
 

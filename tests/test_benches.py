@@ -3,9 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import budget
+import clips
+import dense
+import hrsnn_rs as hr
 import measure_peers
 import numpy as np
 import peers_page
@@ -66,6 +70,135 @@ def test_the_run_of_hrsnn_rs_counts_its_own_events(
     assert outcome["raster"] == raster(
         work, spikes["t"].to_numpy() // 1000, spikes["neuron"].to_numpy()
     )
+
+
+def test_dense_matrices_hold_each_synapse_and_zeros(work: workload.Workload) -> None:
+    recurrent = dense.recurrent_matrix(work)
+    assert np.array_equal(recurrent[work.pre, work.indices], work.weight)
+    assert np.count_nonzero(recurrent) == work.indices.size
+    inputs = dense.input_matrix(work)
+    assert inputs.shape == (work.n_inputs, work.n_neurons)
+    assert np.all(np.count_nonzero(inputs, axis=0) == workload.IN_DEGREE)
+    assert set(np.unique(inputs)) == {0.0, np.float32(work.input_weight)}
+
+
+def test_one_set_of_constants_has_the_means_of_what_learns(work: workload.Workload) -> None:
+    def only_learning(value: float) -> np.ndarray:
+        return np.where(work.plastic, np.float32(value), np.float32(1e6))
+
+    same = replace(
+        work,
+        a_plus=only_learning(0.25),
+        a_minus=only_learning(0.5),
+        tau_plus=only_learning(16.0),
+        tau_minus=only_learning(24.0),
+    )
+    assert dense.rule(same) == dense.Rule(a_plus=0.25, a_minus=0.5, tau=20.0)
+
+
+@pytest.fixture(scope="module")
+def few_clips() -> tuple[hr.Network, list[hr.Events]]:
+    """A small network of `clips.py`'s kind and two clips of unequal length, events often twice."""
+    network = hr.Network(
+        n_inputs=12,
+        n_neurons=60,
+        neuron=hr.LIF(tau_m=hr.Gamma(mean=20.0, shape=3.0), t_ref=2.0),
+        inputs=hr.RandomConnectivity(p=0.3, weight=hr.Gamma(mean=4.0, shape=3.0)),
+        recurrent=hr.RandomConnectivity(p=0.2, weight=hr.Gamma(mean=2.0, shape=3.0)),
+        seed=7,
+    )
+    rng = np.random.default_rng(7)
+    samples = []
+    for duration in (300_001, 200_000):
+        t = np.sort(rng.integers(0, duration, 1500))
+        samples.append(hr.Events(t, rng.integers(0, 12, t.size), 12, duration=duration))
+    return network, [sample.quantized(1000) for sample in samples]
+
+
+def on_the_grid(given: dense.Clips, frames: np.ndarray) -> np.ndarray:
+    """Spikes of dense matrices step by step, shape of `frames` with neurons for channels."""
+    decay = np.exp(-workload.STEP_MS / given.tau_m)
+    spiked = np.zeros((*frames.shape[:2], given.tau_m.size), bool)
+    v, blocked = np.zeros(spiked.shape[1:]), np.zeros(spiked.shape[1:], bool)
+    before = blocked
+    for step, frame in enumerate(frames):
+        arriving = frame @ given.inputs + before @ given.recurrent.astype(float)
+        v = v * decay + np.where(before, 0.0, arriving)
+        before = spiked[step] = v >= given.v_threshold
+        v[before] = 0.0
+    return spiked
+
+
+def test_clips_as_dense_matrices_have_the_spikes_of_hrsnn_rs(few_clips, tmp_path: Path) -> None:
+    network, samples = few_clips
+    dense.Clips.of(network, samples).save(tmp_path / "clips.npz")
+    given = dense.Clips.load(tmp_path / "clips.npz")
+    assert given.n_steps.tolist() == [301, 200]
+    both = range(2)
+    frames = given.frames(both)
+    assert frames.shape == (301, 2, 12)
+    assert frames.sum(axis=(0, 2)).tolist() == [1500, 1500]
+    assert frames.max() > 1.0
+    spiked = on_the_grid(given, frames)
+    for k, sample in enumerate(samples):
+        spikes = network.run(sample).spikes
+        step, neuron = np.nonzero(spiked[: given.n_steps[k], k])
+        assert spikes.height == step.size > 100
+        assert set(zip(spikes["t"] // 1000, spikes["neuron"], strict=True)) == set(
+            zip(step, neuron, strict=True)
+        )
+
+
+def test_clips_with_other_numbers_of_spikes_are_refused() -> None:
+    assert clips.disagreement("snnTorch", [600, 400], [401, 603]) == pytest.approx(0.004)
+    with pytest.raises(SystemExit, match=r"snnTorch: \+0\.60% spikes"):
+        clips.disagreement("snnTorch", [600, 400], [402, 604])
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("simulator", ["snnTorch", "BindsNET"])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_clips_elsewhere_have_the_spikes_of_hrsnn_rs(
+    few_clips, tmp_path: Path, simulator: str, batch: int
+) -> None:
+    if not clips.TORCH.exists():
+        pytest.skip("needs make .venv-torch/ready")
+    network, samples = few_clips
+    path = tmp_path / "clips.npz"
+    dense.Clips.of(network, samples).save(path)
+    run = clips.run_there(path, simulator, batch, threads=1, cap=600.0)
+    assert run["n_spikes"] == clips.run_here(network, samples, 1)["n_spikes"]
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("mode", measure_peers.MODES)
+def test_bindsnet_does_the_same_work(work: workload.Workload, tmp_path: Path, mode: str) -> None:
+    bindsnet = measure_peers.SIMULATORS["BindsNET"]
+    if not bindsnet.python.exists():
+        pytest.skip("needs make .venv-torch/ready")
+    path = tmp_path / "n200-10Hz.npz"
+    work.save(path)
+    ours = measure_peers.HRSNN.run(path, mode, 1, 600.0)
+    theirs = bindsnet.run(path, mode, 1, 600.0)
+    assert measure_peers.complaints([ours, theirs], ours, True) == []
+
+
+def test_a_simulator_that_fails_leaves_the_others_alone(
+    work: workload.Workload, tmp_path: Path
+) -> None:
+    path = tmp_path / "n200-10Hz.npz"
+    work.save(path)
+    broken = replace(measure_peers.SIMULATORS["BindsNET"], script="no_such_script.py")
+    simulators = [replace(broken, python=Path(sys.executable)), measure_peers.HRSNN]
+    with measure_peers.tqdm(disable=True) as progress:
+        rows = measure_peers.measure_size(path, simulators, ["run"], 1, 60.0, progress)
+    failures = {row["simulator"]: row.get("failure") for row in rows}
+    assert "no_such_script.py" in failures["BindsNET"]
+    assert failures["hrsnn_rs"] is None
+
+
+def test_every_simulator_has_a_colour() -> None:
+    assert set(measure_peers.SIMULATORS) == set(peers_page.COLOURS)
 
 
 def outcome(simulator: str, mode: str, **figures: object) -> dict:
