@@ -260,7 +260,7 @@ def test_tables_show_medians_ratios_bounds_and_failures(results: pl.DataFrame) -
     text = peers_page.tables(results)
     assert "| hrsnn_rs | 1 | 1.5 (1–2) |" in text
     assert "| NEST | 2 | 7.5 (7–8) |" in text
-    assert "| *copying 8 B* | 2 | 0.5 |" in text
+    assert "| *copying 6 B* | 2 | 0.38 |" in text
     assert "| NEST | 4.33 |" in text  # 6.5 / 1.5, both on one thread
     assert "No figure: numba, n2k run, 1 thread(s): more than 5 s." in text
 
