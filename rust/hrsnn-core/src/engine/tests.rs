@@ -11,7 +11,7 @@ use crate::stdp::Pairing;
 pub(super) const N: usize = 60;
 pub(super) const N_INPUTS: usize = 20;
 
-fn drawn(low: f64, high: f64, n: usize, purpose: &str) -> Vec<f64> {
+pub(super) fn drawn(low: f64, high: f64, n: usize, purpose: &str) -> Vec<f64> {
     let law = Distribution::new(Law::Uniform { low, high }, None, None).unwrap();
     law.sample_rows(&[0, n as i64], 7, purpose).unwrap()
 }

@@ -1,8 +1,9 @@
 //! Wherever a sample stops, and into however many shards it is put back: the same end.
 
-use super::super::tests::{N, N_INPUTS, description, events, with_currents};
+use super::super::tests::{N, N_INPUTS, description, drawn, events, with_currents};
 use super::super::*;
 use super::*;
+use crate::network::Plasticity;
 use crate::projection::Source;
 use crate::stdp::{LONGEST_SPAN, Pairing};
 
@@ -39,7 +40,7 @@ fn split<T: Real>(description: &Description, engine: &Engine<T>, n_shards: usize
     let mut description = description.clone();
     description.neurons.theta = engine.theta();
     let settle_after = engine.settle_after;
-    let together = Some(n_shards.is_multiple_of(2));
+    let together = Some(n_shards == 2);
     let base = Engine::new(&description, Some(n_shards)).unwrap();
     let mut other = Engine { settle_after, together, ..base };
     for (source, weight) in SOURCES.into_iter().zip(weights(engine)) {
@@ -77,7 +78,7 @@ fn in_parts<T: Real>(
     (simulation.spikes().clone(), weights(&network), network.theta(), simulation.stats())
 }
 
-fn stops(seed: u64, n: usize, duration: i64) -> Vec<i64> {
+fn stops(seed: u64, n: usize, duration: i64, width: u32) -> Vec<i64> {
     let mut state = seed;
     let mut draw = || {
         state =
@@ -85,22 +86,27 @@ fn stops(seed: u64, n: usize, duration: i64) -> Vec<i64> {
         (state >> 33) as i64 % duration
     };
     let mut stops: Vec<i64> = (0..n).map(|_| draw()).collect();
-    // Within one µs of each other, and at boundaries of windows (500 µs is the shortest delay).
-    stops.extend([stops[0] + 1, stops[0], stops[1] / 500 * 500, duration - 1]);
+    // Within one µs of each other, where windows end, and where nothing is left in them.
+    let ends: Vec<_> =
+        stops.iter().map(|t| (t / i64::from(width) + 1) * i64::from(width)).collect();
+    stops.extend(ends.iter().map(|end| end - 1));
+    stops.extend([stops[0] + 1, stops[0], ends[0], duration - 1]);
+    stops.retain(|&t| t <= duration);
     stops.sort_unstable();
     stops
 }
 
-fn same_wherever_it_stops<T: Real>(description: &Description, seed: u64) {
-    for (number, settle_after) in [1 << 16, 40].into_iter().enumerate() {
+fn same_wherever_it_stops<T: Real>(description: &Description, sample: &Sample, seed: u64) {
+    // With 2, a stop is mostly in a window at whose end the histories are settled.
+    for (number, settle_after) in [1 << 16, 2].into_iter().enumerate() {
         let base = Engine::<T>::new(description, Some(2)).unwrap();
         let engine = Engine { settle_after, ..base };
         // Who does not learn has nothing to settle.
         for learns in [true, false].into_iter().take(2 - number) {
-            let expected = at_once(engine.clone(), &sample(), learns);
+            let expected = at_once(engine.clone(), sample, learns);
             assert!(expected.3.n_spikes > 1000);
-            let stops = stops(seed + number as u64, 3, DURATION);
-            let found = in_parts(description, engine.clone(), &sample(), learns, &stops);
+            let stops = stops(seed + number as u64, 4, DURATION, engine.width);
+            let found = in_parts(description, engine.clone(), sample, learns, &stops);
             assert!(found == expected, "settled after {settle_after}, learns: {learns}, {stops:?}");
         }
     }
@@ -113,9 +119,33 @@ fn wherever_a_sample_stops_its_end_is_the_same() {
     {
         let mut description = description(pairing, mu);
         description.incoming = vec![6.0; N];
-        same_wherever_it_stops::<f64>(&description, 10 * number as u64);
-        same_wherever_it_stops::<f32>(&with_currents(description), 10 * number as u64 + 5);
+        same_wherever_it_stops::<f64>(&description, &sample(), 10 * number as u64);
+        let description = with_currents(description);
+        same_wherever_it_stops::<f32>(&description, &sample(), 10 * number as u64 + 5);
     }
+}
+
+#[test]
+fn arrivals_that_came_together_at_the_last_visit_are_counted() {
+    let mut description = description(Pairing::AllToAll, 0.0);
+    let n = description.inputs.len();
+    description.inputs.plasticity = Some(Plasticity {
+        plastic: vec![true; n],
+        a_plus: drawn(0.0, 0.1, n, "inputs/a_plus"),
+        a_minus: drawn(0.0, 0.1, n, "inputs/a_minus"),
+        tau_plus: drawn(5.0, 40.0, n, "inputs/tau_plus"),
+        tau_minus: drawn(5.0, 40.0, n, "inputs/tau_minus"),
+        w_min: 0.0,
+        w_max: 8.0,
+        mu_plus: 0.0,
+        mu_minus: 0.0,
+        pairing: Pairing::AllToAll,
+        half_precision: true,
+    });
+    let Sample { t, channel, duration } = sample();
+    let t = t.into_iter().flat_map(|t| [t, t]).collect();
+    let channel = channel.into_iter().flat_map(|channel| [channel, channel]).collect();
+    same_wherever_it_stops::<f64>(&description, &Sample { t, channel, duration }, 20);
 }
 
 #[test]
@@ -133,7 +163,7 @@ fn times_that_outgrow_32_bits_are_settled_at_the_same_moments() {
     for sample in [sample(3, 1000), sample(1, 3 * LONGEST_SPAN)] {
         let engine = Engine::<f64>::new(&description, Some(1)).unwrap();
         let expected = at_once(engine.clone(), &sample, true);
-        let mut all = stops(3, 2, sample.duration);
+        let mut all = stops(3, 2, sample.duration, engine.width);
         let near = [-1_000, 0, 1, 200_000, 399_999].map(|us| LONGEST_SPAN + us);
         all.extend(near.into_iter().filter(|&t| t < sample.duration));
         all.sort_unstable();
