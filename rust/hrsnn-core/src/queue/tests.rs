@@ -152,7 +152,42 @@ fn no_window_may_be_skipped_that_holds_something() {
     queue.take(3, &mut Vec::new());
 }
 
+#[test]
+fn what_was_far_keeps_the_order_of_pushing() {
+    let mut queue = Queue::new(10);
+    let far = 10 * (BUCKETS + 5) + 3;
+    let pushed: Vec<_> =
+        [7, 2, 9, 4].map(|segment| Delivery { arrival: far, projection: 0, segment }).into();
+    for &delivery in &pushed {
+        queue.push(delivery);
+    }
+    let mut into = Vec::new();
+    queue.take(BUCKETS + 5, &mut into);
+    assert_eq!(into, pushed);
+}
+
 proptest! {
+    #[test]
+    fn windows_are_those_of_a_division(
+        width in prop_oneof![1_u32..50, 1_u32..=1_000_000], windows in 0_i64..5000,
+        before in 0_i64..3, delay in prop_oneof![0_i64..5000, 0_i64..1 << 32],
+    ) {
+        let mut queue = Queue::new(width);
+        queue.take(windows, &mut Vec::new());
+        let start = (windows + 1) * i64::from(width);
+        // Often the last µs of a window or the first of the next.
+        let edge = (start + delay) / i64::from(width) * i64::from(width) - before;
+        for arrival in [start + delay, edge.max(start)] {
+            let mut queue = queue.clone();
+            queue.push(at(arrival));
+            let window = arrival / i64::from(width);
+            prop_assert_eq!(queue.first(), Some(window));
+            let mut into = Vec::new();
+            queue.take(window, &mut into);
+            prop_assert_eq!(into, [at(arrival)]);
+        }
+    }
+
     #[test]
     fn every_delivery_is_handed_out_once_and_in_order(
         width in prop_oneof![1_u32..4, 1_u32..2000],
