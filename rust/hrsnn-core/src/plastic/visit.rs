@@ -164,7 +164,7 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
         let after = same.after(x);
         let mut updates = 0;
         let mut w = w_kept;
-        let mut y = y.times(elapsed.times(minus).pow2());
+        let mut y = if KIND == END { y } else { y.times(elapsed.times(minus).pow2()) };
         if !live.is_empty() {
             let n_ranks = live.n_ranks();
             if n_ranks == LATEST {
@@ -184,10 +184,12 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
                 let lanes = V::lanes(bits);
                 let change = weighted(amount, w_max.minus(w), rule.mu_plus);
                 w = w.plus(change).at_least(w_min).at_most(w_max).or_else(lanes, w);
-                y = match rule.pairing {
-                    Pairing::AllToAll => y.plus(left.only(lanes)),
-                    Pairing::Nearest => left.or_else(lanes, y),
-                };
+                if KIND != END {
+                    y = match rule.pairing {
+                        Pairing::AllToAll => y.plus(left.only(lanes)),
+                        Pairing::Nearest => left.or_else(lanes, y),
+                    };
+                }
                 place.at += bits.count_ones() as usize;
             }
         }
@@ -207,15 +209,20 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
             let change = weighted(a_minus.times(y), w.minus(w_min), rule.mu_minus);
             w = w.minus(change).at_least(w_min).at_most(w_max);
         }
-        let x = after.times(elapsed.times(plus).pow2());
         if ENDS {
             block.store::<0>(w, w_kept);
-            block.store::<1>(x, x_kept);
-            block.store::<2>(y, y_kept);
         } else {
             block.store_whole::<0>(w);
-            block.store_whole::<1>(x);
-            block.store_whole::<2>(y);
+        }
+        if KIND != END {
+            let x = after.times(elapsed.times(plus).pow2());
+            if ENDS {
+                block.store::<1>(x, x_kept);
+                block.store::<2>(y, y_kept);
+            } else {
+                block.store_whole::<1>(x);
+                block.store_whole::<2>(y);
+            }
         }
         place.number += 1;
         place.first += V::LANES;

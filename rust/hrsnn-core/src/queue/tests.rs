@@ -166,6 +166,23 @@ fn what_was_far_keeps_the_order_of_pushing() {
     assert_eq!(into, pushed);
 }
 
+#[test]
+fn a_window_that_is_left_shares_its_bucket_with_none() {
+    let mut queue = Queue::new(10);
+    // The last of these comes near when window 0 is handed out, into the bucket of that window.
+    let pushed = [2, 5, 7, 10 * BUCKETS + 3, 10 * BUCKETS + 4].map(at);
+    for &delivery in &pushed {
+        queue.push(delivery);
+    }
+    let mut into = Vec::new();
+    queue.take(0, &mut into);
+    assert_eq!(into, pushed[..3]);
+    queue.leave(0, 5, &into[1..]);
+    queue.push(at(8));
+    let rest = [(0, vec![5, 7, 8]), (BUCKETS, vec![10 * BUCKETS + 3, 10 * BUCKETS + 4])];
+    assert_eq!(drained(&mut queue), rest);
+}
+
 proptest! {
     #[test]
     fn windows_are_those_of_a_division(

@@ -59,32 +59,19 @@ fn opaque(lanes: __m256) -> __m256 {
 type Moves = [u64; 256];
 
 /// The lanes of the set at the front.
-static PACKED: Moves = {
-    let mut moves = [0; 256];
-    let mut bits = 0;
-    while bits < 256 {
-        let (mut lane, mut place) = (0, 0);
-        while lane < 8 {
-            if bits >> lane & 1 == 1 {
-                moves[bits] |= lane << (8 * place);
-                place += 1;
-            }
-            lane += 1;
-        }
-        bits += 1;
-    }
-    moves
-};
-
+static PACKED: Moves = moves(true);
 /// The first lanes at the places of the set.
-static UNPACKED: Moves = {
+static UNPACKED: Moves = moves(false);
+
+const fn moves(to_front: bool) -> Moves {
     let mut moves = [0; 256];
     let mut bits = 0;
     while bits < 256 {
         let (mut lane, mut place) = (0, 0);
         while lane < 8 {
             if bits >> lane & 1 == 1 {
-                moves[bits] |= place << (8 * lane);
+                let (from, to) = if to_front { (lane, place) } else { (place, lane) };
+                moves[bits] |= from << (8 * to);
                 place += 1;
             }
             lane += 1;
@@ -92,7 +79,7 @@ static UNPACKED: Moves = {
         bits += 1;
     }
     moves
-};
+}
 
 /// Where each lane comes from, for the set `bits` of lanes.
 #[inline(always)]
