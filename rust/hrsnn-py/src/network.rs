@@ -1,6 +1,5 @@
 //! Bindings of the engine: arrays in, arrays out, the interpreter free in between.
 
-use std::sync::atomic::Ordering;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
     TryLockResult,
@@ -246,12 +245,7 @@ impl Network {
         };
         // Who learns settles all synapses without asking; a thread for that costs 150 µs.
         let (spikes, stats) = if learn && self.is_large {
-            abandonable(py, move |abandoned| {
-                work(&mut || {
-                    let stop = abandoned.load(Ordering::SeqCst);
-                    if stop { Err(Error::Interrupted) } else { Ok(()) }
-                })
-            })?
+            abandonable(py, move |ask| work(ask))?
         } else {
             detached(py, |poll| work(poll))?
         };
@@ -270,12 +264,10 @@ impl Network {
     ) -> PyResult<Vec<StatsRow>> {
         let copies = copies(&samples)?;
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
-        let stats = abandonable(py, move |abandoned| {
-            let mut ask =
-                || if abandoned.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) };
+        let stats = abandonable(py, move |ask| {
             let inputs = inputs(&copies);
-            let mut core = writing(&core, &mut ask)?;
-            let stats = with_engine!(&mut *core, e => e.learn_batch(&inputs, n_threads, &mut ask))?;
+            let mut core = writing(&core, ask)?;
+            let stats = with_engine!(&mut *core, e => e.learn_batch(&inputs, n_threads, ask))?;
             let mut learned = tally(&learned);
             inputs.iter().zip(&stats).for_each(|(input, stats)| learned.add(input, stats));
             Ok(stats)
@@ -330,12 +322,10 @@ impl Network {
     ) -> PyResult<()> {
         let (source, weight) = (self::source(source)?, copied("weight", &weight)?);
         let core = Arc::clone(&self.core);
-        abandonable(py, move |abandoned| {
+        abandonable(py, move |ask| {
             let mut core = writing(&core, &mut || Ok(()))?;
             // Who comes after an interrupted call finds its weights, or waits for them.
-            if abandoned.load(Ordering::SeqCst) {
-                return Err(Error::Interrupted);
-            }
+            ask()?;
             with_engine!(&mut *core, e => e.set_weights(source, &weight))
         })
     }

@@ -1,13 +1,12 @@
 //! Bindings of a sample that can be stopped: arrays in, arrays out, the interpreter free in between.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, RwLock};
 
+use hrsnn_core::Result;
 use hrsnn_core::engine::{Engine, Poll as Ask, Sample, Simulation as Of, State, Traces};
 use hrsnn_core::real::Real;
 use hrsnn_core::record::SpikeList;
 use hrsnn_core::shard::{Counters, Potentials};
-use hrsnn_core::{Error, Result};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -208,12 +207,7 @@ impl Simulation {
         };
         // Who learns settles all synapses without asking; a thread for that costs 150 µs.
         if self.learns && self.is_large {
-            return abandonable(py, move |abandoned| {
-                work(&mut || {
-                    let stop = abandoned.load(Ordering::SeqCst);
-                    if stop { Err(Error::Interrupted) } else { Ok(()) }
-                })
-            });
+            return abandonable(py, move |ask| work(ask));
         }
         detached(py, |poll| work(poll))
     }

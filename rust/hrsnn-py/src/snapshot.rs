@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 
 use hrsnn_core::engine::Poll as Ask;
 use hrsnn_core::error::with_room;
@@ -96,10 +95,7 @@ pub(crate) fn load_arrays(
     path: PathBuf,
 ) -> PyResult<(Bound<'_, PyDict>, HashMap<String, String>)> {
     // To free what was read takes long as well: so whoever gives up does not wait for it.
-    let (read, metadata) = abandonable(py, move |abandoned| {
-        let poll: &mut Ask<'_> = &mut || {
-            if abandoned.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) }
-        };
+    let (read, metadata) = abandonable(py, move |poll| {
         let snapshot = Snapshot::load(&path, poll)?;
         let mut read = Vec::new();
         for (name, tensor) in snapshot.tensors {

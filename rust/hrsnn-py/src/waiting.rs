@@ -71,12 +71,12 @@ pub(crate) fn detached<R: Send>(
 
 /// Run `work` in a thread of its own; on Ctrl-C raise at once and let it end unheard.
 ///
-/// `work` gets a flag that says whether it was abandoned, to look at now and then, and before it
-/// changes anything. What it changes it must hold locked until it ends, so that whoever comes
+/// `work` gets the question whether it was abandoned, to ask now and then, and before it changes
+/// anything: an error means that it was. What it changes it must hold locked until it ends, so that whoever comes
 /// next finds it whole.
 pub(crate) fn abandonable<R: Send + 'static>(
     py: Python<'_>,
-    work: impl FnOnce(&AtomicBool) -> Result<R> + Send + 'static,
+    work: impl FnOnce(&mut dyn FnMut() -> Result<()>) -> Result<R> + Send + 'static,
 ) -> PyResult<R> {
     /// Tells the work that nobody waits for it, also where asking for signals panics.
     struct Waiting(Arc<AtomicBool>);
@@ -91,8 +91,10 @@ pub(crate) fn abandonable<R: Send + 'static>(
         let _waiting = waiting;
         let (done, finished) = mpsc::channel();
         let worker = std::thread::Builder::new().name("hrsnn-work".into()).spawn(move || {
+            let mut ask =
+                || if flag.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) };
             // Nobody hears it if the caller has gone.
-            let _ = done.send(catch_unwind(AssertUnwindSafe(|| work(&flag))));
+            let _ = done.send(catch_unwind(AssertUnwindSafe(|| work(&mut ask))));
         });
         worker.map_err(|source| Error::Io { path: "a new thread".into(), source })?;
         let mut signals = Signals::new();
