@@ -3,56 +3,26 @@
 The work is done in a program of its own, so that a crash is seen and memory is that of one process.
 """
 
-import json
-import os
-import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import damaged_files
 import hrsnn_rs as hr
 import pytest
-from crafted_files import mutated, network, sample, saved
-
-MUTATIONS = """if True:
-    import json, sys
-    import test_mutated_models as tests
-    print(json.dumps(tests.mutate(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
-"""
+from crafted_files import network, sample, saved
 
 
 def mutate(source: str, n: int, seed: int) -> dict[str, float]:
-    """Load `n` damaged files, and go on with those that are whole."""
+    def first(net: hr.Network) -> None:
+        net.train([sample()])
 
-    def peak() -> int:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    def use(net: hr.Network) -> None:
+        net.recurrent_weights.check_format()
+        if net.n_inputs == 3:
+            net.run(sample())
 
-    content, rng = Path(source).read_bytes(), random.Random(seed)
-    path = Path(source).with_suffix(".mutated")
-    path.write_bytes(content)
-    hr.Network.load(path).train([sample()])
-    before, slowest, refused, loaded = peak(), 0.0, 0, 0
-    for _ in range(n):
-        path.write_bytes(mutated(content, rng))
-        begin = time.process_time()
-        try:
-            net = hr.Network.load(path)
-        except hr.FormatError:
-            refused += 1
-        else:
-            loaded += 1
-            net.recurrent_weights.check_format()
-            if net.n_inputs == 3:
-                net.run(sample())
-        slowest = max(slowest, time.process_time() - begin)
-    return {
-        "refused": refused,
-        "loaded": loaded,
-        "slowest": slowest,
-        "memory": peak() - before - 4 * len(content),
-    }
+    return damaged_files.mutate(Path(source), n, seed, hr.Network.load, first, use)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is measured on Linux")
@@ -63,19 +33,11 @@ def test_mutated_files_are_refused_or_whole(tmp_path, kind):
     if kind == "checkpoint":
         network().train([sample()], checkpoint=tmp_path / "kept")
         path = max((tmp_path / "kept").iterdir())
-    told = mutations(path, 400, seed=4)
+    told = damaged_files.mutations("test_mutated_models", path, 400, seed=4)
     assert told["refused"] + told["loaded"] == 400
     assert told["refused"] > 200
     assert told["slowest"] < 1.0
     assert told["memory"] < 64e6
-
-
-def mutations(path: Path, n: int, seed: int) -> dict[str, float]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", MUTATIONS, str(path), str(n), str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 LARGE = """if True:

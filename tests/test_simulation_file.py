@@ -1,17 +1,16 @@
 """Simulation files: whatever a file says, it is loaded whole and goes on, or it is refused."""
 
 import json
-import os
 import random
-import subprocess
 import sys
 import time
 from pathlib import Path
 
+import damaged_files
 import hrsnn_rs as hr
 import numpy as np
 import pytest
-from crafted_files import File, assembled, mutated
+from crafted_files import File, assembled
 from crafted_files import network as small_network
 
 T = 7_300
@@ -201,58 +200,22 @@ def test_each_file_is_read_by_its_own_class(tmp_path, content):
         hr.Simulation.load(net)
 
 
-MUTATIONS = """if True:
-    import json, sys
-    import test_simulation_file as tests
-    print(json.dumps(tests.mutate(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
-"""
-
-
 def mutate(source: str, n: int, seed: int) -> dict[str, float]:
-    """Load `n` damaged files, and go on with those that are whole."""
+    def first(simulation: hr.Simulation) -> None:
+        simulation.run()
 
-    def peak() -> int:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    def use(simulation: hr.Simulation) -> None:
+        simulation.network.recurrent_weights.check_format()
+        simulation.run_until(min(simulation.duration, simulation.t + 20_000))
 
-    content, rng = Path(source).read_bytes(), random.Random(seed)
-    path = Path(source).with_suffix(".mutated")
-    path.write_bytes(content)
-    hr.Simulation.load(path).run()
-    before, slowest, refused, loaded = peak(), 0.0, 0, 0
-    for _ in range(n):
-        path.write_bytes(mutated(content, rng))
-        begin = time.process_time()
-        try:
-            simulation = hr.Simulation.load(path)
-        except hr.FormatError:
-            refused += 1
-        else:
-            loaded += 1
-            simulation.network.recurrent_weights.check_format()
-            simulation.run_until(min(simulation.duration, simulation.t + 20_000))
-        slowest = max(slowest, time.process_time() - begin)
-    return {
-        "refused": refused,
-        "loaded": loaded,
-        "slowest": slowest,
-        "memory": peak() - before - 4 * len(content),
-    }
-
-
-def mutations(path: Path, n: int, seed: int) -> dict[str, float]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", MUTATIONS, str(path), str(n), str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return damaged_files.mutate(Path(source), n, seed, hr.Simulation.load, first, use)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is measured on Linux")
 def test_mutated_files_are_refused_or_go_on(tmp_path):
     path = tmp_path / "half.safetensors"
     saved(path)
-    told = mutations(path, 300, seed=6)
+    told = damaged_files.mutations("test_simulation_file", path, 300, seed=6)
     assert told["refused"] + told["loaded"] == 300
     assert told["refused"] > 150
     assert told["loaded"] > 0
