@@ -1,11 +1,9 @@
 """Networks and inputs as dense matrices, for simulators that know no others. Needs NumPy alone."""
 
-import tempfile
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-from workload import STEP_MS, Workload
+from workload import STEP_MS, Stored, Workload
 
 
 def matrix(indptr: np.ndarray, indices: np.ndarray, weight, n_columns: int) -> np.ndarray:
@@ -56,7 +54,7 @@ def rule(work: Workload) -> Rule:
 
 
 @dataclass(frozen=True)
-class Clips:
+class Clips(Stored):
     """One network and several inputs on the grid; times in ms. Clip k has the events
     `first_event[k]` to `first_event[k + 1]`."""
 
@@ -87,17 +85,6 @@ class Clips:
             event_step=np.concatenate([sample.t // us for sample in samples]),
             event_channel=np.concatenate([sample.channel for sample in samples]),
         )
-
-    def save(self, path: Path) -> None:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-            np.savez(file, **asdict(self))
-        Path(file.name).replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> "Clips":
-        with np.load(path) as arrays:
-            values = {field.name: arrays[field.name] for field in fields(cls)}
-        return cls(**{name: v if v.ndim else v.item() for name, v in values.items()})
 
     def frames(self, which: range) -> np.ndarray:
         """Events of some clips, shape (steps, clips, channels); the shorter ones end in zeros."""

@@ -15,6 +15,7 @@ import argparse
 import tempfile
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -32,8 +33,25 @@ STEP_MS = DELAY_MS = 1.0  # of the grid that the clock-driven simulators share; 
 FOLDER = Path(__file__).parent.parent / ".make" / "workload"
 
 
+class Stored:
+    """A dataclass of arrays and numbers that is kept in a file."""
+
+    def save(self, path: Path) -> None:
+        """Write it whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
+            np.savez(file, **asdict(self))
+        Path(file.name).replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        with np.load(path) as arrays:
+            values = {field.name: arrays[field.name] for field in fields(cls)}
+        return cls(**{name: v if v.ndim else v.item() for name, v in values.items()})
+
+
 @dataclass(frozen=True)
-class Workload:
+class Workload(Stored):
     """One network and its input. Synapses lie row by row, row = source; times are in ms."""
 
     n_inputs: int
@@ -74,19 +92,6 @@ class Workload:
         """Recurrent synapses that these spikes arrive at before the end."""
         arrives = step < self.n_steps - round(DELAY_MS / STEP_MS)
         return int(np.diff(self.indptr)[neuron[arrives]].sum())
-
-    def save(self, path: Path) -> None:
-        """Write it whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-            np.savez(file, **asdict(self))
-        Path(file.name).replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> "Workload":
-        with np.load(path) as arrays:
-            values = {field.name: arrays[field.name] for field in fields(cls)}
-        return cls(**{name: v if v.ndim else v.item() for name, v in values.items()})
 
 
 def bernoulli_graph(n: int, p: float, rng) -> tuple[np.ndarray, np.ndarray]:
