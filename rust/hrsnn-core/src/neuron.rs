@@ -126,7 +126,7 @@ impl<T: Real> Membranes<T> {
         simd::run(ReceiveAll { membranes: self, neurons, t, input, spiked });
     }
 
-    /// The same for those of the neurons `some` whose place in `input` is not 0.
+    /// The same for those of the different neurons `some` whose place in `input` is not 0.
     pub fn receive_some(
         &mut self,
         neurons: &Neurons<T>,
@@ -135,7 +135,21 @@ impl<T: Real> Membranes<T> {
         input: &mut Table<T>,
         spiked: &mut Vec<u32>,
     ) {
-        simd::run(ReceiveSome { membranes: self, neurons, some, t, input, spiked });
+        let arrivals = Summed(input);
+        simd::run(ReceiveSome { membranes: self, neurons, some, t, arrivals, spiked });
+    }
+
+    /// The same for different neurons `some`, each of which receives its one of `weights`.
+    pub fn receive_row(
+        &mut self,
+        neurons: &Neurons<T>,
+        some: &[u16],
+        t: i64,
+        weights: &[T],
+        spiked: &mut Vec<u32>,
+    ) {
+        let arrivals = Weights(weights);
+        simd::run(ReceiveSome { membranes: self, neurons, some, t, arrivals, spiked });
     }
 
     /// First µs after `now` at which neuron `i` crosses its threshold if nothing arrives.
@@ -261,65 +275,127 @@ impl<T: Real> Membranes<T> {
     }
 }
 
-struct ReceiveSome<'a, T> {
+/// What arrives at some neurons, in their order.
+trait Arrivals<T: Real> {
+    /// At the neurons `some`, which fill a vector; the first is of number `first`.
+    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, some: &[u16]) -> V;
+    /// At the neurons `some`, which do not fill one; then 0.
+    fn rest(&mut self, first: usize, some: &[u16]) -> [T; MOST_LANES];
+}
+
+/// Summed for each neuron, which is cleared.
+struct Summed<'a, T>(&'a mut Table<T>);
+
+impl<T: Real> Arrivals<T> for Summed<'_, T> {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn vector<V: Vector<Scalar = T>>(&mut self, _: usize, some: &[u16]) -> V {
+        let arrived = V::gather(self.0, some);
+        for &i in some {
+            self.0[i as usize] = T::ZERO;
+        }
+        arrived
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn rest(&mut self, _: usize, some: &[u16]) -> [T; MOST_LANES] {
+        let mut arrived = [T::ZERO; MOST_LANES];
+        for (arrived, &i) in arrived.iter_mut().zip(some) {
+            *arrived = std::mem::replace(&mut self.0[i as usize], T::ZERO);
+        }
+        arrived
+    }
+}
+
+/// One weight for each neuron.
+struct Weights<'a, T>(&'a [T]);
+
+impl<T: Real> Arrivals<T> for Weights<'_, T> {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, _: &[u16]) -> V {
+        V::load(&self.0[first..])
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn rest(&mut self, first: usize, some: &[u16]) -> [T; MOST_LANES] {
+        let mut arrived = [T::ZERO; MOST_LANES];
+        arrived[..some.len()].copy_from_slice(&self.0[first..first + some.len()]);
+        arrived
+    }
+}
+
+struct ReceiveSome<'a, T, A> {
     membranes: &'a mut Membranes<T>,
     neurons: &'a Neurons<T>,
     some: &'a [u16],
     t: i64,
-    input: &'a mut Table<T>,
+    arrivals: A,
     spiked: &'a mut Vec<u32>,
 }
 
-impl<T: Real> Kernel<T> for ReceiveSome<'_, T> {
+impl<T: Real, A: Arrivals<T>> Kernel<T> for ReceiveSome<'_, T, A> {
     type Output = ();
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
-    fn run<V: Vector<Scalar = T>>(self) {
-        let Self { membranes, neurons, some, t, input, spiked } = self;
-        let mut chunks = some.chunks_exact(V::LANES);
-        for chunk in &mut chunks {
-            // Gathered: what has arrived, and each neuron's own numbers.
-            let mut gathered = [[T::ZERO; MOST_LANES]; 5];
-            let mut since = [0; MOST_LANES];
-            for (k, &i) in chunk.iter().enumerate() {
-                let arrived = std::mem::replace(&mut input[i as usize], T::ZERO);
-                let i = i as usize;
-                gathered[0][k] = arrived;
-                gathered[1][k] = membranes.v[i];
-                gathered[2][k] = neurons.v_end[i];
-                gathered[3][k] = neurons.halvings[i];
-                gathered[4][k] = neurons.threshold[i];
-                since[k] = membranes.since[i];
+    fn run<V: Vector<Scalar = T>>(mut self) {
+        let some = self.some;
+        let whole = some.chunks_exact(V::LANES);
+        let (first, rest) = (some.len() - whole.remainder().len(), whole.remainder());
+        for (number, some) in whole.enumerate() {
+            let arrived = self.arrivals.vector::<V>(number * V::LANES, some);
+            self.receive(some, arrived);
+        }
+        if !rest.is_empty() {
+            // Where nothing arrives, no neuron is touched: any stands for none.
+            let mut some = [rest[0]; MOST_LANES];
+            some[..rest.len()].copy_from_slice(rest);
+            let arrived = V::load(&self.arrivals.rest(first, rest));
+            self.receive(&some[..V::LANES], arrived);
+        }
+    }
+}
+
+impl<T: Real, A: Arrivals<T>> ReceiveSome<'_, T, A> {
+    /// The neurons `some`, as many as there are lanes, receive what has `arrived`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn receive<V: Vector<Scalar = T>>(&mut self, some: &[u16], arrived: V) {
+        let Self { membranes, neurons, t, spiked, .. } = self;
+        // As many of each, so that a place is checked once.
+        let n = neurons.len();
+        let (v, since) = (&mut membranes.v[..n], &mut membranes.since[..n]);
+        let elapsed = V::elapsed_at(*t, since, some);
+        let zero = V::splat(T::ZERO);
+        let active = V::both(arrived.differs(zero), elapsed.reaches(zero));
+        let halvings = V::gather(&neurons.halvings[..n], some);
+        let v_end = V::gather(&neurons.v_end[..n], some);
+        let now = relaxed(elapsed, halvings, V::gather(v, some), v_end, arrived);
+        let threshold = V::gather(&neurons.threshold[..n], some);
+        let mut over = V::bits(V::both(active, now.reaches(threshold)));
+        let mut active = V::bits(active);
+        let mut lanes = [T::ZERO; MOST_LANES];
+        now.store(&mut lanes);
+        if active.count_ones() as usize == V::LANES {
+            for (&i, &now) in some.iter().zip(&lanes) {
+                (v[i as usize], since[i as usize]) = (now, *t);
             }
-            let (arrived, kept) = (V::load(&gathered[0]), V::load(&gathered[1]));
-            let (v_end, halvings) = (V::load(&gathered[2]), V::load(&gathered[3]));
-            let threshold = V::load(&gathered[4]);
-            let elapsed = V::elapsed(t, &since);
-            let zero = V::splat(T::ZERO);
-            let active = V::both(arrived.differs(zero), elapsed.reaches(zero));
-            let v = relaxed(elapsed, halvings, kept, v_end, arrived);
-            let over = V::bits(V::both(active, v.reaches(threshold)));
-            let mut active = V::bits(active);
-            let mut lanes = [T::ZERO; MOST_LANES];
-            v.store(&mut lanes);
+        } else {
             while active != 0 {
                 let k = active.trailing_zeros() as usize;
-                let i = chunk[k] as usize;
-                membranes.v[i] = lanes[k];
-                membranes.since[i] = t;
-                if over >> k & 1 == 1 {
-                    membranes.spike(neurons, i, t);
-                    spiked.push(i as u32);
-                }
+                let i = some[k] as usize;
+                (v[i], since[i]) = (lanes[k], *t);
                 active &= active - 1;
             }
         }
-        for &i in chunks.remainder() {
-            let arrived = std::mem::replace(&mut input[i as usize], T::ZERO);
-            if arrived != T::ZERO && membranes.receive(neurons, i as usize, t, arrived) {
-                spiked.push(u32::from(i));
-            }
+        while over != 0 {
+            let i = u32::from(some[over.trailing_zeros() as usize]);
+            membranes.spike(neurons, i as usize, *t);
+            spiked.push(i);
+            over &= over - 1;
         }
     }
 }

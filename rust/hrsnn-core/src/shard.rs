@@ -23,8 +23,10 @@ use crate::real::simd::{TABLE, Table, table};
 use crate::stdp::History;
 use crate::time::{halvings_from_ms, rate_from_ms};
 
+mod pass;
 mod state;
 
+pub use pass::{Frozen, Learning, Pass};
 pub use state::Potentials;
 
 /// Most neurons of a shard.
@@ -53,6 +55,18 @@ impl Counters {
             synaptic_events: self.synaptic_events + other.synaptic_events,
             weight_updates: self.weight_updates + other.weight_updates,
         }
+    }
+
+    /// Count that `delivery` arrived; returns at how many synapses.
+    #[inline]
+    fn count<T: Real>(&mut self, shard: &Shard<T>, delivery: Delivery) -> usize {
+        let projection = &shard.projections[delivery.projection as usize];
+        let n = projection.rows.synapses(delivery.segment).len();
+        match projection.source {
+            Source::Input => self.input_synaptic_events += n as u64,
+            Source::Recurrent => self.synaptic_events += n as u64,
+        }
+        n
     }
 
     /// Arrivals at synapses of either source.
@@ -102,75 +116,6 @@ pub struct Activity<T> {
     pub counters: Counters,
 }
 
-/// How a shard is visited: with its weights as they are, or changing them.
-pub trait Pass<T: Real> {
-    /// Whether weights change.
-    const LEARNS: bool;
-    /// The shard.
-    fn shard(&self) -> &Shard<T>;
-    /// Deliver to the synapses of a segment; returns how often a weight changed.
-    fn deliver(&mut self, delivery: Delivery, history: &History, input: &mut Table<T>) -> u64;
-    /// Neuron `i` of the shard spiked at `t`.
-    fn spiked(&mut self, i: usize, t: i64, history: &mut History);
-    /// Apply what is pending before time `t`, and count times from there.
-    fn settle(&mut self, activity: &mut Activity<T>, t: i64);
-}
-
-/// A pass that changes nothing but the activity.
-#[derive(Debug)]
-pub struct Frozen<'a, T>(pub &'a Shard<T>);
-
-/// A pass that learns.
-#[derive(Debug)]
-pub struct Learning<'a, T>(pub &'a mut Shard<T>);
-
-impl<T: Real> Pass<T> for Frozen<'_, T> {
-    const LEARNS: bool = false;
-
-    fn shard(&self) -> &Shard<T> {
-        self.0
-    }
-
-    fn deliver(&mut self, delivery: Delivery, _: &History, input: &mut Table<T>) -> u64 {
-        self.0.projections[delivery.projection as usize].deliver(delivery.segment, input);
-        0
-    }
-
-    fn spiked(&mut self, _: usize, _: i64, _: &mut History) {}
-
-    fn settle(&mut self, _: &mut Activity<T>, _: i64) {}
-}
-
-impl<T: Real> Pass<T> for Learning<'_, T> {
-    const LEARNS: bool = true;
-
-    fn shard(&self) -> &Shard<T> {
-        self.0
-    }
-
-    fn deliver(&mut self, delivery: Delivery, history: &History, input: &mut Table<T>) -> u64 {
-        let projection = &mut self.0.projections[delivery.projection as usize];
-        let range = projection.rows.synapses(delivery.segment);
-        if let Synapses::Plastic(synapses) = &mut projection.synapses {
-            let segment = delivery.segment as usize;
-            return synapses.arrive(segment, range, delivery.arrival, history, input);
-        }
-        projection.deliver(delivery.segment, input);
-        0
-    }
-
-    fn spiked(&mut self, i: usize, t: i64, history: &mut History) {
-        if self.0.learns() {
-            history.push(i, t);
-        }
-        self.0.neurons.adapt(i, self.0.theta_plus);
-    }
-
-    fn settle(&mut self, activity: &mut Activity<T>, t: i64) {
-        self.0.settle(activity, t);
-    }
-}
-
 impl<T: Real> Shard<T> {
     /// The neurons `range` of a checked description and all synapses onto them.
     pub fn new(description: &Description, range: Range<u32>) -> Self {
@@ -217,6 +162,12 @@ impl<T: Real> Shard<T> {
         let is_driven = |i: usize| neurons.v_end[i] > neurons.v_threshold[i];
         let crosses = receptors.is_some() || (0..neurons.len()).any(is_driven);
         Self { first: range.start, neurons, receptors, projections, theta_plus, crosses }
+    }
+
+    /// Post neurons of the synapses that receive `delivery`, counted within the shard; all different.
+    #[inline]
+    fn targets(&self, delivery: Delivery) -> &[u16] {
+        self.projections[delivery.projection as usize].targets(delivery.segment)
     }
 
     /// Whether some of its synapses are plastic.
@@ -405,43 +356,39 @@ impl<T: Real> Activity<T> {
     /// All arrivals of one µs: the first `together` of `rest`, which is all that comes in this window.
     fn arrive<P: Pass<T>>(&mut self, pass: &mut P, rest: &[Delivery], together: usize, t: i64) {
         let deliveries = &rest[..together];
-        let mut n_synapses = 0;
-        for (k, &delivery) in deliveries.iter().enumerate() {
-            // Memory takes as long as some deliveries: first where a segment is, then what it holds.
-            if let Some(far) = rest.get(k + 12) {
-                pass.shard().projections[far.projection as usize].prefetch_place(far.segment);
-            }
-            if let Some(near) = rest.get(k + 2) {
-                let projection = &pass.shard().projections[near.projection as usize];
-                projection.prefetch(near.segment, P::LEARNS);
-            }
-            let receptor = pass.shard().projections[delivery.projection as usize].receptor;
-            let input = &mut self.input[receptor as usize];
-            self.counters.weight_updates += pass.deliver(delivery, &self.history, input);
-            let projection = &pass.shard().projections[delivery.projection as usize];
-            let n = projection.rows.synapses(delivery.segment).len();
-            n_synapses += n;
-            match projection.source {
-                Source::Input => self.counters.input_synaptic_events += n as u64,
-                Source::Recurrent => self.counters.synaptic_events += n as u64,
-            }
-        }
+        let (n_neurons, crosses) = (self.crossing.len(), pass.shard().crosses);
+        let mut spiked = std::mem::take(&mut self.spiked);
         // Which neurons received something: look at all of them, or along the rows again.
         // Neurons do not meet within a µs, so this choice changes no result.
-        let all = 2 * n_synapses >= self.crossing.len();
-        if pass.shard().crosses {
-            self.collect(pass, deliveries, t, all);
-            return;
+        let look_at_all = |n_synapses: usize| 2 * n_synapses >= n_neurons;
+        // Where a neuron receives one weight there is nothing to sum.
+        let alone = matches!(deliveries, &[delivery] if !crosses
+            && !look_at_all(pass.shard().targets(delivery).len())
+            && pass.weights(delivery).is_some());
+        let mut n_synapses = 0;
+        for (k, &delivery) in deliveries.iter().enumerate() {
+            ask_ahead::<T, P>(pass.shard(), &rest[k..]);
+            if !alone {
+                let receptor = pass.shard().projections[delivery.projection as usize].receptor;
+                let input = &mut self.input[receptor as usize];
+                self.counters.weight_updates += pass.deliver(delivery, &self.history, input);
+            }
+            n_synapses += self.counters.count(pass.shard(), delivery);
         }
-        let mut spiked = std::mem::take(&mut self.spiked);
         let (neurons, input) = (&pass.shard().neurons, &mut self.input[0]);
-        if all {
+        if crosses {
+            self.collect(pass, deliveries, t, look_at_all(n_synapses));
+        } else if look_at_all(n_synapses) {
             self.membranes.receive_all(neurons, t, input, &mut spiked);
         } else {
-            for delivery in deliveries {
-                let projection = &pass.shard().projections[delivery.projection as usize];
-                let some = projection.targets(delivery.segment);
-                self.membranes.receive_some(neurons, some, t, input, &mut spiked);
+            for &delivery in deliveries {
+                let some = pass.shard().targets(delivery);
+                match alone.then(|| pass.weights(delivery)).flatten() {
+                    Some(weights) => {
+                        self.membranes.receive_row(neurons, some, t, weights, &mut spiked);
+                    }
+                    None => self.membranes.receive_some(neurons, some, t, input, &mut spiked),
+                }
             }
         }
         for i in spiked.drain(..) {
@@ -492,5 +439,17 @@ impl<T: Real> Activity<T> {
             pass.spiked(i, t, &mut self.history);
         }
         self.predict(pass.shard(), i, t);
+    }
+}
+
+/// Ask for what the deliveries after the first of `rest` need: memory takes as long as some of them.
+#[inline]
+fn ask_ahead<T: Real, P: Pass<T>>(shard: &Shard<T>, rest: &[Delivery]) {
+    // First where a segment is, then what it holds.
+    if let Some(far) = rest.get(12) {
+        shard.projections[far.projection as usize].prefetch_place(far.segment);
+    }
+    if let Some(near) = rest.get(2) {
+        shard.projections[near.projection as usize].prefetch(near.segment, P::LEARNS);
     }
 }

@@ -374,7 +374,7 @@ fn together_is_one_by_one<T: Real>(
 ) -> Result<(), TestCaseError> {
     let neurons = crowd::<T>(n);
     let mut singly = at_rest(&neurons);
-    let (mut all, mut some) = (singly.clone(), singly.clone());
+    let (mut all, mut some, mut row) = (singly.clone(), singly.clone(), singly.clone());
     let (mut input, mut input_of_some) = (simd::table(T::ZERO), simd::table(T::ZERO));
     let mut t = 0;
     for (wait, arrivals) in steps {
@@ -384,7 +384,9 @@ fn together_is_one_by_one<T: Real>(
             let (i, w) = (i % n, T::from_f64(w));
             input[i] = w;
             input_of_some[i] = w;
-            targets.push(i as u16);
+            if !targets.contains(&(i as u16)) {
+                targets.push(i as u16);
+            }
         }
         let arrived: Vec<T> = input[..n].to_vec();
         let expected: Vec<u32> = (0..n)
@@ -400,7 +402,12 @@ fn together_is_one_by_one<T: Real>(
         some.receive_some(&neurons, &targets, t, &mut input_of_some, &mut spiked);
         spiked.sort_unstable();
         prop_assert_eq!(&spiked, &expected);
-        for m in [&all, &some] {
+        let weights: Vec<T> = targets.iter().map(|&i| arrived[i as usize]).collect();
+        spiked.clear();
+        row.receive_row(&neurons, &targets, t, &weights, &mut spiked);
+        spiked.sort_unstable();
+        prop_assert_eq!(&spiked, &expected);
+        for m in [&all, &some, &row] {
             prop_assert_eq!(&m.since, &singly.since);
             let bits = |m: &Membranes<T>| -> Vec<u64> {
                 m.v.iter().map(|v| v.to_f64().to_bits()).collect()

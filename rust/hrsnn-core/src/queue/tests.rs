@@ -167,6 +167,33 @@ fn what_was_far_keeps_the_order_of_pushing() {
 }
 
 #[test]
+fn what_just_came_near_is_before_what_is_pushed_beside_it() {
+    let mut queue = Queue::new(10);
+    let segment = |segment| Delivery { arrival: 10 * BUCKETS, projection: 0, segment };
+    queue.push(segment(9));
+    queue.take(0, &mut Vec::new());
+    queue.push(segment(4));
+    let mut into = Vec::new();
+    queue.take(BUCKETS, &mut into);
+    assert_eq!(into, [9, 4].map(segment));
+}
+
+#[test]
+fn what_makes_room_for_a_window_that_is_left_keeps_its_order() {
+    let mut queue = Queue::new(10);
+    let segment = |segment| Delivery { arrival: 10 * (2 + BUCKETS), projection: 0, segment };
+    queue.push(at(21));
+    queue.push(segment(9));
+    queue.push(segment(4));
+    let mut into = Vec::new();
+    queue.take(2, &mut into);
+    queue.leave(2, 22, &[]);
+    assert_eq!(queue.first(), Some(2 + BUCKETS), "nothing is left in the bucket");
+    queue.take(2 + BUCKETS, &mut into);
+    assert_eq!(into, [9, 4].map(segment));
+}
+
+#[test]
 fn a_window_that_is_left_shares_its_bucket_with_none() {
     let mut queue = Queue::new(10);
     // The last of these comes near when window 0 is handed out, into the bucket of that window.

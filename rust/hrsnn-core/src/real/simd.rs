@@ -92,6 +92,8 @@ pub trait Vector: Copy {
     fn splat(value: Self::Scalar) -> Self;
     /// The first numbers of `from`, which has enough.
     fn load(from: &[Self::Scalar]) -> Self;
+    /// The elements of `from` at the first places of `index`, all of which are there.
+    fn gather(from: &[Self::Scalar], index: &[u16]) -> Self;
     /// `half_bits` as numbers of 16 bits without sign, times `scale`; see [`Real::from_half`].
     fn load_half(half_bits: &[u16], scale: f32) -> Self;
     /// Write to the first places of `to`, which has enough.
@@ -116,6 +118,8 @@ pub trait Vector: Copy {
     fn pow2(self) -> Self;
     /// `t - since`, rounded; both below 2^50 in magnitude.
     fn elapsed(t: i64, since: &[i64]) -> Self;
+    /// The same of the elements of `since` at the first places of `index`.
+    fn elapsed_at(t: i64, since: &[i64], index: &[u16]) -> Self;
     /// `t` in place of the first of `since` where `mask` holds.
     fn stamp(mask: Self::Mask, t: i64, since: &mut [i64]);
     /// `self` where `mask` holds, `other` elsewhere.
@@ -206,6 +210,10 @@ impl<T: Real> Vector for Plain<T> {
         Self(std::array::from_fn(|k| from[k]))
     }
     #[inline(always)]
+    fn gather(from: &[T], index: &[u16]) -> Self {
+        Self(std::array::from_fn(|k| from[index[k] as usize]))
+    }
+    #[inline(always)]
     fn load_half(half_bits: &[u16], scale: f32) -> Self {
         Self(std::array::from_fn(|k| T::from_half(half_bits[k], scale)))
     }
@@ -240,6 +248,10 @@ impl<T: Real> Vector for Plain<T> {
     #[inline(always)]
     fn elapsed(t: i64, since: &[i64]) -> Self {
         Self(std::array::from_fn(|k| T::from_us(t - since[k])))
+    }
+    #[inline(always)]
+    fn elapsed_at(t: i64, since: &[i64], index: &[u16]) -> Self {
+        Self(std::array::from_fn(|k| T::from_us(t - since[index[k] as usize])))
     }
     #[inline(always)]
     fn stamp(mask: Self::Mask, t: i64, since: &mut [i64]) {

@@ -20,7 +20,7 @@ impl Kernel<f32> for Everything<'_> {
 
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> Self::Output {
-        let mut found = vec![Vec::new(); 23];
+        let mut found = vec![Vec::new(); 25];
         for first in (0..16).step_by(V::LANES) {
             let load = |from: &[f32]| V::load(&from[first..]);
             let (a, b) = (load(self.a), load(self.b));
@@ -74,6 +74,14 @@ impl Kernel<f32> for Everything<'_> {
             found[21].extend(set.map(|lane| lanes[lane].to_bits()));
             let mut whole = [0; MOST_LANES];
             V::store_int(V::pack_int(p, bits), &mut whole);
+            let places = self.index[first..].iter().map(|&i| i % 16).collect::<Vec<_>>();
+            for (found, real) in found[23..]
+                .iter_mut()
+                .zip([V::gather(self.a, &places), V::elapsed_at(self.t, self.since, &places)])
+            {
+                real.store(&mut lanes);
+                found.extend(lanes[..V::LANES].iter().map(|lane| lane.to_bits()));
+            }
             found[22].extend(whole[..n].iter().map(|&lane| lane as u32));
         }
         found

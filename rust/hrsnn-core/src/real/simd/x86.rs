@@ -25,15 +25,29 @@ pub unsafe fn run_avx2<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<T::Avx2>()
 }
 
-/// `t - since`, rounded, of four.
+/// Four times.
 #[inline(always)]
-fn elapsed_4(t: i64, since: &[i64]) -> __m128 {
-    // 1.5 * 2^52: whole numbers below 2^51 stand in its low bits, so that both steps are exact.
-    const MAGIC: f64 = 6_755_399_441_055_744.0;
+fn load_4(since: &[i64]) -> __m256i {
     let since: &[i64] = &since[..4];
     // SAFETY: four elements are there, the address need not be aligned; AVX2 is there, see above.
+    unsafe { _mm256_loadu_si256(since.as_ptr().cast()) }
+}
+
+/// Four times from the first places of `index`.
+#[inline(always)]
+fn gather_4(since: &[i64], index: &[u16]) -> __m256i {
+    let at = |k: usize| since[index[k] as usize];
+    // SAFETY: AVX2 is there, see above.
+    unsafe { _mm256_setr_epi64x(at(0), at(1), at(2), at(3)) }
+}
+
+/// `t - since`, rounded, of four.
+#[inline(always)]
+fn elapsed_4(t: i64, since: __m256i) -> __m128 {
+    // 1.5 * 2^52: whole numbers below 2^51 stand in its low bits, so that both steps are exact.
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    // SAFETY: AVX2 is there, see above.
     unsafe {
-        let since = _mm256_loadu_si256(since.as_ptr().cast());
         let us = _mm256_sub_epi64(_mm256_set1_epi64x(t), since);
         let shifted = _mm256_add_epi64(us, _mm256_set1_epi64x(MAGIC.to_bits() as i64));
         let exact = _mm256_sub_pd(_mm256_castsi256_pd(shifted), _mm256_set1_pd(MAGIC));
@@ -127,6 +141,13 @@ impl Vector for Avx2 {
         Self(unsafe { _mm256_loadu_ps(from.as_ptr()) })
     }
     #[inline(always)]
+    fn gather(from: &[f32], index: &[u16]) -> Self {
+        let index: &[u16] = &index[..8];
+        let at = |k: usize| from[index[k] as usize];
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_setr_ps(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)) })
+    }
+    #[inline(always)]
     fn load_half(half_bits: &[u16], scale: f32) -> Self {
         let from: &[u16] = &half_bits[..8];
         // SAFETY: eight elements of 16 bits are there; the address need not be aligned.
@@ -163,7 +184,16 @@ impl Vector for Avx2 {
     fn elapsed(t: i64, since: &[i64]) -> Self {
         let since: &[i64] = &since[..8];
         // SAFETY: AVX2 is there, see above.
-        Self(unsafe { _mm256_set_m128(elapsed_4(t, &since[4..]), elapsed_4(t, &since[..4])) })
+        Self(unsafe {
+            _mm256_set_m128(elapsed_4(t, load_4(&since[4..])), elapsed_4(t, load_4(since)))
+        })
+    }
+    #[inline(always)]
+    fn elapsed_at(t: i64, since: &[i64], index: &[u16]) -> Self {
+        let index: &[u16] = &index[..8];
+        let (low, high) = (gather_4(since, index), gather_4(since, &index[4..]));
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_set_m128(elapsed_4(t, high), elapsed_4(t, low)) })
     }
     #[inline(always)]
     fn stamp(mask: __m256, t: i64, since: &mut [i64]) {
