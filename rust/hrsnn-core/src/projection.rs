@@ -88,6 +88,23 @@ impl Rows {
         self.first[row]..self.first[row + 1]
     }
 
+    /// Whether there are too many to be at hand.
+    pub fn are_many(&self) -> bool {
+        self.delay.len() >= SOON_AT_HAND
+    }
+
+    /// Ask for the memory that says where `row` begins.
+    #[inline]
+    pub fn prefetch_place(&self, row: usize) {
+        prefetch(&self.first, row);
+    }
+
+    /// Ask for the memory of the delays of `row`.
+    #[inline]
+    pub fn prefetch(&self, row: usize) {
+        prefetch(&self.delay, self.first[row] as usize);
+    }
+
     /// Number of segments.
     pub fn n_segments(&self) -> usize {
         self.delay.len()

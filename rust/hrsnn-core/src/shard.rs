@@ -32,6 +32,9 @@ pub use state::Potentials;
 /// Most neurons of a shard.
 pub const MOST_NEURONS: usize = TABLE;
 
+/// How many spikes before it is sent a row is asked for.
+const ROWS_AHEAD: usize = 8;
+
 /// Time in µs and neuron.
 pub type Spike = (i64, u32);
 
@@ -306,9 +309,18 @@ impl<T: Real> Activity<T> {
             if projection.source != source {
                 continue;
             }
+            let rows = &projection.rows;
+            let mut near = spikes.clone().skip(ROWS_AHEAD);
+            let mut far = spikes.clone().skip(2 * ROWS_AHEAD);
+            let are_many = rows.are_many();
             for (t, row) in spikes.clone() {
-                for segment in projection.rows.segments(row as usize) {
-                    let arrival = t + i64::from(projection.rows.delay(segment));
+                if are_many {
+                    // First ask where a row begins, then for what is there.
+                    far.next().inspect(|&(_, row)| rows.prefetch_place(row as usize));
+                    near.next().inspect(|&(_, row)| rows.prefetch(row as usize));
+                }
+                for segment in rows.segments(row as usize) {
+                    let arrival = t + i64::from(rows.delay(segment));
                     self.queue.push(Delivery { arrival, projection: number, segment });
                 }
             }
