@@ -103,7 +103,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 
 fuzz: ## fuzz the readers of files and events; needs a C++ compiler
-	@for target in model_file events; do \
+	@for target in model_file state aedat events; do \
 		mkdir -p fuzz/corpus/$$target fuzz/artifacts/$$target; \
 		RUSTFLAGS="$(FUZZ_FLAGS)" cargo run --release --manifest-path fuzz/Cargo.toml \
 			--target $(FUZZ_HOST) --bin $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=5 \
