@@ -5,7 +5,8 @@
 Each run is a process of its own, in the environment of its simulator (`make bench-peers` makes
 them). A round runs every simulator once with each number of threads; rounds follow one another, so
 that whatever else the machine does meets all of them. A simulator whose run exceeds `--cap` is not
-tried again at that size. Refuses to report if the simulators did not do the same work.
+tried again at that size. Refuses to report if the simulators did not do the same work. The same
+command goes on with a measurement that was stopped, as long as nothing was changed in between.
 """
 
 import argparse
@@ -16,10 +17,12 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import peers_page
 import polars as pl
+from kept_runs import KeptRuns
 from tqdm import tqdm
 from workload import SIZES, drawn
 
@@ -124,21 +127,28 @@ def complaints(rows: list[dict], reference: dict, float32_agrees: bool) -> list[
     return found
 
 
-def measure_size(path: Path, simulators, modes, rounds: int, cap: float, progress) -> list[dict]:
+def measure_size(
+    path: Path, simulators, modes, rounds: int, cap: float, progress, kept: KeptRuns
+) -> list[dict]:
     """All runs of one workload, in rounds."""
     size = path.stem
     given_up: dict[tuple, str] = {}
     rows = []
     for round_ in range(rounds):
         for mode in modes:
-            rows += [{**bandwidth(threads), "size": size, "mode": mode} for threads in (1, 2)]
+            for threads in (1, 2):
+                copied = kept(f"{size} {round_} {mode} copy {threads}", partial(bandwidth, threads))
+                rows.append({**copied, "size": size, "mode": mode})
             for simulator in simulators:
                 for threads in simulator.threads:
                     who = (simulator.name, mode, threads)
                     if who in given_up:
                         continue
                     progress.set_postfix_str(f"{size} {mode} {simulator.name} x{threads}")
-                    outcome = simulator.run(path, mode, threads, cap)
+                    outcome = kept(
+                        f"{size} {round_} {mode} {simulator.name} {threads} {cap:g}",
+                        partial(simulator.run, path, mode, threads, cap),
+                    )
                     if outcome["failure"]:
                         given_up[who] = outcome["failure"]
                         print(f"{size} {' '.join(map(str, who))}: {outcome['failure']}",
@@ -159,6 +169,10 @@ def measure(arguments) -> pl.DataFrame:
     if absent:
         print(f"not installed: {', '.join(absent)}", file=sys.stderr)
     started, rows, wrong = time.time(), [], []
+    where = {"machine": machine(), "commit": commit()}
+    kept = KeptRuns(arguments.kept, where)
+    if kept.runs:
+        print(f"Going on: {len(kept.runs)} runs are kept in {arguments.kept}.", file=sys.stderr)
     for size in arguments.sizes:
         path = drawn(size, arguments.rate)
         here = [s for s in simulators if s.python.exists() and size in s.sizes]
@@ -168,16 +182,17 @@ def measure(arguments) -> pl.DataFrame:
             raise NotTheSameError(f"hrsnn_rs in float64, {size}: {reference['failure']}")
         with tqdm(total=total, desc=size, file=sys.stderr) as progress:
             measured = measure_size(
-                path, here, arguments.modes, arguments.rounds, arguments.cap, progress
+                path, here, arguments.modes, arguments.rounds, arguments.cap, progress, kept
             )
         runs = [row for row in measured if "raster" in row]
         wrong += [f"{size}: {what}" for what in complaints(runs, reference, agrees(path))]
         rows += measured
     if wrong:
         raise NotTheSameError("\n".join(sorted(set(wrong))))
+    kept.finish()
     for row in rows:
         row["versions"] = json.dumps(row.get("versions", {}))
-    where = {"machine": machine(), "commit": commit(), "started": int(started)}
+    where["started"] = int(started)
     return pl.DataFrame(rows, infer_schema_length=None).with_columns(
         **{name: pl.lit(value) for name, value in where.items()}
     )
@@ -218,6 +233,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=10.0, help="mean rate in Hz")
     parser.add_argument("--cap", type=float, default=600.0, help="most seconds of a run")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.parquet")
+    parser.add_argument("--kept", type=Path, default=ROOT / ".make" / "peers.jsonl")
     parser.add_argument("--no-page", action="store_true", help="leave docs/ and README.md alone")
     parser.add_argument("--json", action="store_true", help="print medians as JSON")
     arguments = parser.parse_args()

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import peers_page
 import polars as pl
 import pytest
 import workload
+from kept_runs import KeptRuns
 from outcome import raster
 
 BENCHES = Path(workload.__file__).parent
@@ -190,11 +192,50 @@ def test_a_simulator_that_fails_leaves_the_others_alone(
     work.save(path)
     broken = replace(measure_peers.SIMULATORS["BindsNET"], script="no_such_script.py")
     simulators = [replace(broken, python=Path(sys.executable)), measure_peers.HRSNN]
+    kept = KeptRuns(tmp_path / "kept", WHERE)
     with measure_peers.tqdm(disable=True) as progress:
-        rows = measure_peers.measure_size(path, simulators, ["run"], 1, 60.0, progress)
+        rows = measure_peers.measure_size(path, simulators, ["run"], 1, 60.0, progress, kept)
     failures = {row["simulator"]: row.get("failure") for row in rows}
     assert "no_such_script.py" in failures["BindsNET"]
     assert failures["hrsnn_rs"] is None
+
+
+WHERE = {"machine": "one", "commit": "abc"}
+
+
+def test_a_stopped_measurement_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "kept"
+    first = KeptRuns(path, WHERE)
+    assert first("a", lambda: {"wall": 1.0}) == {"wall": 1.0}
+    with pytest.raises(KeyboardInterrupt):
+        first("b", raising(KeyboardInterrupt))
+    path.write_text(path.read_text() + '{"where": {"machi')
+    again = KeptRuns(path, WHERE)
+    assert again("a", raising(AssertionError)) == {"wall": 1.0}
+    assert again("b", lambda: {"wall": 2.0}) == {"wall": 2.0}
+    assert KeptRuns(path, WHERE).runs == {"a": {"wall": 1.0}, "b": {"wall": 2.0}}
+    again.finish()
+    assert KeptRuns(path, WHERE).runs == {}
+
+
+@pytest.mark.parametrize("key", ["machine", "commit"])
+def test_runs_from_elsewhere_are_not_taken_over(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "kept"
+    KeptRuns(path, WHERE)("a", dict)
+    assert KeptRuns(path, WHERE | {key: "other"}).runs == {}
+
+
+def test_nothing_is_known_of_a_changed_tree(tmp_path: Path) -> None:
+    changed = WHERE | {"commit": "abc-dirty"}
+    KeptRuns(tmp_path / "kept", changed)("a", dict)
+    assert KeptRuns(tmp_path / "kept", changed).runs == {}
+
+
+def raising(kind: type[BaseException]) -> Callable[[], dict]:
+    def make() -> dict:
+        raise kind
+
+    return make
 
 
 def test_every_simulator_has_a_colour() -> None:
