@@ -163,6 +163,9 @@ CRAFTED = {
     "NaN weight": (array("recurrent/weight", 0, np.nan), "recurrent"),
     "a later version of the network": (lambda f: f.told(format_version=2), "version 2"),
     "gain of NaN": (lambda f: f.told(input_gain=float("nan")), "input_gain"),
+    "float16 precision": (lambda f: f.told(dtype="float16"), "dtype must be 'float32' or"),
+    "unknown precision": (lambda f: f.told(dtype="{loat32"), "dtype must be 'float32' or"),
+    "precision of a list": (lambda f: f.told(dtype=["float32"]), "dtype must be 'float32' or"),
 }
 
 

@@ -149,6 +149,9 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
             raise FormatError(f"recurrent/indptr must have length {n + 1}.")
         adaptive = header["adaptive_threshold"]
         incoming = column("incoming", np.float64)
+        dtype = header["dtype"]
+        if dtype not in ("float32", "float64"):
+            raise FormatError(f"dtype must be 'float32' or 'float64'; got {dtype!r}.")
         assembly = Assembly(
             neurons,
             inhibitory,
@@ -156,7 +159,7 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
             between,
             None if adaptive is None else AdaptiveThreshold.from_dict(adaptive),
             incoming,
-            str(header["dtype"]),
+            dtype,
         )
     except KeyError as error:
         raise FormatError(f"{error.args[0]} is missing.") from None
