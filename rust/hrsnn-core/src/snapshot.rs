@@ -7,9 +7,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use crc32fast::Hasher;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
@@ -23,6 +26,8 @@ pub const LONGEST_HEADER: usize = 2 << 20;
 const CHUNK: usize = 4 << 20;
 /// Bytes between two syncs: one sync of a large file could take longer than anybody likes to wait.
 const SYNC_EVERY: usize = 8 << 20;
+/// How long a sync is waited for between two looks at `poll`.
+const PATIENCE: Duration = Duration::from_millis(10);
 /// The text under which the checksum stands.
 const CHECKSUM: &str = "checksum";
 /// Bytes that hold the length of the header.
@@ -51,7 +56,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Write to a temporary file beside `path`, sync it, rename it to `path`, and sync the folder.
     ///
-    /// `poll` is asked every few megabytes; an error of its ends the writing.
+    /// `poll` is asked every few megabytes, and while the disk is waited for; an error of its ends the
+    /// writing.
     ///
     /// # Errors
     /// [`Error::Io`] if the system refuses, [`Error::Format`] if bytes and shape disagree, or
@@ -99,12 +105,12 @@ impl Snapshot {
                 file.write_all(chunk).map_err(io)?;
                 unsynced += chunk.len();
                 if unsynced >= SYNC_EVERY {
-                    file.sync_data().map_err(io)?;
+                    sync(&file, poll)?.map_err(io)?;
                     unsynced = 0;
                 }
                 poll()?;
             }
-            file.sync_all().map_err(io)?;
+            sync(&file, poll)?.map_err(io)?;
             std::fs::rename(&part, path).map_err(io)?;
             sync_folder(path).map_err(io)
         };
@@ -249,8 +255,40 @@ fn part_of(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Wait until the disk has what was written to `file`; an error of `poll` ends the waiting.
+fn sync(file: &File, poll: &mut dyn FnMut() -> Result<()>) -> Result<io::Result<()>> {
+    match file.try_clone() {
+        Ok(same) => waited_for(move || same.sync_all(), poll),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// What `work` comes to, in a thread of its own: it may take seconds in which it hears nobody.
+fn waited_for(
+    work: impl FnOnce() -> io::Result<()> + Send + 'static,
+    poll: &mut dyn FnMut() -> Result<()>,
+) -> Result<io::Result<()>> {
+    let (done, finished) = mpsc::channel();
+    let worker = thread::Builder::new().name("hrsnn-sync".into()).spawn(move || {
+        // Nobody hears it if the waiting has ended.
+        let _ = done.send(work());
+    });
+    if let Err(error) = worker {
+        return Ok(Err(error));
+    }
+    loop {
+        match finished.recv_timeout(PATIENCE) {
+            Ok(outcome) => return Ok(outcome),
+            Err(RecvTimeoutError::Timeout) => poll()?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Ok(Err(io::Error::other("the thread that worked is gone")));
+            }
+        }
+    }
+}
+
 /// Make the renaming itself last, where a folder can be synced.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
+fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
@@ -325,6 +363,25 @@ mod tests {
             refused(&damaged, &format!("bit {place}"));
         }
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_disk_that_takes_long_keeps_nobody_waiting() {
+        let (free, held) = mpsc::channel::<()>();
+        let mut n_asked = 0;
+        let mut poll = || {
+            n_asked += 1;
+            if n_asked < 3 { Ok(()) } else { Err(Error::Interrupted) }
+        };
+        let work = move || held.recv().map_err(io::Error::other);
+        assert!(matches!(waited_for(work, &mut poll), Err(Error::Interrupted)));
+        assert_eq!(n_asked, 3);
+        drop(free);
+        let full = || Err(io::Error::from(ErrorKind::StorageFull));
+        let outcome = waited_for(full, &mut || Ok(())).unwrap();
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::StorageFull);
+        assert!(waited_for(|| Ok(()), &mut || Ok(())).unwrap().is_ok());
+        assert!(waited_for(|| panic!("on purpose"), &mut || Ok(())).unwrap().is_err());
     }
 
     #[test]
