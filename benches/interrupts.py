@@ -45,7 +45,7 @@ def latency(work: Callable[[], object], after: float) -> float | None:
     def answer(*_: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGALRM, answer)
+    before = signal.signal(signal.SIGALRM, answer)
     begin = time.perf_counter()
     try:
         signal.setitimer(signal.ITIMER_REAL, after)
@@ -53,6 +53,9 @@ def latency(work: Callable[[], object], after: float) -> float | None:
         signal.setitimer(signal.ITIMER_REAL, 0)
     except KeyboardInterrupt:
         return time.perf_counter() - begin - after
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
     return None
 
 

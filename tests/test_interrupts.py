@@ -10,6 +10,7 @@ from functools import partial
 import hrsnn_rs as hr
 import numpy as np
 import pytest
+from interrupts import latency
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
 
@@ -42,26 +43,6 @@ def sample(duration=1_000_000) -> hr.Events:
 LONG = sample(60_000_000)
 
 
-def interrupted(work, after: float) -> float | None:
-    """Seconds from a signal to its exception, or None where the work ended first."""
-
-    def answer(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, answer)
-    begin = time.perf_counter()
-    try:
-        signal.setitimer(signal.ITIMER_REAL, after)
-        work()
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    except KeyboardInterrupt:
-        return time.perf_counter() - begin - after
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    return None
-
-
 @pytest.fixture(scope="module")
 def net():
     return network()
@@ -84,7 +65,7 @@ WORK = {
 def test_an_answer_comes_soon(net, name):
     answers = []
     for after in (0.05, 0.11, 0.02):
-        answer = interrupted(lambda: WORK[name](net), after)
+        answer = latency(lambda: WORK[name](net), after)
         if answer is not None:
             answers.append(answer)
     assert answers
@@ -96,7 +77,7 @@ def test_after_an_interruption_everything_works_as_before(net):
     twin, events = net.copy(), sample(300_000)
     spikes = net.run(events).spikes
     for work in (net.run, lambda s: net.transform([s] * 8), lambda s: net.run(s, learn=True)):
-        assert interrupted(lambda work=work: work(LONG), 0.1) is not None
+        assert latency(lambda work=work: work(LONG), 0.1) is not None
         # Learning is kept up to a window; running and transforming leave no trace.
         if work == net.run:
             assert net.run(events).spikes.equals(spikes)
@@ -107,7 +88,7 @@ def test_after_an_interruption_everything_works_as_before(net):
 
 def test_an_interrupted_calibration_leaves_the_gain(net):
     twin = net.copy()
-    assert interrupted(lambda: twin.calibrate([LONG] * 8, rate=20.0), 0.3) is not None
+    assert latency(lambda: twin.calibrate([LONG] * 8, rate=20.0), 0.3) is not None
     assert twin.input_gain == net.input_gain
     assert (twin.input_weights.data == net.input_weights.data).all()
 
@@ -119,7 +100,7 @@ def test_an_interrupted_simulation_goes_on(tmp_path, n_neurons):
     simulation, twin = (hr.Simulation(net, events, learn=True) for _ in range(2))
     n_interrupted = 0
     for _ in range(3):
-        answer = interrupted(partial(simulation.run_until, 300_000), 0.02)
+        answer = latency(partial(simulation.run_until, 300_000), 0.02)
         n_interrupted += answer is not None
         assert 0 <= simulation.t <= 300_000
         simulation.save(tmp_path / "half")
@@ -139,7 +120,7 @@ def test_waiting_for_a_network_that_another_thread_uses_can_be_interrupted(net):
         other = threading.Thread(target=one.run, args=(events,), kwargs={"learn": True})
         other.start()
         time.sleep(0.05)
-        answers = [interrupted(lambda: one.recurrent_weights, 0.1) for _ in range(2)]
+        answers = [latency(lambda: one.recurrent_weights, 0.1) for _ in range(2)]
         still_learning = other.is_alive()
         other.join()
         if still_learning:
