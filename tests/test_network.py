@@ -287,6 +287,15 @@ NONSENSE = [
     ({"inputs": "all"}, "inputs"),
     ({"recurrent": hr.RandomConnectivity(p=0.5, delay=0.0)}, "recurrent_delay"),
     ({"recurrent": hr.RandomConnectivity(p=0.5, weight=hr.Uniform(-1.0, 1.0))}, "weight"),
+    # Finite, but their sum or product is not.
+    (
+        {"recurrent": hr.RandomConnectivity(p=0.5, weight=1.7e308)},
+        r"recurrent\.weight .* 1\.7e\+308 at synapse 0",
+    ),
+    (
+        {"recurrent": hr.RandomConnectivity(p=0.5, weight=5.0, inhibitory_gain=1e308)},
+        r"recurrent\.weight .* -inf at synapse",
+    ),
     ({"plasticity": 1}, "plasticity"),
     ({"plasticity": hr.STDP(w_max=1e-6)}, "w_max"),
     ({"normalize_weights": "yes"}, "normalize_weights"),
@@ -328,6 +337,7 @@ def test_nonsense_is_refused_by_name(change, named):
         ({"plasticity": hr.STDP(w_max=0.5)}, r"weight .* synapse 0"),
         # Finite, but its products would not be, in float32.
         ({"recurrent": MATRIX * 1e16}, r"recurrent.data .* synapse 0"),
+        ({"recurrent": MATRIX * 1.5e308, "plasticity": hr.STDP()}, r"recurrent.data .* synapse 0"),
         ({"neuron": hr.LIF(bias=-2e15)}, r"bias .* neuron 0"),
         ({"neuron": hr.LIF(tau_syn_ex=1e-10)}, r"tau_syn_ex .* neuron 0"),
         ({"plasticity": hr.STDP(a_minus=1e31)}, r"a_minus .* synapse 0"),

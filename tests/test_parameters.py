@@ -287,6 +287,8 @@ def test_constant_of_same_mean():
     assert constant_of_same_mean(5) == 5.0
     with pytest.raises(ParameterError, match="parameter must have a mean"):
         constant_of_same_mean([])
+    with pytest.raises(ParameterError, match="value must be a finite number; got inf"):
+        constant_of_same_mean([1.7e308, 1.7e308])
 
 
 def test_homogeneous_keeps_what_is_not_heterogeneous():

@@ -7,14 +7,17 @@ import hrsnn_rs as hr
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 #: Calls in all; each example below makes several.
 N_CALLS = int(os.environ.get("HRSNN_CALLS", "20000"))
+#: Calls under one seed: Hypothesis remembers all that it tried, and slows down with it.
+CALLS_OF_A_PART = 20_000
 CALLS_OF_AN_EXAMPLE = 20
+PARTS = pytest.mark.parametrize("part", range(-(-N_CALLS // CALLS_OF_A_PART)))
 TRIES = settings(
-    max_examples=N_CALLS // (2 * CALLS_OF_AN_EXAMPLE),
+    max_examples=CALLS_OF_A_PART // (2 * CALLS_OF_AN_EXAMPLE),
     deadline=None,
     derandomize=True,
     database=None,
@@ -61,15 +64,18 @@ def law(drawn):
     return made(kinds[drawn[0]], *drawn[1:])
 
 
+def tried(part: int, example) -> None:
+    """Hold `example` against what Hypothesis draws under the seed of this part."""
+    seed(part)(TRIES(given(st.data())(example)))()
+
+
 def finite(net) -> None:
     for weights in (net.input_weights, net.recurrent_weights):
         assert np.isfinite(weights.data).all()
     assert np.isfinite(net.neuron_parameters["theta"]).all()
 
 
-@TRIES
-@given(st.data())
-def test_random_networks_and_runs(data):
+def networks_and_runs(data) -> None:
     draw = data.draw
     fields = st.sampled_from(["tau_m", "v_rest", "v_reset", "v_threshold", "t_ref", "bias",
                               "tau_syn_ex", "tau_syn_in"])  # fmt: skip
@@ -116,9 +122,12 @@ def test_random_networks_and_runs(data):
     finite(net)
 
 
-@TRIES
-@given(st.data())
-def test_random_events_and_graphs(data):
+@PARTS
+def test_random_networks_and_runs(part):
+    tried(part, networks_and_runs)
+
+
+def events_and_graphs(data) -> None:
     draw = data.draw
     for _ in range(CALLS_OF_AN_EXAMPLE // 4):
         columns = st.lists(st.one_of(st.integers(-2, 60), NUMBERS), max_size=6)
@@ -147,8 +156,22 @@ def test_random_events_and_graphs(data):
         made(hr.Gamma, draw(ANYTHING), draw(ANYTHING))
 
 
+@PARTS
+def test_random_events_and_graphs(part):
+    tried(part, events_and_graphs)
+
+
 def test_there_are_as_many_calls_as_promised():
-    assert 2 * TRIES.max_examples * CALLS_OF_AN_EXAMPLE >= N_CALLS
+    parts = len(PARTS.args[1])
+    assert 2 * TRIES.max_examples * CALLS_OF_AN_EXAMPLE * parts >= N_CALLS
+
+
+def test_what_fails_is_seen():
+    def example(data) -> None:
+        assert data.draw(st.integers()) < 1_000
+
+    with pytest.raises(AssertionError):
+        tried(0, example)
 
 
 def test_a_panic_would_be_seen():

@@ -30,6 +30,8 @@ __all__ = ["Assembly", "Synapses", "assemble", "choose_inhibitory"]
 INPUT_DELAY, RECURRENT_DELAY = 0.0, 1.0
 #: `w_max` where none is given, as a multiple of the mean initial weight.
 W_MAX_OF_MEAN = 3.0
+#: Largest size of a weight that the core takes, mV: sums of larger ones would overflow.
+MOST_MV = 1e15
 
 
 @dataclass(frozen=True)
@@ -172,13 +174,22 @@ def _connect(
             s = int(np.argmax(weight < 0.0))
             raise ParameterError(
                 f"{name}.weight must be at least 0 mV (signs come with the neurons);"
-                f" got {weight[s]!r} at synapse {s}."
+                f" got {float(weight[s])!r} at synapse {s}."
             )
         if inhibitory is not None:
             gain = check_number("inhibitory_gain", getattr(rule, "inhibitory_gain", 1.0))
-            weight *= np.repeat(np.where(inhibitory, -gain, 1.0), np.diff(indptr))
+            with np.errstate(over="ignore"):  # refused below
+                weight *= np.repeat(np.where(inhibitory, -gain, 1.0), np.diff(indptr))
         elif hasattr(rule, "signs"):
             weight *= rule.signs(indptr, seed, name)
+    too_large = np.abs(weight) > MOST_MV
+    if too_large.any():
+        s = int(np.argmax(too_large))
+        values = "data" if isinstance(rule, ExplicitConnectivity) else "weight"
+        raise ParameterError(
+            f"{name}.{values} must be between -1e15 and 1e15;"
+            f" got {float(weight[s])!r} at synapse {s}."
+        )
     if rule.delay is None:
         delay = np.array([default_delay])
     elif isinstance(rule.delay, Distribution) or np.ndim(rule.delay) > 0:

@@ -159,4 +159,5 @@ def constant_of_same_mean(parameter: Parameter) -> Constant | float:
     values = check_array("parameter", parameter)
     if values.size == 0:
         raise ParameterError("parameter must have a mean; got an empty array.")
-    return Constant(float(values.mean()))
+    with np.errstate(over="ignore"):  # Constant refuses an infinite one
+        return Constant(float(values.mean()))
