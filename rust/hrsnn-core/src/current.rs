@@ -180,6 +180,10 @@ impl Course<f64> {
                 let (mut low, mut high) = (from, to);
                 while high - low > 0.5 {
                     let middle = 0.5 * (low + high);
+                    if middle <= low || middle >= high {
+                        // Beyond 2^53 µs there is nothing between two numbers.
+                        break;
+                    }
                     if self.rises(middle) == up { low = middle } else { high = middle }
                 }
                 (low, high)
@@ -290,9 +294,10 @@ impl<T: Real> Charges<T> {
         let course = self.course(membranes, neurons, receptors, i);
         let over = |us: i64| course.after(T::from_us(us)).0 >= threshold;
         for (from, to) in course.to_f64().rising(threshold.to_f64()).into_iter().flatten() {
-            if to > LONGEST {
+            if from > LONGEST {
                 return None;
             }
+            let to = to.min(LONGEST);
             // The highest lattice point lies on either side of the highest point.
             let (from, to) = ((from.floor() as i64).max(first), to.ceil() as i64);
             let Some(mut high) = ((to - 2).max(from)..=to).find(|&us| over(us)) else { continue };

@@ -20,8 +20,9 @@ const MOST_MV: f64 = 1e15;
 const MOST_AMPLITUDE: f64 = 1e30;
 /// Largest constant of STDP in half precision; see `plastic`.
 const MOST_HALF: f64 = 1e18;
-/// Shortest time constant, ms: its inverse is still a number of float32.
+/// Shortest and longest time constant, ms: their inverses are still numbers of float32.
 const SHORTEST_MS: f64 = 1e-9;
+const LONGEST_MS: f64 = 1e15;
 
 /// Parameters of every neuron; each array has one element a neuron.
 #[derive(Debug, Clone, Default)]
@@ -160,8 +161,9 @@ fn check_length(name: &str, found: usize, expected: usize) -> Result<()> {
 fn check_size(name: &str, values: &[f64], at: &str) -> Result<()> {
     if name.starts_with("tau_") {
         let zero_is_delta = name.starts_with("tau_syn");
-        let allowed = |v: f64| v >= SHORTEST_MS || (zero_is_delta && v == 0.0);
-        return check_each(name, values, "at least 1e-9 ms", at, allowed);
+        let times = SHORTEST_MS..=LONGEST_MS;
+        let allowed = |v: f64| times.contains(&v) || (zero_is_delta && v == 0.0);
+        return check_each(name, values, "between 1e-9 and 1e15 ms", at, allowed);
     }
     if name.starts_with("a_") {
         return check_each(name, values, "at most 1e30", at, |v| v <= MOST_AMPLITUDE);

@@ -128,6 +128,24 @@ fn the_bound_of_the_psp_is_one() {
     assert!(peak(f64::MAX).abs() < 1e-300);
 }
 
+#[test]
+fn what_turns_later_than_time_can_be_counted_crosses_while_it_can() {
+    // It rises up to about 5e19 µs, where neighbouring numbers are thousands of µs apart.
+    for (weight, expected) in [(1e5, None), (1e15, Some(1_500_000))] {
+        let mut one = One::<f64>::new(1e15, [1e17, 1e17], 0.0, 0);
+        assert!(!one.receive(0, [weight, 0.0]));
+        let course = one.charges.course(&one.membranes, &one.neurons, &one.receptors, 0);
+        let (_, highest) = course.rising(THRESHOLD)[0].unwrap();
+        assert!(highest > 1e18 && course.after(highest).0 > THRESHOLD);
+        // v = weight t / tau_syn
+        let found = one.crossing(0);
+        assert_eq!(found.is_some(), expected.is_some());
+        assert!(found.is_none_or(|t| course.after(t as f64).0 >= THRESHOLD));
+        assert!(found.is_none_or(|t| course.after(t as f64 - 1.0).0 < THRESHOLD));
+        assert!(found.zip(expected).is_none_or(|(t, near): (i64, i64)| (t - near).abs() < 2));
+    }
+}
+
 fn opposed<T: Real>(
     (tau_m, ex, inh): (f64, f64, f64),
     (v, bias): (f64, f64),
