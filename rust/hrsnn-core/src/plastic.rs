@@ -23,6 +23,7 @@
 use std::ops::Range;
 
 use crate::real::Real;
+use crate::real::large::{self, Large};
 use crate::real::simd::{self, MOST_LANES, Strip, Table, prefetch, prefetch_lines};
 use crate::stdp::{History, Rule};
 use pending::Pending;
@@ -48,7 +49,7 @@ enum Constants {
     /// Beside the state, in its type.
     Full,
     /// Numbers of 16 bits, and what each of the four fields is multiplied by.
-    Half(Vec<u16>, [f32; 4]),
+    Half(Large<u16>, [f32; 4]),
 }
 
 impl Constants {
@@ -64,10 +65,10 @@ pub struct PlasticSynapses<T> {
     /// What they share.
     pub rule: Rule<T>,
     /// Post neuron, counted within the shard; then as many as a vector may reach beyond.
-    target: Vec<u16>,
+    target: Large<u16>,
     /// Of each segment: weights (mV), pre traces, post traces, and with [`Constants::Full`] also
     /// `a_plus`, `a_minus` (mV), and for `tau_plus` and `tau_minus` the halvings in a µs.
-    cells: Vec<T>,
+    cells: Large<T>,
     constants: Constants,
     /// Last visit of each segment.
     visits: Vec<Visit>,
@@ -92,15 +93,18 @@ impl<T: Real> PlasticSynapses<T> {
     pub fn new(
         rule: Rule<T>,
         start: &[u32],
-        mut target: Vec<u16>,
+        target: &[u16],
         weight: &[T],
         constants: &[Vec<T>; CONSTANTS],
         half: Option<[f32; CONSTANTS]>,
     ) -> Self {
-        target.extend([0; MOST_LANES]);
-        let n_fields = if half.is_some() { STATE } else { STATE + CONSTANTS };
-        let mut cells = Vec::with_capacity(n_fields * weight.len() + MOST_LANES);
-        let mut halves = Vec::new();
+        let beyond = [0; MOST_LANES];
+        let targets = target.iter().chain(&beyond).copied();
+        let target = Large::collect(target.len() + MOST_LANES, targets);
+        let (in_cells, in_halves) =
+            if half.is_some() { (STATE, CONSTANTS) } else { (STATE + CONSTANTS, 0) };
+        let mut cells = large::room(in_cells * weight.len() + MOST_LANES);
+        let mut halves = large::room(in_halves * weight.len() + MOST_LANES);
         for pair in start.windows(2) {
             let segment = pair[0] as usize..pair[1] as usize;
             cells.extend_from_slice(&weight[segment.clone()]);
@@ -117,13 +121,13 @@ impl<T: Real> PlasticSynapses<T> {
         cells.resize(cells.len() + MOST_LANES, T::ZERO);
         let constants = if let Some(scales) = half {
             halves.resize(halves.len() + MOST_LANES, 0);
-            Constants::Half(halves, scales)
+            Constants::Half(halves.into(), scales)
         } else {
             Constants::Full
         };
         let visits = vec![Visit::FRESH; start.len().saturating_sub(1)];
         let pending = Box::new(Pending::new());
-        Self { rule, target, cells, constants, visits, pending }
+        Self { rule, target, cells: cells.into(), constants, visits, pending }
     }
 
     /// Post neurons, counted within the shard.
@@ -177,11 +181,19 @@ impl<T: Real> PlasticSynapses<T> {
     #[inline]
     pub fn prefetch(&self, range: &Range<usize>) {
         let n_fields = self.constants.n_fields();
-        prefetch_lines(&self.cells[n_fields * range.start..n_fields * range.end]);
-        prefetch_lines(&self.target[range.clone()]);
+        prefetch_lines(&self.cells, &(n_fields * range.start..n_fields * range.end));
+        prefetch_lines(&self.target, range);
         if let Constants::Half(halves, _) = &self.constants {
-            prefetch_lines(&halves[CONSTANTS * range.start..CONSTANTS * range.end]);
+            prefetch_lines(halves, &(CONSTANTS * range.start..CONSTANTS * range.end));
         }
+    }
+
+    /// The same of one whose weights will only be read.
+    #[inline]
+    pub fn prefetch_weights(&self, range: &Range<usize>) {
+        let first = self.constants.n_fields() * range.start;
+        prefetch_lines(&self.cells, &(first..first + range.len()));
+        prefetch_lines(&self.target, range);
     }
 
     /// One arrival at time `t` at `segment`, whose synapses are `range`: settle, deliver, depress.

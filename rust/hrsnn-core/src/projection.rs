@@ -11,6 +11,7 @@ use crate::current::Receptor;
 use crate::network::{Connections, Plasticity};
 use crate::plastic::{PlasticSynapses, half_scale};
 use crate::real::Real;
+use crate::real::large::Large;
 use crate::real::simd::{Table, prefetch, prefetch_lines};
 use crate::stdp::Rule;
 use crate::time::halvings_from_ms;
@@ -28,9 +29,9 @@ pub enum Source {
 #[derive(Debug, Clone)]
 pub struct StaticSynapses<T> {
     /// Post neuron, counted within the shard.
-    pub target: Vec<u16>,
+    pub target: Large<u16>,
     /// Weight, mV.
-    pub weight: Vec<T>,
+    pub weight: Large<T>,
 }
 
 /// Either kind of synapses.
@@ -202,7 +203,10 @@ impl<T: Real> Projection<T> {
             |values: &[f64]| picked.iter().map(|&s| T::from_f64(values[s])).collect::<Vec<T>>();
         let weight = real(&connections.weight);
         let synapses = match plastic {
-            None => Synapses::Static(StaticSynapses { target: order, weight }),
+            None => Synapses::Static(StaticSynapses {
+                target: Large::collect(order.len(), order.iter().copied()),
+                weight: Large::collect(weight.len(), weight.iter().copied()),
+            }),
             Some(p) => {
                 let rule = Rule {
                     w_min: T::from_f64(p.w_min),
@@ -223,7 +227,7 @@ impl<T: Real> Projection<T> {
                 Synapses::Plastic(PlasticSynapses::new(
                     rule,
                     &rows.start,
-                    order,
+                    &order,
                     &weight,
                     &constants,
                     half,
@@ -249,11 +253,11 @@ impl<T: Real> Projection<T> {
         &self.synapses.target()[self.rows.synapses(segment)]
     }
 
-    /// Add the weights of `segment` to what their targets receive.
+    /// Add the weights of the synapses `range`, which is one segment, to what their targets receive.
     #[inline]
-    pub fn deliver(&self, segment: u32, input: &mut Table<T>) {
-        let range = self.rows.synapses(segment);
-        for (&target, &w) in self.targets(segment).iter().zip(self.synapses.weights(&range)) {
+    pub fn deliver(&self, range: &Range<usize>, input: &mut Table<T>) {
+        let targets = &self.synapses.target()[range.clone()];
+        for (&target, &w) in targets.iter().zip(self.synapses.weights(range)) {
             input[target as usize] += w;
         }
     }
@@ -279,9 +283,10 @@ impl<T: Real> Projection<T> {
         let range = self.rows.synapses(segment);
         match &self.synapses {
             Synapses::Plastic(synapses) if learns => synapses.prefetch(&range),
-            synapses => {
-                prefetch_lines(synapses.weights(&range));
-                prefetch_lines(&synapses.target()[range]);
+            Synapses::Plastic(synapses) => synapses.prefetch_weights(&range),
+            Synapses::Static(synapses) => {
+                prefetch_lines(&synapses.weight, &range);
+                prefetch_lines(&synapses.target, &range);
             }
         }
     }

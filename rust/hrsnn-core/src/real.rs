@@ -4,6 +4,7 @@
 //! of vectors ([`simd`]). Not here: any model. Invariant: only `+ - * /`, comparisons and bit moves are used, in a fixed order
 //! and never fused, so that a result depends on nothing but its argument.
 
+pub mod large;
 pub mod simd;
 
 use std::fmt::{Debug, Display};

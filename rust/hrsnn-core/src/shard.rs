@@ -60,16 +60,13 @@ impl Counters {
         }
     }
 
-    /// Count that `delivery` arrived; returns at how many synapses.
+    /// Count that an event or spike of `source` arrived at `n` synapses.
     #[inline]
-    fn count<T: Real>(&mut self, shard: &Shard<T>, delivery: Delivery) -> usize {
-        let projection = &shard.projections[delivery.projection as usize];
-        let n = projection.rows.synapses(delivery.segment).len();
-        match projection.source {
+    fn count(&mut self, source: Source, n: usize) {
+        match source {
             Source::Input => self.input_synaptic_events += n as u64,
             Source::Recurrent => self.synaptic_events += n as u64,
         }
-        n
     }
 
     /// Arrivals at synapses of either source.
@@ -380,12 +377,14 @@ impl<T: Real> Activity<T> {
         let mut n_synapses = 0;
         for (k, &delivery) in deliveries.iter().enumerate() {
             ask_ahead::<T, P>(pass.shard(), &rest[k..]);
+            let projection = &pass.shard().projections[delivery.projection as usize];
+            let range = projection.rows.synapses(delivery.segment);
+            self.counters.count(projection.source, range.len());
+            n_synapses += range.len();
             if !alone {
-                let receptor = pass.shard().projections[delivery.projection as usize].receptor;
-                let input = &mut self.input[receptor as usize];
-                self.counters.weight_updates += pass.deliver(delivery, &self.history, input);
+                let input = &mut self.input[projection.receptor as usize];
+                self.counters.weight_updates += pass.deliver(delivery, range, &self.history, input);
             }
-            n_synapses += self.counters.count(pass.shard(), delivery);
         }
         let (neurons, input) = (&pass.shard().neurons, &mut self.input[0]);
         if crosses {

@@ -38,7 +38,7 @@ fn synapse(rule: Rule<f64>) -> (PlasticSynapses<f64>, History) {
     let halvings = [10_000.0, 20_000.0].map(|us| vec![std::f64::consts::LOG2_E / us]);
     let [plus, minus] = halvings;
     let constants = [vec![A_PLUS], vec![A_MINUS], plus, minus];
-    let synapse = PlasticSynapses::new(rule, &[0, 1], vec![0], &[1.0], &constants, None);
+    let synapse = PlasticSynapses::new(rule, &[0, 1], &[0], &[1.0], &constants, None);
     let mut history = History::default();
     history.reset(1);
     (synapse, history)

@@ -10,6 +10,7 @@
 #![allow(clippy::inline_always, reason = "a kernel must be compiled as a whole for its level")]
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::real::Real;
@@ -380,27 +381,31 @@ pub fn prefetch<X>(of: &[X], index: usize) {
     let _ = (of, index);
 }
 
-/// Ask for the first cache lines of `of`; whoever reads so many in order is foreseen from there on.
+/// Ask for the first cache lines of the elements `range` of `of`; whoever reads so many in order is
+/// foreseen from there on.
 #[inline(always)]
-pub fn prefetch_lines<X>(of: &[X]) {
+pub fn prefetch_lines<X>(of: &[X], range: &Range<usize>) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         /// Bytes of a line, and most that are asked for.
         const LINE: usize = 64;
         const MOST: usize = 64 * LINE;
-        let first = of.as_ptr().cast::<i8>();
-        let last = size_of_val(of).min(MOST);
-        let mut place = 0;
-        // The end lies in one more line than counted, unless a line begins with `of`.
-        while place <= last {
-            // SAFETY: the instruction reads nothing that a program can see, and never faults.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(place)) };
+        let first = of.as_ptr().wrapping_add(range.start).cast::<i8>();
+        let n_bytes = (range.len() * size_of::<X>()).min(MOST);
+        // SAFETY: the instruction reads nothing that a program can see, and never faults.
+        let ask = |place| unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(place)) };
+        ask(0);
+        // The end may lie in one more line than a whole number of lines from here.
+        ask(n_bytes);
+        let mut place = LINE;
+        while place < n_bytes {
+            ask(place);
             place += LINE;
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = of;
+    let _ = (of, range);
 }
 
 mod strip;

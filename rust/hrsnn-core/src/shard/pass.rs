@@ -1,5 +1,7 @@
 //! How a shard is visited: with its weights as they are, or changing them.
 
+use std::ops::Range;
+
 use super::{Activity, Shard};
 use crate::projection::Synapses;
 use crate::queue::Delivery;
@@ -15,8 +17,14 @@ pub trait Pass<T: Real> {
     fn shard(&self) -> &Shard<T>;
     /// Weights of the synapses of a segment, mV, if delivering to them changes nothing.
     fn weights(&self, delivery: Delivery) -> Option<&[T]>;
-    /// Deliver to the synapses of a segment; returns how often a weight changed.
-    fn deliver(&mut self, delivery: Delivery, history: &History, input: &mut Table<T>) -> u64;
+    /// Deliver to the synapses `range` of a segment; returns how often a weight changed.
+    fn deliver(
+        &mut self,
+        delivery: Delivery,
+        range: Range<usize>,
+        history: &History,
+        input: &mut Table<T>,
+    ) -> u64;
     /// Neuron `i` of the shard spiked at `t`.
     fn spiked(&mut self, i: usize, t: i64, history: &mut History);
     /// Apply what is pending before time `t`, and count times from there.
@@ -43,8 +51,14 @@ impl<T: Real> Pass<T> for Frozen<'_, T> {
         Some(projection.synapses.weights(&projection.rows.synapses(delivery.segment)))
     }
 
-    fn deliver(&mut self, delivery: Delivery, _: &History, input: &mut Table<T>) -> u64 {
-        self.0.projections[delivery.projection as usize].deliver(delivery.segment, input);
+    fn deliver(
+        &mut self,
+        delivery: Delivery,
+        range: Range<usize>,
+        _: &History,
+        input: &mut Table<T>,
+    ) -> u64 {
+        self.0.projections[delivery.projection as usize].deliver(&range, input);
         0
     }
 
@@ -69,14 +83,19 @@ impl<T: Real> Pass<T> for Learning<'_, T> {
         }
     }
 
-    fn deliver(&mut self, delivery: Delivery, history: &History, input: &mut Table<T>) -> u64 {
+    fn deliver(
+        &mut self,
+        delivery: Delivery,
+        range: Range<usize>,
+        history: &History,
+        input: &mut Table<T>,
+    ) -> u64 {
         let projection = &mut self.0.projections[delivery.projection as usize];
-        let range = projection.rows.synapses(delivery.segment);
         if let Synapses::Plastic(synapses) = &mut projection.synapses {
             let segment = delivery.segment as usize;
             return synapses.arrive(segment, range, delivery.arrival, history, input);
         }
-        projection.deliver(delivery.segment, input);
+        projection.deliver(&range, input);
         0
     }
 

@@ -25,10 +25,11 @@ fn synapses<T: Real>(lengths: &[usize], half: bool) -> (PlasticSynapses<T>, Vec<
         mu_minus: T::ONE,
         pairing: Pairing::AllToAll,
     };
-    let target = (0..n).map(|s| (s % 7) as u16).collect();
+    let target: Vec<_> = (0..n).map(|s| (s % 7) as u16).collect();
     let scales = |field: usize| half_scale(constants[field].iter().map(|value: &T| value.to_f64()));
     let half = half.then(|| std::array::from_fn(scales));
-    let synapses = PlasticSynapses::new(rule, &start, target, &numbers(1.0, 0.5), &constants, half);
+    let synapses =
+        PlasticSynapses::new(rule, &start, &target, &numbers(1.0, 0.5), &constants, half);
     let ranges = start.windows(2).map(|pair| pair[0] as usize..pair[1] as usize).collect();
     (synapses, ranges)
 }
@@ -80,7 +81,7 @@ proptest! {
         all.arrive(pick, ranges[pick].clone(), 500, &history, &mut input);
         all.arrive(pick, ranges[pick].clone(), 900, &history, &mut input);
         let owned = all.constants.n_fields() * ranges[pick].start..all.constants.n_fields() * ranges[pick].end;
-        for (place, (now, before)) in all.cells.iter().zip(&before).enumerate() {
+        for (place, (now, before)) in all.cells.iter().zip(before.iter()).enumerate() {
             if !owned.contains(&place) {
                 prop_assert_eq!(now, before, "place {} of segments {:?}", place, &ranges);
             }

@@ -151,7 +151,7 @@ impl Trial {
                 pairing: self.rule.pairing,
             },
             &self.starts(),
-            all.iter().map(|s| s.target as u16).collect(),
+            &all.iter().map(|s| s.target as u16).collect::<Vec<_>>(),
             &real(&|s| s.w),
             &[
                 real(&|s| s.a[0]),
