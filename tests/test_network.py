@@ -386,6 +386,7 @@ def test_bad_events_are_refused_by_name(events, named):
         (lambda net: net.train([sample()], epochs=0), "epochs"),
         (lambda net: net.train(iter([sample()]), epochs=2), "samples"),
         (lambda net: net.transform([sample()], 0), "n_windows"),
+        (lambda net: net.transform([sample()], 2**24 + 1), "n_windows"),
         (lambda net: net.transform([sample()], windows="space"), "windows"),
         (lambda net: net.transform([sample()], features="all"), "features"),
         (lambda net: net.transform([sample()], tau_lowpass=float("nan")), "tau_lowpass"),

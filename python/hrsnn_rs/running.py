@@ -36,6 +36,8 @@ __all__ = ["RunningNetwork"]
 CHUNK = 64
 #: Largest batch: its samples are held at once.
 MOST_BATCH = 65_536
+#: Most windows of a sample: more would be cut than anybody reads out.
+MOST_WINDOWS = 2**24
 
 
 class RunningNetwork(NetworkState):
@@ -265,7 +267,7 @@ class RunningNetwork(NetworkState):
         samples : iterable
             Each what `run` takes; an iterator is read as it goes.
         n_windows : int, default=1
-            Windows that each sample is cut into.
+            Windows that each sample is cut into; at most 2**24.
         windows : {"time", "events"}, default="time"
             Windows of equal time, or of equal shares of the sample's input events.
         features : {"counts", "lowpass", "both"}, default="counts"
@@ -299,7 +301,7 @@ class RunningNetwork(NetworkState):
         >>> network.transform([([100, 5000], [0, 0])], n_windows=2)[0, :, 0]
         array([1., 1.], dtype=float32)
         """
-        n_windows = check_integer("n_windows", n_windows, 1, 2**31)
+        n_windows = check_integer("n_windows", n_windows, 1, MOST_WINDOWS)
         _check_choice("windows", windows, ("time", "events"))
         _check_choice("features", features, ("counts", "lowpass", "both"))
         tau = check_number("tau_lowpass", tau_lowpass, "greater than 0 ms", lambda tau: tau > 0.0)

@@ -288,7 +288,7 @@ impl<T: Real> Engine<T> {
         let one = |input: &Input<'_>, out: &mut [f32], poll: &mut Poll<'_>| {
             let mut record = Features::new(spec, self.n_neurons, input.t, input.duration, out);
             let stats = self.run(input, &mut record, Some(1), poll)?;
-            record.finish();
+            record.finish(poll)?;
             Ok(stats)
         };
         let jobs = inputs.iter().zip(features.chunks_mut(length.max(1))).zip(&mut stats);
@@ -297,7 +297,7 @@ impl<T: Real> Engine<T> {
             let mut record =
                 Features::new(spec, self.n_neurons, input.t, input.duration, &mut features);
             stats[0] = self.run(input, &mut record, Some(n_threads), poll)?;
-            record.finish();
+            record.finish(poll)?;
             return Ok((features, stats));
         }
         side_by_side(jobs.collect(), n_threads, poll, &|((input, out), stats), poll| {

@@ -80,30 +80,38 @@ impl FeatureSpec {
         n_neurons * (usize::from(self.counts) + usize::from(self.tau_lowpass.is_some()))
     }
 
-    /// First µs after each window of a sample with input events at `t`.
+    /// First µs after window `window` of a sample with input events at `t`.
     ///
     /// Window k of K ends where k / K of the time has passed, or before the event that opens
     /// the next of K equal shares; the last always ends with the sample.
-    fn ends(&self, t: &[i64], duration: i64) -> Vec<i64> {
-        let k = self.n_windows;
-        let mut ends: Vec<i64> = match self.windows {
-            Windows::Time => (1..=k as i64).map(|w| w * duration / k as i64).collect(),
+    fn end(&self, window: usize, t: &[i64], duration: i64) -> i64 {
+        let (w, k) = (window as i128 + 1, self.n_windows as i128);
+        if w >= k {
+            return duration;
+        }
+        match self.windows {
+            Windows::Time => (w * i128::from(duration) / k) as i64,
             Windows::Events => {
-                (1..=k).map(|w| t.get(w * t.len() / k).copied().unwrap_or(duration)).collect()
+                t.get((w * t.len() as i128 / k) as usize).copied().unwrap_or(duration)
             }
-        };
-        ends[k - 1] = duration;
-        ends
+        }
     }
 }
+
+/// As many low-passed spikes may be written without asking whether to go on.
+const CLOSED_BETWEEN_POLLS: usize = 1 << 18;
 
 /// Features of one sample, written as the spikes come.
 #[derive(Debug)]
 pub struct Features<'a> {
     spec: FeatureSpec,
     n_neurons: usize,
-    ends: Vec<i64>,
+    /// Times of the input events, and how long the sample lasts.
+    t: &'a [i64],
+    duration: i64,
     window: usize,
+    /// First µs after it.
+    end: i64,
     /// Low-passed spikes of each neuron, and the time when that held.
     trace: Vec<(f64, i64)>,
     out: &'a mut [f32],
@@ -114,13 +122,14 @@ impl<'a> Features<'a> {
     pub fn new(
         spec: FeatureSpec,
         n_neurons: usize,
-        t: &[i64],
+        t: &'a [i64],
         duration: i64,
         out: &'a mut [f32],
     ) -> Self {
         debug_assert_eq!(out.len(), spec.n_windows * spec.width(n_neurons));
         let trace = if spec.tau_lowpass.is_some() { vec![(0.0, 0); n_neurons] } else { Vec::new() };
-        Self { spec, n_neurons, ends: spec.ends(t, duration), window: 0, trace, out }
+        let end = spec.end(0, t, duration);
+        Self { spec, n_neurons, t, duration, window: 0, end, trace, out }
     }
 
     fn decayed(&self, (value, since): (f64, i64), t: i64) -> f64 {
@@ -129,27 +138,36 @@ impl<'a> Features<'a> {
     }
 
     fn close_window(&mut self) {
-        let end = self.ends[self.window];
+        let end = self.end;
         let width = self.spec.width(self.n_neurons);
         let first = self.window * width + width - self.trace.len();
         for i in 0..self.trace.len() {
             self.out[first + i] = self.decayed(self.trace[i], end) as f32;
         }
         self.window += 1;
+        self.end = self.spec.end(self.window, self.t, self.duration);
     }
 
     /// Close the windows that are still open.
-    pub fn finish(mut self) {
+    ///
+    /// # Errors
+    /// What `poll` returned.
+    pub fn finish(mut self, poll: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let between_polls = 1 + CLOSED_BETWEEN_POLLS / (1 + self.trace.len());
         while self.window < self.spec.n_windows {
+            if self.window.is_multiple_of(between_polls) {
+                poll()?;
+            }
             self.close_window();
         }
+        Ok(())
     }
 }
 
 impl Record for Features<'_> {
     fn record(&mut self, spikes: &[Spike]) {
         for &(t, neuron) in spikes {
-            while t >= self.ends[self.window] {
+            while t >= self.end {
                 self.close_window();
             }
             let neuron = neuron as usize;
@@ -175,7 +193,7 @@ mod tests {
         let mut out = vec![0.0; 2 * SPEC.width(2)];
         let mut features = Features::new(SPEC, 2, &[], 60_000, &mut out);
         features.record(&[(0, 0), (29_999, 1), (30_000, 1)]);
-        features.finish();
+        features.finish(&mut || Ok(())).unwrap();
         let e = |ms: f64| (-ms / 30.0).exp() as f32;
         let expected = [
             [1.0, 1.0, e(30.0), e(0.001)], // counts, then state, of neurons 0 and 1
@@ -189,8 +207,30 @@ mod tests {
     #[test]
     fn windows_of_equal_shares_of_events() {
         let spec = FeatureSpec { windows: Windows::Events, n_windows: 3, ..SPEC };
-        assert_eq!(spec.ends(&[0, 1, 2, 500, 600, 700], 1000), [2, 600, 1000]);
-        assert_eq!(spec.ends(&[], 9), [9, 9, 9]);
-        assert_eq!(spec.ends(&[5], 9), [5, 5, 9]);
+        let ends = |t: &[i64], duration| [0, 1, 2].map(|window| spec.end(window, t, duration));
+        assert_eq!(ends(&[0, 1, 2, 500, 600, 700], 1000), [2, 600, 1000]);
+        assert_eq!(ends(&[], 9), [9, 9, 9]);
+        assert_eq!(ends(&[5], 9), [5, 5, 9]);
+    }
+
+    #[test]
+    fn windows_of_time_end_where_they_should_however_many_and_long() {
+        let (n_windows, duration) = (1 << 24, 1 << 53);
+        let spec = FeatureSpec { n_windows, ..SPEC };
+        for window in [0, 1, n_windows / 2, n_windows - 2, n_windows - 1] {
+            assert_eq!(spec.end(window, &[], duration), (window as i64 + 1) << 29);
+        }
+    }
+
+    #[test]
+    fn many_empty_windows_can_be_interrupted() {
+        let spec = FeatureSpec { n_windows: 1 << 24, counts: false, ..SPEC };
+        let mut out = vec![0.0; spec.n_windows];
+        let mut polls = 0;
+        let stopped = Features::new(spec, 1, &[], 4000, &mut out).finish(&mut || {
+            polls += 1;
+            if polls < 3 { Ok(()) } else { Err(Error::Broken) }
+        });
+        assert!(matches!(stopped, Err(Error::Broken)) && polls == 3);
     }
 }
