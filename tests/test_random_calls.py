@@ -19,7 +19,6 @@ PARTS = pytest.mark.parametrize("part", range(-(-N_CALLS // CALLS_OF_A_PART)))
 TRIES = settings(
     max_examples=CALLS_OF_A_PART // (2 * CALLS_OF_AN_EXAMPLE),
     deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

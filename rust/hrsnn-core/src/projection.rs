@@ -199,15 +199,18 @@ impl<T: Real> Projection<T> {
             rows.first.push(rows.delay.len() as u32);
         }
         rows.start.push(order.len() as u32);
-        let real =
-            |values: &[f64]| picked.iter().map(|&s| T::from_f64(values[s])).collect::<Vec<T>>();
-        let weight = real(&connections.weight);
         let synapses = match plastic {
-            None => Synapses::Static(StaticSynapses {
-                target: Large::collect(order.len(), order.iter().copied()),
-                weight: Large::collect(weight.len(), weight.iter().copied()),
-            }),
+            None => {
+                let weight = picked.iter().map(|&s| T::from_f64(connections.weight[s]));
+                Synapses::Static(StaticSynapses {
+                    target: Large::collect(order.len(), order.iter().copied()),
+                    weight: Large::collect(picked.len(), weight),
+                })
+            }
             Some(p) => {
+                let real = |values: &[f64]| {
+                    picked.iter().map(|&s| T::from_f64(values[s])).collect::<Vec<T>>()
+                };
                 let rule = Rule {
                     w_min: T::from_f64(p.w_min),
                     w_max: T::from_f64(p.w_max),
@@ -228,7 +231,7 @@ impl<T: Real> Projection<T> {
                     rule,
                     &rows.start,
                     &order,
-                    &weight,
+                    &real(&connections.weight),
                     &constants,
                     half,
                 ))

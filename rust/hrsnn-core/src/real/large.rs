@@ -71,8 +71,8 @@ fn ask_for_huge_pages<T>(values: &mut Vec<T>) {
     }
     let start = room.as_mut_ptr();
     let before = start.addr().next_multiple_of(PAGE) - start.addr();
-    // SAFETY: `before` is below one page, and there is room for two.
-    let first = unsafe { start.byte_add(before) };
+    // There is room for two pages, so one of them begins after less than one.
+    let first = start.wrapping_byte_add(before);
     let whole = (n_bytes - before) / PAGE * PAGE;
     // SAFETY: these pages lie within memory of our own, and the advice changes nothing in them.
     unsafe { libc::madvise(first.cast(), whole, libc::MADV_HUGEPAGE) };

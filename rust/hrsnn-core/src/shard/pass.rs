@@ -18,13 +18,17 @@ pub trait Pass<T: Real> {
     /// Weights of the synapses of a segment, mV, if delivering to them changes nothing.
     fn weights(&self, delivery: Delivery) -> Option<&[T]>;
     /// Deliver to the synapses `range` of a segment; returns how often a weight changed.
+    #[inline]
     fn deliver(
         &mut self,
         delivery: Delivery,
         range: Range<usize>,
-        history: &History,
+        _: &History,
         input: &mut Table<T>,
-    ) -> u64;
+    ) -> u64 {
+        self.shard().projections[delivery.projection as usize].deliver(&range, input);
+        0
+    }
     /// Neuron `i` of the shard spiked at `t`.
     fn spiked(&mut self, i: usize, t: i64, history: &mut History);
     /// Apply what is pending before time `t`, and count times from there.
@@ -49,17 +53,6 @@ impl<T: Real> Pass<T> for Frozen<'_, T> {
     fn weights(&self, delivery: Delivery) -> Option<&[T]> {
         let projection = &self.0.projections[delivery.projection as usize];
         Some(projection.synapses.weights(&projection.rows.synapses(delivery.segment)))
-    }
-
-    fn deliver(
-        &mut self,
-        delivery: Delivery,
-        range: Range<usize>,
-        _: &History,
-        input: &mut Table<T>,
-    ) -> u64 {
-        self.0.projections[delivery.projection as usize].deliver(&range, input);
-        0
     }
 
     fn spiked(&mut self, _: usize, _: i64, _: &mut History) {}
