@@ -141,6 +141,11 @@ impl<T: Real> PlasticSynapses<T> {
         &self.cells[first..first + range.len()]
     }
 
+    /// So many numbers for each synapse; those of a segment begin with its weights.
+    pub fn cells(&self) -> (&[T], usize) {
+        (&self.cells, self.constants.n_fields())
+    }
+
     /// Post neurons and weights of one segment.
     pub fn weights_mut(&mut self, range: &Range<usize>) -> (&[u16], &mut [T]) {
         let first = self.constants.n_fields() * range.start;
@@ -181,19 +186,11 @@ impl<T: Real> PlasticSynapses<T> {
     #[inline]
     pub fn prefetch(&self, range: &Range<usize>) {
         let n_fields = self.constants.n_fields();
-        prefetch_lines(&self.cells, &(n_fields * range.start..n_fields * range.end));
-        prefetch_lines(&self.target, range);
+        prefetch_lines(&self.cells, n_fields * range.start, n_fields * range.len());
+        prefetch_lines(&self.target, range.start, range.len());
         if let Constants::Half(halves, _) = &self.constants {
-            prefetch_lines(halves, &(CONSTANTS * range.start..CONSTANTS * range.end));
+            prefetch_lines(halves, CONSTANTS * range.start, CONSTANTS * range.len());
         }
-    }
-
-    /// The same of one whose weights will only be read.
-    #[inline]
-    pub fn prefetch_weights(&self, range: &Range<usize>) {
-        let first = self.constants.n_fields() * range.start;
-        prefetch_lines(&self.cells, &(first..first + range.len()));
-        prefetch_lines(&self.target, range);
     }
 
     /// One arrival at time `t` at `segment`, whose synapses are `range`: settle, deliver, depress.

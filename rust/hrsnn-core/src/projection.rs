@@ -103,7 +103,8 @@ impl Rows {
     /// Ask for the memory of the delays of `row`.
     #[inline]
     pub fn prefetch(&self, row: usize) {
-        prefetch(&self.delay, self.first[row] as usize);
+        let segments = self.segments(row);
+        prefetch_lines(&self.delay, segments.start as usize, segments.len());
     }
 
     /// Number of segments.
@@ -256,13 +257,14 @@ impl<T: Real> Projection<T> {
         &self.synapses.target()[self.rows.synapses(segment)]
     }
 
-    /// Add the weights of the synapses `range`, which is one segment, to what their targets receive.
+    /// To be read only.
     #[inline]
-    pub fn deliver(&self, range: &Range<usize>, input: &mut Table<T>) {
-        let targets = &self.synapses.target()[range.clone()];
-        for (&target, &w) in targets.iter().zip(self.synapses.weights(range)) {
-            input[target as usize] += w;
-        }
+    pub fn reading(&self) -> Reading<'_, T> {
+        let (cells, n_fields) = match &self.synapses {
+            Synapses::Static(synapses) => (&*synapses.weight, 1),
+            Synapses::Plastic(synapses) => synapses.cells(),
+        };
+        Reading { start: &self.rows.start, target: self.synapses.target(), cells, n_fields }
     }
 
     /// Ask for the memory that says where a segment is.
@@ -286,11 +288,58 @@ impl<T: Real> Projection<T> {
         let range = self.rows.synapses(segment);
         match &self.synapses {
             Synapses::Plastic(synapses) if learns => synapses.prefetch(&range),
-            Synapses::Plastic(synapses) => synapses.prefetch_weights(&range),
-            Synapses::Static(synapses) => {
-                prefetch_lines(&synapses.weight, &range);
-                prefetch_lines(&synapses.target, &range);
-            }
+            _ => self.reading().prefetch(segment),
         }
+    }
+}
+
+/// A projection whose weights are only read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a, T> {
+    start: &'a [u32],
+    target: &'a [u16],
+    /// So many numbers for each synapse; those of a segment begin with its weights.
+    cells: &'a [T],
+    n_fields: usize,
+}
+
+impl<T: Real> Reading<'_, T> {
+    /// Whether `start` is so large that it must be asked for, and whether the synapses are so many.
+    #[inline]
+    pub fn is_far(&self) -> [bool; 2] {
+        [self.start.len() >= SOON_AT_HAND, self.target.len() >= SOON_AT_HAND]
+    }
+
+    /// Synapses of `segment`.
+    #[inline]
+    fn range(&self, segment: u32) -> Range<usize> {
+        let segment = segment as usize;
+        self.start[segment] as usize..self.start[segment + 1] as usize
+    }
+
+    /// Add the weights of `segment` to what its targets receive; returns how many there are.
+    #[inline]
+    pub fn deliver(&self, segment: u32, input: &mut Table<T>) -> usize {
+        let range = self.range(segment);
+        let first = self.n_fields * range.start;
+        let weights = &self.cells[first..first + range.len()];
+        for (&target, &w) in self.target[range].iter().zip(weights) {
+            input[target as usize] += w;
+        }
+        weights.len()
+    }
+
+    /// Ask for the memory that says where `segment` is.
+    #[inline]
+    pub fn prefetch_place(&self, segment: u32) {
+        prefetch(self.start, segment as usize);
+    }
+
+    /// Ask for the memory of `segment`.
+    #[inline]
+    pub fn prefetch(&self, segment: u32) {
+        let range = self.range(segment);
+        prefetch_lines(self.cells, self.n_fields * range.start, range.len());
+        prefetch_lines(self.target, range.start, range.len());
     }
 }

@@ -43,6 +43,9 @@ pub struct Queue {
     next: i64,
     start: i64,
     buckets: Vec<Vec<Packed>>,
+    /// Memory of buckets that were emptied, the last one last: the next to be filled takes it, for
+    /// it is still at hand, while its own would have been left a whole turn of the calendar ago.
+    emptied: Vec<Vec<Packed>>,
     /// One bit for each bucket that holds something.
     filled: [u64; BUCKETS as usize / 64],
     /// What lies beyond the buckets: window, number in the order of pushing, delivery.
@@ -63,6 +66,7 @@ impl Queue {
             next: 0,
             start: 0,
             buckets: vec![Vec::new(); BUCKETS as usize],
+            emptied: Vec::new(),
             filled: [0; BUCKETS as usize / 64],
             far: BinaryHeap::new(),
             n_far: 0,
@@ -73,9 +77,8 @@ impl Queue {
     /// Forget everything and go back to t = 0.
     pub fn reset(&mut self) {
         while let Some(window) = self.first_near() {
-            let bucket = (window % BUCKETS) as usize;
-            self.buckets[bucket].clear();
-            self.filled[bucket / 64] &= !(1 << (bucket % 64));
+            let deliveries = self.empty((window % BUCKETS) as usize);
+            self.keep(deliveries);
         }
         self.far.clear();
         (self.next, self.start, self.n_far) = (0, 0, 0);
@@ -103,9 +106,27 @@ impl Queue {
 
     #[inline]
     fn push_near(&mut self, window: i64, packed: Packed) {
-        let bucket = (window % BUCKETS) as usize;
-        self.buckets[bucket].push(packed);
-        self.filled[bucket / 64] |= 1 << (bucket % 64);
+        let number = (window % BUCKETS) as usize;
+        let bucket = &mut self.buckets[number];
+        if bucket.is_empty() {
+            *bucket = self.emptied.pop().unwrap_or_default();
+            self.filled[number / 64] |= 1 << (number % 64);
+        }
+        bucket.push(packed);
+    }
+
+    /// Take what the bucket `number` holds.
+    fn empty(&mut self, number: usize) -> Vec<Packed> {
+        self.filled[number / 64] &= !(1 << (number % 64));
+        std::mem::take(&mut self.buckets[number])
+    }
+
+    /// Keep the memory of what was taken for the next bucket that is filled.
+    fn keep(&mut self, mut taken: Vec<Packed>) {
+        if taken.capacity() > 0 {
+            taken.clear();
+            self.emptied.push(taken);
+        }
     }
 
     /// First window at or after the present whose bucket holds a delivery.
@@ -141,15 +162,14 @@ impl Queue {
         let start = window * self.width;
         (self.next, self.start) = (window + 1, start + self.width);
         into.clear();
-        let number = (window % BUCKETS) as usize;
-        let bucket = &mut self.buckets[number];
-        sort(bucket, &mut self.sorted);
+        let mut bucket = self.empty((window % BUCKETS) as usize);
+        sort(&mut bucket, &mut self.sorted);
         into.extend(bucket.drain(..).map(|packed| Delivery {
             arrival: start + (packed >> (SEGMENT_BITS + 3)) as i64,
             projection: (packed >> SEGMENT_BITS) as u32 & (MOST_PROJECTIONS - 1),
             segment: packed as u32 & (MOST_SEGMENTS - 1),
         }));
-        self.filled[number / 64] &= !(1 << (number % 64));
+        self.keep(bucket);
         // The bucket just emptied is that of the window that comes near now.
         self.bring_near(self.next + BUCKETS);
     }
@@ -173,12 +193,10 @@ impl Queue {
             return;
         }
         // Its bucket may already hold what has come near for it.
-        let number = (window % BUCKETS) as usize;
-        for packed in std::mem::take(&mut self.buckets[number]) {
+        for packed in self.empty((window % BUCKETS) as usize) {
             self.far.push(Reverse((window + BUCKETS, self.n_far, packed)));
             self.n_far += 1;
         }
-        self.filled[number / 64] &= !(1 << (number % 64));
         (self.next, self.start) = (window, window * self.width);
         for &delivery in rest {
             self.push(delivery);

@@ -26,6 +26,7 @@ use crate::time::{halvings_from_ms, rate_from_ms};
 mod pass;
 mod state;
 
+use pass::ask_ahead;
 pub use pass::{Frozen, Learning, Pass};
 pub use state::Potentials;
 
@@ -375,16 +376,20 @@ impl<T: Real> Activity<T> {
             && !look_at_all(pass.shard().targets(delivery).len())
             && pass.weights(delivery).is_some());
         let mut n_synapses = 0;
-        for (k, &delivery) in deliveries.iter().enumerate() {
-            ask_ahead::<T, P>(pass.shard(), &rest[k..]);
-            let projection = &pass.shard().projections[delivery.projection as usize];
-            let range = projection.rows.synapses(delivery.segment);
-            self.counters.count(projection.source, range.len());
-            n_synapses += range.len();
-            if !alone {
-                let input = &mut self.input[projection.receptor as usize];
-                self.counters.weight_updates += pass.deliver(delivery, range, &self.history, input);
-            }
+        let mut rest = rest;
+        for run in deliveries.chunk_by(|a, b| a.projection == b.projection) {
+            let projection = &pass.shard().projections[run[0].projection as usize];
+            let (source, receptor) = (projection.source, projection.receptor as usize);
+            let (n, updates) = if alone {
+                ask_ahead(pass.shard(), rest, P::LEARNS);
+                (projection.targets(run[0].segment).len(), 0)
+            } else {
+                pass.deliver(run, rest, &self.history, &mut self.input[receptor])
+            };
+            self.counters.count(source, n);
+            self.counters.weight_updates += updates;
+            n_synapses += n;
+            rest = &rest[run.len()..];
         }
         let (neurons, input) = (&pass.shard().neurons, &mut self.input[0]);
         if crosses {
@@ -450,17 +455,5 @@ impl<T: Real> Activity<T> {
             pass.spiked(i, t, &mut self.history);
         }
         self.predict(pass.shard(), i, t);
-    }
-}
-
-/// Ask for what the deliveries after the first of `rest` need: memory takes as long as some of them.
-#[inline]
-fn ask_ahead<T: Real, P: Pass<T>>(shard: &Shard<T>, rest: &[Delivery]) {
-    // First where a segment is, then what it holds.
-    if let Some(far) = rest.get(12) {
-        shard.projections[far.projection as usize].prefetch_place(far.segment);
-    }
-    if let Some(near) = rest.get(2) {
-        shard.projections[near.projection as usize].prefetch(near.segment, P::LEARNS);
     }
 }

@@ -153,6 +153,26 @@ fn no_window_may_be_skipped_that_holds_something() {
 }
 
 #[test]
+fn the_memory_of_a_window_serves_a_later_one() {
+    let mut queue = Queue::new(10);
+    let mut into = Vec::new();
+    let allocated = |queue: &Queue| {
+        queue.buckets.iter().chain(&queue.emptied).filter(|bucket| bucket.capacity() > 0).count()
+    };
+    for window in 0..3 * BUCKETS {
+        for ahead in [1, 4, 4] {
+            queue.push(at(10 * (window + ahead)));
+        }
+        queue.take(window, &mut into);
+        assert!(allocated(&queue) <= 5, "{} in window {window}", allocated(&queue));
+    }
+    queue.reset();
+    assert!(allocated(&queue) > 0, "what was waiting left its memory behind");
+    queue.push(at(0));
+    assert!(allocated(&queue) <= 5);
+}
+
+#[test]
 fn what_was_far_keeps_the_order_of_pushing() {
     let mut queue = Queue::new(10);
     let far = 10 * (BUCKETS + 5) + 3;

@@ -10,7 +10,6 @@
 #![allow(clippy::inline_always, reason = "a kernel must be compiled as a whole for its level")]
 
 use std::fmt::Debug;
-use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::real::Real;
@@ -381,18 +380,18 @@ pub fn prefetch<X>(of: &[X], index: usize) {
     let _ = (of, index);
 }
 
-/// Ask for the first cache lines of the elements `range` of `of`; whoever reads so many in order is
-/// foreseen from there on.
+/// Ask for the first cache lines of `n` elements of `of` from the `first` on; whoever reads so many in
+/// order is foreseen from there on.
 #[inline(always)]
-pub fn prefetch_lines<X>(of: &[X], range: &Range<usize>) {
+pub fn prefetch_lines<X>(of: &[X], first: usize, n: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         /// Bytes of a line, and most that are asked for.
         const LINE: usize = 64;
         const MOST: usize = 64 * LINE;
-        let first = of.as_ptr().wrapping_add(range.start).cast::<i8>();
-        let n_bytes = (range.len() * size_of::<X>()).min(MOST);
+        let first = of.as_ptr().wrapping_add(first).cast::<i8>();
+        let n_bytes = (n * size_of::<X>()).min(MOST);
         // SAFETY: the instruction reads nothing that a program can see, and never faults.
         let ask = |place| unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(place)) };
         ask(0);
@@ -405,7 +404,7 @@ pub fn prefetch_lines<X>(of: &[X], range: &Range<usize>) {
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (of, range);
+    let _ = (of, first, n);
 }
 
 mod strip;

@@ -1,9 +1,7 @@
 //! How a shard is visited: with its weights as they are, or changing them.
 
-use std::ops::Range;
-
 use super::{Activity, Shard};
-use crate::projection::Synapses;
+use crate::projection::{Projection, Synapses};
 use crate::queue::Delivery;
 use crate::real::Real;
 use crate::real::simd::Table;
@@ -17,22 +15,73 @@ pub trait Pass<T: Real> {
     fn shard(&self) -> &Shard<T>;
     /// Weights of the synapses of a segment, mV, if delivering to them changes nothing.
     fn weights(&self, delivery: Delivery) -> Option<&[T]>;
-    /// Deliver to the synapses `range` of a segment; returns how often a weight changed.
+    /// Deliver `run`, all of one projection, with which `rest` begins, which is all that is left to
+    /// deliver in this window; returns the number of synapses and how often a weight changed.
     #[inline]
     fn deliver(
         &mut self,
-        delivery: Delivery,
-        range: Range<usize>,
+        run: &[Delivery],
+        rest: &[Delivery],
         _: &History,
         input: &mut Table<T>,
-    ) -> u64 {
-        self.shard().projections[delivery.projection as usize].deliver(&range, input);
-        0
+    ) -> (usize, u64) {
+        (read(self.shard(), run, rest, input, Self::LEARNS), 0)
     }
     /// Neuron `i` of the shard spiked at `t`.
     fn spiked(&mut self, i: usize, t: i64, history: &mut History);
     /// Apply what is pending before time `t`, and count times from there.
     fn settle(&mut self, activity: &mut Activity<T>, t: i64);
+}
+
+/// How many deliveries before it what a delivery needs is asked for: memory takes as long as some.
+const NEAR: usize = 6;
+/// The same for the place where that is.
+const FAR: usize = 16;
+
+/// Ask for what the deliveries after the first of `rest` need, to change it if `learns`.
+#[inline]
+pub(super) fn ask_ahead<T: Real>(shard: &Shard<T>, rest: &[Delivery], learns: bool) {
+    if let Some(far) = rest.get(FAR) {
+        shard.projections[far.projection as usize].prefetch_place(far.segment);
+    }
+    if let Some(near) = rest.get(NEAR) {
+        shard.projections[near.projection as usize].prefetch(near.segment, learns);
+    }
+}
+
+/// [`Pass::deliver`] where no weight of that projection changes; returns the number of synapses.
+///
+/// Whether the pass `learns` says what is asked of other projections.
+fn read<T: Real>(
+    shard: &Shard<T>,
+    run: &[Delivery],
+    rest: &[Delivery],
+    input: &mut Table<T>,
+    learns: bool,
+) -> usize {
+    let number = run[0].projection;
+    let reading = shard.projections[number as usize].reading();
+    let [far_start, far_synapses] = reading.is_far();
+    let mut n_synapses = 0;
+    for (k, delivery) in run.iter().enumerate() {
+        // As `ask_ahead`, but most of what is ahead is of this projection, which was looked up.
+        if let Some(far) = rest.get(k + FAR) {
+            if far.projection != number {
+                shard.projections[far.projection as usize].prefetch_place(far.segment);
+            } else if far_start {
+                reading.prefetch_place(far.segment);
+            }
+        }
+        if let Some(near) = rest.get(k + NEAR) {
+            if near.projection != number {
+                shard.projections[near.projection as usize].prefetch(near.segment, learns);
+            } else if far_synapses {
+                reading.prefetch(near.segment);
+            }
+        }
+        n_synapses += reading.deliver(delivery.segment, input);
+    }
+    n_synapses
 }
 
 /// A pass that changes nothing but the activity.
@@ -78,18 +127,26 @@ impl<T: Real> Pass<T> for Learning<'_, T> {
 
     fn deliver(
         &mut self,
-        delivery: Delivery,
-        range: Range<usize>,
+        run: &[Delivery],
+        rest: &[Delivery],
         history: &History,
         input: &mut Table<T>,
-    ) -> u64 {
-        let projection = &mut self.0.projections[delivery.projection as usize];
-        if let Synapses::Plastic(synapses) = &mut projection.synapses {
-            let segment = delivery.segment as usize;
-            return synapses.arrive(segment, range, delivery.arrival, history, input);
+    ) -> (usize, u64) {
+        let number = run[0].projection as usize;
+        if let Synapses::Static(_) = self.0.projections[number].synapses {
+            return (read(self.0, run, rest, input, Self::LEARNS), 0);
         }
-        projection.deliver(&range, input);
-        0
+        let (mut n_synapses, mut updates) = (0, 0);
+        for (k, delivery) in run.iter().enumerate() {
+            ask_ahead(self.0, &rest[k..], true);
+            let Projection { rows, synapses, .. } = &mut self.0.projections[number];
+            let Synapses::Plastic(synapses) = synapses else { break };
+            let range = rows.synapses(delivery.segment);
+            n_synapses += range.len();
+            let segment = delivery.segment as usize;
+            updates += synapses.arrive(segment, range, delivery.arrival, history, input);
+        }
+        (n_synapses, updates)
     }
 
     fn spiked(&mut self, i: usize, t: i64, history: &mut History) {
