@@ -3,6 +3,8 @@
 //! Lives here: input events and their checks, the counts of a run. Not here: spikes (`record`).
 //! Invariant: an [`Input`] that passed [`Input::check`] can be run without any further error.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 use crate::shard::Counters;
 
@@ -35,6 +37,19 @@ impl Input<'_> {
     /// Number of events before `t`.
     pub fn n_before(&self, t: i64) -> usize {
         self.t.partition_point(|&event| event < t)
+    }
+
+    /// The events before `end` from number `first` on.
+    ///
+    /// Searched from there in growing steps: those that come much later are in no cache.
+    pub fn next_before(&self, first: usize, end: i64) -> Range<usize> {
+        let ahead = &self.t[first..];
+        let mut n = 16;
+        while ahead.get(n).is_some_and(|&t| t < end) {
+            n *= 2;
+        }
+        let near = &ahead[..ahead.len().min(n + 1)];
+        first..first + near.partition_point(|&t| t < end)
     }
 
     /// Refuse events that are out of order, out of time or out of range.
@@ -70,3 +85,6 @@ impl Input<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,7 +149,7 @@ impl<T: Real> Engine<T> {
                 }
             }
             let end = (start + width).min(until);
-            let events = sent..sent + input.t[sent..].partition_point(|&t| t < end);
+            let events = input.next_before(sent, end);
             sent = events.end;
             {
                 let mut round = round.write().unwrap_or_else(PoisonError::into_inner);
