@@ -198,6 +198,14 @@ def measure(arguments) -> pl.DataFrame:
     )
 
 
+def beside(results: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """`results`, and what the file `path` holds of sizes that were not measured this time."""
+    if not path.exists():
+        return results
+    others = pl.read_parquet(path).join(results, on="size", how="anti")
+    return pl.concat([results, others], how="diagonal_relaxed")
+
+
 def agrees(path: Path) -> bool:
     import numpy as np
 
@@ -241,6 +249,7 @@ def main() -> None:
         results = measure(arguments)
     except NotTheSameError as error:
         raise SystemExit(f"The simulators did not do the same work.\n{error}") from None
+    results = beside(results, arguments.out)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     results.write_parquet(arguments.out)
     if not arguments.no_page:

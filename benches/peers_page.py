@@ -140,13 +140,25 @@ def work_table(results: pl.DataFrame) -> str:
     return markdown(header, body)
 
 
+def measured(results: pl.DataFrame) -> str:
+    """Where and when each size was measured, and in how many rounds."""
+    where = results.with_columns(size=pl.col("size").str.split("-").list.first())
+    where = where.select("size", "machine", "commit").unique("size")
+    rounds = medians(results).group_by("size", maintain_order=True).agg(pl.col("rounds").max())
+    sizes: dict[tuple, list[str]] = {}
+    for row in rounds.join(where, on="size", maintain_order="left").to_dicts():
+        sizes.setdefault((row["rounds"], row["machine"], row["commit"]), []).append(row["size"])
+    alike = [
+        f"{', '.join(names)}: {n} rounds on {machine}, commit {commit}"
+        for (n, machine, commit), names in sizes.items()
+    ]
+    return f"Medians of interleaved rounds (least–greatest). {'; '.join(alike)}."
+
+
 def tables(results: pl.DataFrame) -> str:
     """All of it, as Markdown."""
-    first = results.row(0, named=True)
-    rounds = medians(results)["rounds"].max()
     parts = [
-        f"{first['machine']}; commit {first['commit']}; medians of {rounds} interleaved rounds"
-        " (least–greatest).",
+        measured(results),
         *(
             f"**{words}, ns/event**\n\n{speed_table(results, mode)}"
             for mode, words in MODES.items()

@@ -306,6 +306,23 @@ def test_tables_show_medians_ratios_bounds_and_failures(results: pl.DataFrame) -
     assert "No figure: numba, n2k run, 1 thread(s): more than 5 s." in text
 
 
+def test_sizes_that_were_not_measured_anew_stay(results: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "results.parquet"
+    assert measure_peers.beside(results, path).equals(results)
+    results.write_parquet(path)
+    assert measure_peers.beside(results, path).equals(results)
+    larger = results.unique(["simulator", "threads"], maintain_order=True).with_columns(
+        size=pl.lit("n10k-10Hz"), commit=pl.lit("def")
+    )
+    both = measure_peers.beside(larger, path)
+    assert both.height == larger.height + results.height
+    text = peers_page.tables(both)
+    assert (
+        "n2k: 2 rounds on a machine, commit abc; n10k: 1 rounds on a machine, commit def." in text
+    )
+    assert "| simulator | threads | n2k | n10k |" in text
+
+
 def test_figures_are_short() -> None:
     assert [peers_page.short(x) for x in (0.4567, 12.345, 1234.5)] == ["0.457", "12.3", "1234"]
 
