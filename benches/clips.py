@@ -166,6 +166,10 @@ def camera_clip(path: Path, rounds: int) -> dict:
     return found | {"n_spikes": stats.n_spikes, "operations": stats.n_synaptic_operations}
 
 
+def show(part: str, found: dict) -> None:
+    print(json.dumps({part: found}, indent=1), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -182,17 +186,13 @@ def main() -> None:
     clips = encoded(Path(data) / "sign_gestures" / "train")
     net = network()
     net.calibrate(clips, rate=RATE, n_samples=16)
-    results = {
-        "camera_clip": camera_clip(
-            Path(data) / "dvs128_gesture" / arguments.clip, arguments.rounds
-        ),
-        "transform": many_clips(net, clips, arguments.rounds),
-    }
+    # Each part as soon as it is known: the last one takes longest.
+    clip = Path(data) / "dvs128_gesture" / arguments.clip
+    show("camera_clip", camera_clip(clip, arguments.rounds))
+    show("transform", many_clips(net, clips, arguments.rounds))
     if arguments.beside:
-        results["beside"] = beside_others(
-            net, clips, arguments.beside, arguments.beside_rounds, arguments.cap
-        )
-    print(json.dumps(results, indent=1))
+        rounds, cap = arguments.beside_rounds, arguments.cap
+        show("beside", beside_others(net, clips, arguments.beside, rounds, cap))
 
 
 if __name__ == "__main__":
