@@ -26,13 +26,15 @@ COLOURS = {
     "Brian2-cython": "#7fb2d9",
     "BindsNET": "#7b4fa3",
 }
+#: A size without the rate that it was drawn for.
+SIZE = pl.col("size").str.split("-").list.first()
 
 
 def medians(results: pl.DataFrame) -> pl.DataFrame:
     """Median, least and greatest ns/event of each simulator, size, mode and number of threads."""
     runs = results.filter(pl.col("wall").is_not_null()).with_columns(
         ns=1e9 * pl.col("wall") / pl.col("n_synaptic_events"),
-        size=pl.col("size").str.split("-").list.first(),
+        size=SIZE,
     )
     by_threads = runs.group_by("size", "mode", "simulator", "threads").agg(
         pl.len().alias("rounds"),
@@ -60,9 +62,7 @@ def best(results: pl.DataFrame) -> pl.DataFrame:
 
 def bounds(results: pl.DataFrame) -> pl.DataFrame:
     """ns/event that copying the synapses would take, from the bandwidth measured beside."""
-    copies = results.filter(pl.col("simulator") == "copy").with_columns(
-        size=pl.col("size").str.split("-").list.first()
-    )
+    copies = results.filter(pl.col("simulator") == "copy").with_columns(size=SIZE)
     moved = pl.when(pl.col("mode") == "stdp").then(READ + WRITTEN).otherwise(PLAIN)
     return (
         copies.group_by("size", "mode", "threads")
@@ -142,8 +142,7 @@ def work_table(results: pl.DataFrame) -> str:
 
 def measured(results: pl.DataFrame) -> str:
     """Where and when each size was measured, and in how many rounds."""
-    where = results.with_columns(size=pl.col("size").str.split("-").list.first())
-    where = where.select("size", "machine", "commit").unique("size")
+    where = results.select(SIZE, "machine", "commit").unique("size")
     rounds = medians(results).group_by("size", maintain_order=True).agg(pl.col("rounds").max())
     sizes: dict[tuple, list[str]] = {}
     for row in rounds.join(where, on="size", maintain_order="left").to_dicts():

@@ -121,9 +121,15 @@ impl Rows {
     /// Synapses of `segment`.
     #[inline]
     pub fn synapses(&self, segment: u32) -> Range<usize> {
-        let segment = segment as usize;
-        self.start[segment] as usize..self.start[segment + 1] as usize
+        span(&self.start, segment)
     }
+}
+
+/// Synapses of `segment`, if each segment begins at its place of `start`.
+#[inline]
+fn span(start: &[u32], segment: u32) -> Range<usize> {
+    let segment = segment as usize;
+    start[segment] as usize..start[segment + 1] as usize
 }
 
 /// As many elements as are soon in the nearest memory and need not be asked for.
@@ -310,17 +316,10 @@ impl<T: Real> Reading<'_, T> {
         [self.start.len() >= SOON_AT_HAND, self.target.len() >= SOON_AT_HAND]
     }
 
-    /// Synapses of `segment`.
-    #[inline]
-    fn range(&self, segment: u32) -> Range<usize> {
-        let segment = segment as usize;
-        self.start[segment] as usize..self.start[segment + 1] as usize
-    }
-
     /// Add the weights of `segment` to what its targets receive; returns how many there are.
     #[inline]
     pub fn deliver(&self, segment: u32, input: &mut Table<T>) -> usize {
-        let range = self.range(segment);
+        let range = span(self.start, segment);
         let first = self.n_fields * range.start;
         let weights = &self.cells[first..first + range.len()];
         for (&target, &w) in self.target[range].iter().zip(weights) {
@@ -338,7 +337,7 @@ impl<T: Real> Reading<'_, T> {
     /// Ask for the memory of `segment`.
     #[inline]
     pub fn prefetch(&self, segment: u32) {
-        let range = self.range(segment);
+        let range = span(self.start, segment);
         prefetch_lines(self.cells, self.n_fields * range.start, range.len());
         prefetch_lines(self.target, range.start, range.len());
     }
