@@ -143,6 +143,8 @@ def test_batches_of_another_size_are_refused(tmp_path, samples):
             killed_training.network().train(samples, checkpoint=tmp_path, batch=batch)
 
 
+# As in test_checkpoint.py: the signal may come between opening a folder and closing it.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize("with_checkpoint", [True, False])
 def test_ctrl_c_leaves_the_state_before_the_batch_it_hit(tmp_path, samples, with_checkpoint):
     many = samples * 3
