@@ -26,7 +26,6 @@ use crate::real::Real;
 use crate::real::large::{self, Large};
 use crate::real::simd::{self, MOST_LANES, Strip, Table, prefetch, prefetch_lines};
 use crate::stdp::{History, Rule};
-use pending::Pending;
 use visit::Advance;
 
 /// The last visit of a segment.
@@ -72,8 +71,6 @@ pub struct PlasticSynapses<T> {
     constants: Constants,
     /// Last visit of each segment.
     visits: Vec<Visit>,
-    /// What a visit works with.
-    pending: Box<Pending<T>>,
 }
 
 const STATE: usize = 3;
@@ -126,8 +123,7 @@ impl<T: Real> PlasticSynapses<T> {
             Constants::Full
         };
         let visits = vec![Visit::FRESH; start.len().saturating_sub(1)];
-        let pending = Box::new(Pending::new());
-        Self { rule, target, cells: cells.into(), constants, visits, pending }
+        Self { rule, target, cells: cells.into(), constants, visits }
     }
 
     /// Post neurons, counted within the shard.
@@ -186,7 +182,14 @@ impl<T: Real> PlasticSynapses<T> {
     #[inline]
     pub fn prefetch(&self, range: &Range<usize>) {
         let n_fields = self.constants.n_fields();
-        prefetch_lines(&self.cells, n_fields * range.start, n_fields * range.len());
+        let first = n_fields * range.start;
+        if range.len() <= 2 * simd::AHEAD {
+            prefetch_lines(&self.cells, first, n_fields * range.len());
+        } else {
+            for field in 0..n_fields {
+                prefetch_lines(&self.cells, first + field * range.len(), simd::AHEAD);
+            }
+        }
         prefetch_lines(&self.target, range.start, range.len());
         if let Constants::Half(halves, _) = &self.constants {
             prefetch_lines(halves, CONSTANTS * range.start, CONSTANTS * range.len());
@@ -275,7 +278,6 @@ impl<T: Real> PlasticSynapses<T> {
         let (rule, n) = (self.rule, range.len());
         let cells = &mut self.cells[self.constants.n_fields() * range.start..];
         let index = &self.target[range.start..];
-        let pending = &mut *self.pending;
         // The same kernel with the constants among the cells, or beside them.
         macro_rules! run {
             ($fields:expr, $halves:expr, $scales:expr) => {{
@@ -289,7 +291,6 @@ impl<T: Real> PlasticSynapses<T> {
                     visit,
                     now,
                     history,
-                    pending,
                     input,
                 })
             }};
@@ -320,7 +321,6 @@ fn half_of<T: Real>(value: T, scale: f32) -> u16 {
     ((bits + 0xfff + (bits >> 13 & 1)) >> 13).min(0xffff) as u16
 }
 
-mod pending;
 mod traces;
 mod visit;
 

@@ -1,13 +1,12 @@
 //! One visit of one segment: the kernel of learning.
 //!
-//! Written once in vectors. Some blocks at a time are visited twice: first the post spikes that
-//! are pending are listed and weighed (`pending`), then they are applied, and the rest is done,
-//! block by block. A lane is a synapse, except where a synapse has so many spikes pending that a
-//! vector of spikes is better.
+//! Written once in vectors, block by block. A lane is a synapse, except where a synapse has so many
+//! spikes pending that a vector of spikes is better. What is pending is weighed for all lanes, two
+//! ranks of spikes at a time, whichever lanes have it: leaving out the idle ones costs more than
+//! they do. Powers are computed side by side, for each is a chain of steps that wait.
+//!
+//! Loops and macros rather than closures: these are sure to be compiled for the level.
 
-use std::ops::Range;
-
-use super::pending::{BLOCKS, Live, Pending};
 use super::{ARRIVAL, CONSTANTS, END, STATE, Visit};
 use crate::real::Real;
 use crate::real::simd::{Block, Kernel, MOST_LANES, Strip, Table, Vector};
@@ -25,7 +24,6 @@ pub(super) struct Advance<'a, T, const KIND: u8, const FIELDS: usize> {
     pub(super) visit: Visit,
     pub(super) now: i32,
     pub(super) history: &'a History,
-    pub(super) pending: &'a mut Pending<T>,
     pub(super) input: &'a mut Table<T>,
 }
 
@@ -35,13 +33,14 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Kernel<T> for Advance<'_, T, 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
     fn run<V: Vector<Scalar = T>>(mut self) -> u64 {
-        let mut updates = 0;
         let same = Same::<V>::new(self.rule, self.visit, self.now);
-        for first in (0..self.n).step_by(BLOCKS * V::LANES) {
-            let range = first..self.n.min(first + BLOCKS * V::LANES);
-            updates += self.list(&same, range.clone());
-            self.pending.weigh::<V>(KIND != END, self.visit.t + 1, self.now + 1);
-            updates += self.apply(&same, range);
+        let whole = self.n - self.n % V::LANES;
+        let mut updates = 0;
+        for first in (0..whole).step_by(V::LANES) {
+            updates += self.block::<V, false>(&same, first);
+        }
+        if whole < self.n {
+            updates += self.block::<V, true>(&same, whole);
         }
         updates
     }
@@ -58,6 +57,10 @@ struct Same<V: Vector> {
     elapsed: V,
     w_min: V,
     w_max: V,
+    /// The last visit as a time, and as a mark; the mark of now.
+    visit: V::Int,
+    mark: V::Int,
+    end: V::Int,
 }
 
 impl<T: Real, V: Vector<Scalar = T>> Same<V> {
@@ -79,6 +82,9 @@ impl<T: Real, V: Vector<Scalar = T>> Same<V> {
             elapsed: V::splat(T::from_i32(visit.t - now)),
             w_min: V::splat(rule.w_min),
             w_max: V::splat(rule.w_max),
+            visit: V::int(visit.t),
+            mark: V::int(visit.t + 1),
+            end: V::int(now + 1),
         }
     }
 
@@ -91,72 +97,22 @@ impl<T: Real, V: Vector<Scalar = T>> Same<V> {
 }
 
 impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> {
-    /// List the latest post spikes pending of the synapses `range`; returns how many.
+    /// Apply what is pending of the block from synapse `first` on, deliver and depress; returns the
+    /// number of updates by post spikes. `ENDS`: the block is not whole.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn list<V: Vector<Scalar = T>>(&mut self, same: &Same<V>, range: Range<usize>) -> u64 {
-        let (n, visit) = (self.n, self.visit);
-        let (before, mark_of_visit) = (V::int(visit.t), V::int(visit.t + 1));
-        let latest = self.history.latest();
-        self.pending.clear();
-        for (number, first) in range.step_by(V::LANES).enumerate() {
-            let Some(block) = self.strip.block::<V>(first) else { break };
-            let marks = V::rows(latest, block.index());
-            let mut live = Live::default();
-            // Loops rather than closures, for these are sure to be compiled for the level.
-            for (rank, &mark) in marks.iter().enumerate() {
-                live.set(rank, V::bits(V::above(mark, before)));
-            }
-            if block.len() < V::LANES {
-                live = live.first(block.len());
-            }
-            self.pending.live[number % BLOCKS] = live;
-            if live.is_empty() {
-                continue;
-            }
-            let [a_plus, _, plus, minus] = constants(&block, first, n, self.halves, self.scales);
-            let x = block.load::<1>().only(same.are_traces);
-            let (early, late) = (a_plus.times(x), a_plus.times(same.after(x)));
-            for rank in (0..live.n_ranks()).rev() {
-                // A spike in the µs of the last visit finds the trace without its arrivals.
-                let amount = early.or_else(V::equals(marks[rank], mark_of_visit), late);
-                self.pending.push(live.get(rank), marks[rank], amount, [plus, minus]);
-            }
-        }
-        self.pending.len() as u64
-    }
-
-    /// Apply what is listed of the synapses `range`, and what is older; deliver and depress.
-    ///
-    /// Returns the number of older spikes.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn apply<V: Vector<Scalar = T>>(&mut self, same: &Same<V>, range: Range<usize>) -> u64 {
-        let whole = range.len() / V::LANES;
-        let mut place = Place { number: 0, first: range.start, at: 0 };
-        let mut updates = 0;
-        for _ in 0..whole {
-            updates += self.apply_block::<V, false>(same, &mut place);
-        }
-        if place.first < range.end {
-            updates += self.apply_block::<V, true>(same, &mut place);
-        }
-        updates
-    }
-
-    /// The same of the block at `place`, which then is that of the next; `ENDS`: it is not whole.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn apply_block<V: Vector<Scalar = T>, const ENDS: bool>(
+    fn block<V: Vector<Scalar = T>, const ENDS: bool>(
         &mut self,
         same: &Same<V>,
-        place: &mut Place,
+        first: usize,
     ) -> u64 {
         let Self { rule, n, visit, now, history, .. } = *self;
         let Same { elapsed, w_min, w_max, .. } = *same;
-        let first = place.first;
-        let live = self.pending.live[place.number % BLOCKS];
+        if !ENDS {
+            self.strip.ask_ahead(first);
+        }
         let Some(mut block) = self.strip.block::<V>(first) else { return 0 };
+        let within = if ENDS { (1 << block.len()) - 1 } else { u32::MAX };
         let [w_kept, x_kept, y_kept]: [V; STATE] =
             [block.load::<0>(), block.load::<1>(), block.load::<2>()];
         let [a_plus, a_minus, plus, minus] = constants(&block, first, n, self.halves, self.scales);
@@ -164,11 +120,59 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
         let after = same.after(x);
         let mut updates = 0;
         let mut w = w_kept;
-        let mut y = if KIND == END { y } else { y.times(elapsed.times(minus).pow2()) };
-        if !live.is_empty() {
-            let n_ranks = live.n_ranks();
-            if n_ranks == LATEST {
-                let deep = deep(history, visit.t, live.get(LATEST - 1), block.index());
+        let (x_now, mut y) = if KIND == END {
+            (x, y)
+        } else {
+            let [x_left, y_left] = V::pow2_each([elapsed.times(plus), elapsed.times(minus)]);
+            (after.times(x_left), y.times(y_left))
+        };
+        let marks = V::rows(history.latest(), block.index());
+        let live: [V::Mask; LATEST] = [
+            V::above(marks[0], same.visit),
+            V::above(marks[1], same.visit),
+            V::above(marks[2], same.visit),
+            V::above(marks[3], same.visit),
+        ];
+        if V::bits(live[0]) & within != 0 {
+            // A spike in the µs of the last visit finds the trace without its arrivals.
+            let (early, late) = (a_plus.times(x), a_plus.times(after));
+            // Spikes of two ranks, the older one first.
+            macro_rules! apply {
+                ($older:expr, $newer:expr) => {
+                    let since = [
+                        V::from_int(V::int_minus(same.mark, marks[$older])).times(plus),
+                        V::from_int(V::int_minus(same.mark, marks[$newer])).times(plus),
+                    ];
+                    let (decay, left) = if KIND == END {
+                        // No post trace is left.
+                        (V::pow2_each(since), since)
+                    } else {
+                        let [a, b, c, d] = V::pow2_each([
+                            since[0],
+                            since[1],
+                            V::from_int(V::int_minus(marks[$older], same.end)).times(minus),
+                            V::from_int(V::int_minus(marks[$newer], same.end)).times(minus),
+                        ]);
+                        ([a, b], [c, d])
+                    };
+                    for (k, rank) in [$older, $newer].into_iter().enumerate() {
+                        let lanes = live[rank];
+                        updates += u64::from((V::bits(lanes) & within).count_ones());
+                        let amount = early.or_else(V::equals(marks[rank], same.mark), late);
+                        let amount = amount.times(decay[k]);
+                        let change = weighted(amount, w_max.minus(w), rule.mu_plus);
+                        w = w.plus(change).at_least(w_min).at_most(w_max).or_else(lanes, w);
+                        if KIND != END {
+                            y = match rule.pairing {
+                                Pairing::AllToAll => y.plus(left[k].only(lanes)),
+                                Pairing::Nearest => left[k].or_else(lanes, y),
+                            };
+                        }
+                    }
+                };
+            }
+            if V::bits(live[2]) & within != 0 {
+                let deep = deep(history, visit.t, V::bits(live[3]) & within, block.index());
                 if deep != 0 {
                     let older = Older { rule, visit, now, history };
                     let fields = [w, y, x, after, a_plus, plus, minus];
@@ -177,35 +181,14 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
                     let deep = V::lanes(deep);
                     (w, y) = (deep_w.or_else(deep, w), deep_y.or_else(deep, y));
                 }
+                apply!(3, 2);
             }
-            for rank in (0..n_ranks).rev() {
-                let bits = live.get(rank);
-                let (amount, left) = self.pending.unpacked::<V>(place.at, bits);
-                let lanes = V::lanes(bits);
-                let change = weighted(amount, w_max.minus(w), rule.mu_plus);
-                w = w.plus(change).at_least(w_min).at_most(w_max).or_else(lanes, w);
-                if KIND != END {
-                    y = match rule.pairing {
-                        Pairing::AllToAll => y.plus(left.only(lanes)),
-                        Pairing::Nearest => left.or_else(lanes, y),
-                    };
-                }
-                place.at += bits.count_ones() as usize;
-            }
+            apply!(1, 0);
         }
         if KIND == ARRIVAL {
             let target = block.index();
-            let mut delivered = [T::ZERO; MOST_LANES];
-            w.store(&mut delivered);
-            if ENDS {
-                for (&target, &w) in target[..n - first].iter().zip(&delivered) {
-                    self.input[target as usize] += w;
-                }
-            } else {
-                for k in 0..V::LANES {
-                    self.input[target[k] as usize] += delivered[k];
-                }
-            }
+            let target = if ENDS { &target[..block.len()] } else { target };
+            deliver::<V, ENDS>(self.input, target, w);
             let change = weighted(a_minus.times(y), w.minus(w_min), rule.mu_minus);
             w = w.minus(change).at_least(w_min).at_most(w_max);
         }
@@ -215,28 +198,33 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
             block.store_whole::<0>(w);
         }
         if KIND != END {
-            let x = after.times(elapsed.times(plus).pow2());
             if ENDS {
-                block.store::<1>(x, x_kept);
+                block.store::<1>(x_now, x_kept);
                 block.store::<2>(y, y_kept);
             } else {
-                block.store_whole::<1>(x);
+                block.store_whole::<1>(x_now);
                 block.store_whole::<2>(y);
             }
         }
-        place.number += 1;
-        place.first += V::LANES;
         updates
     }
 }
 
-/// Where a block is.
-struct Place {
-    number: usize,
-    /// Its first synapse.
-    first: usize,
-    /// Its first pair in the list.
-    at: usize,
+/// Add `w`, of which there may be fewer than lanes only where `ENDS`, to the `input` of `target`.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+fn deliver<V: Vector, const ENDS: bool>(input: &mut Table<V::Scalar>, target: &[u16], w: V) {
+    let mut delivered = [V::Scalar::ZERO; MOST_LANES];
+    w.store(&mut delivered);
+    if ENDS {
+        for (&target, &w) in target.iter().zip(&delivered) {
+            input[target as usize] += w;
+        }
+    } else {
+        for k in 0..V::LANES {
+            input[target[k] as usize] += delivered[k];
+        }
+    }
 }
 
 /// `amount` times `room` to the power of `mu`.
@@ -333,9 +321,10 @@ impl<T: Real> Older<'_, T> {
                 let mark = V::load_int(marks);
                 let since = V::from_int(V::int_minus(visit, mark));
                 let amount = early.or_else(V::equals(mark, visit), late);
-                let amount = amount.times(since.times(V::splat(plus)).pow2());
                 let until = V::from_int(V::int_minus(mark, end));
-                let pair = until.times(V::splat(minus)).pow2();
+                let [decay, pair] =
+                    V::pow2_each([since.times(V::splat(plus)), until.times(V::splat(minus))]);
+                let amount = amount.times(decay);
                 let (mut amounts, mut pairs) = ([T::ZERO; MOST_LANES], [T::ZERO; MOST_LANES]);
                 amount.store(&mut amounts);
                 pair.store(&mut pairs);

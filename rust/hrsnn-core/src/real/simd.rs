@@ -13,7 +13,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::real::Real;
-pub use strip::{Block, Strip};
+pub use strip::{AHEAD, Block, Strip};
 
 /// Elements of a [`Table`]: what 16 bits can count.
 pub const TABLE: usize = 1 << 16;
@@ -116,6 +116,8 @@ pub trait Vector: Copy {
     /// [`Real::pow2`].
     #[must_use]
     fn pow2(self) -> Self;
+    /// The same of each of some, which do not wait for one another.
+    fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N];
     /// `t - since`, rounded; both below 2^50 in magnitude.
     fn elapsed(t: i64, since: &[i64]) -> Self;
     /// The same of the elements of `since` at the first places of `index`.
@@ -147,16 +149,6 @@ pub trait Vector: Copy {
     fn equals(a: Self::Int, b: Self::Int) -> Self::Mask;
     /// The four columns of the rows of `table` at the first places of `index`.
     fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [Self::Int; 4];
-    /// Write to the first places of `to`, which has enough.
-    fn store_int(a: Self::Int, to: &mut [i32]);
-    /// The lanes whose bits are set, moved to the front in their order; anything behind them.
-    #[must_use]
-    fn pack(self, bits: u32) -> Self;
-    /// The same of integers.
-    fn pack_int(a: Self::Int, bits: u32) -> Self::Int;
-    /// The first lanes, moved in their order to those whose bits are set; anything elsewhere.
-    #[must_use]
-    fn unpack(self, bits: u32) -> Self;
 
     /// The first `n` lanes.
     fn first(n: usize) -> Self::Mask;
@@ -166,8 +158,6 @@ pub trait Vector: Copy {
     fn bits(mask: Self::Mask) -> u32;
     /// Where both hold.
     fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask;
-    /// Where `a` holds and `b` does not.
-    fn without(a: Self::Mask, b: Self::Mask) -> Self::Mask;
 }
 
 /// Lanes in an array: for either number type, on every machine.
@@ -181,18 +171,6 @@ impl<T: Real> Plain<T> {
     fn zip<R: Copy + Default>(self, other: Self, f: impl Fn(T, T) -> R) -> [R; PLAIN] {
         std::array::from_fn(|k| f(self.0[k], other.0[k]))
     }
-}
-
-/// [`Vector::pack`] of an array.
-#[inline(always)]
-fn packed<X: Copy>(lanes: [X; PLAIN], bits: u32) -> [X; PLAIN] {
-    let (mut packed, mut n) = (lanes, 0);
-    for (k, lane) in lanes.into_iter().enumerate() {
-        // Without a jump; a lane that is not wanted is written over by the next.
-        packed[n] = lane;
-        n += (bits >> k & 1) as usize;
-    }
-    packed
 }
 
 impl<T: Real> Vector for Plain<T> {
@@ -244,6 +222,10 @@ impl<T: Real> Vector for Plain<T> {
     #[inline(always)]
     fn pow2(self) -> Self {
         Self(self.0.map(T::pow2))
+    }
+    #[inline(always)]
+    fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {
+        of.map(Self::pow2)
     }
     #[inline(always)]
     fn elapsed(t: i64, since: &[i64]) -> Self {
@@ -306,23 +288,6 @@ impl<T: Real> Vector for Plain<T> {
         std::array::from_fn(|column| rows.map(|row| row[column]))
     }
     #[inline(always)]
-    fn store_int(a: Self::Int, to: &mut [i32]) {
-        to[..PLAIN].copy_from_slice(&a);
-    }
-    #[inline(always)]
-    fn pack(self, bits: u32) -> Self {
-        Self(packed(self.0, bits))
-    }
-    #[inline(always)]
-    fn pack_int(a: Self::Int, bits: u32) -> Self::Int {
-        packed(a, bits)
-    }
-    #[inline(always)]
-    fn unpack(self, bits: u32) -> Self {
-        let below = |k: usize| (bits & ((1 << k) - 1)).count_ones() as usize;
-        Self(std::array::from_fn(|k| self.0[below(k)]))
-    }
-    #[inline(always)]
     fn first(n: usize) -> Self::Mask {
         std::array::from_fn(|k| k < n)
     }
@@ -337,10 +302,6 @@ impl<T: Real> Vector for Plain<T> {
     #[inline(always)]
     fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask {
         std::array::from_fn(|k| a[k] && b[k])
-    }
-    #[inline(always)]
-    fn without(a: Self::Mask, b: Self::Mask) -> Self::Mask {
-        std::array::from_fn(|k| a[k] && !b[k])
     }
 }
 

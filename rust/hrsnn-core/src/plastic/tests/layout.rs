@@ -56,7 +56,6 @@ fn visited<const FIELDS: usize>(
         visit: Visit { t: 1000, arrivals },
         now: 6000,
         history,
-        pending: &mut all.pending,
         input: &mut input,
     };
     let updates = run_at(level, kernel);

@@ -3,6 +3,9 @@
 use super::{MOST_LANES, Vector};
 use crate::real::Real;
 
+/// Places that are asked for before they are reached.
+pub const AHEAD: usize = 48;
+
 /// Fields of `n` numbers side by side, and `n` indices, to be walked vector by vector.
 ///
 /// The last vector of a field reaches into what follows it; see [`Block::store`].
@@ -22,6 +25,20 @@ impl<'a, T: Real, const FIELDS: usize> Strip<'a, T, FIELDS> {
     pub fn new(cells: &'a mut [T], index: &'a [u16], n: usize) -> Self {
         assert!(cells.len() >= FIELDS * n + MOST_LANES && index.len() >= n + MOST_LANES);
         Self { cells, index, n }
+    }
+
+    /// Ask for what lies [`AHEAD`] places from `first` on.
+    #[inline(always)]
+    pub fn ask_ahead(&self, first: usize) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let cells = self.cells.as_ptr().wrapping_add(first + AHEAD);
+            for field in 0..FIELDS {
+                // SAFETY: the instruction reads nothing that a program can see, and never faults.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(cells.wrapping_add(field * self.n).cast()) };
+            }
+        }
     }
 
     /// The vectors from place `first` on, unless the strip ends before.

@@ -20,7 +20,7 @@ impl Kernel<f32> for Everything<'_> {
 
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> Self::Output {
-        let mut found = vec![Vec::new(); 25];
+        let mut found = vec![Vec::new(); 24];
         for first in (0..16).step_by(V::LANES) {
             let load = |from: &[f32]| V::load(&from[first..]);
             let (a, b) = (load(self.a), load(self.b));
@@ -29,13 +29,15 @@ impl Kernel<f32> for Everything<'_> {
             let bits = self.bits >> first & ((1 << V::LANES) - 1);
             let mask = V::lanes(bits);
             let upper = V::first((self.index[0] as usize % 17).saturating_sub(first));
+            let [below, lower] = [a, b].map(|a| V::splat(0.0).minus(a.times(a)));
+            let [power, other] = V::pow2_each([below, lower]);
             let reals = [
                 a.plus(b),
                 a.minus(b),
                 a.times(b),
                 a.at_least(b),
                 a.at_most(b),
-                V::splat(0.0).minus(a.times(a)).pow2(),
+                below.pow2(),
                 V::elapsed(self.t, &self.since[first..]),
                 a.or_else(mask, b),
                 a.only(mask),
@@ -54,7 +56,7 @@ impl Kernel<f32> for Everything<'_> {
                 a.reaches(b),
                 a.differs(b),
                 V::both(V::above(p, q), mask),
-                V::without(V::equals(p, V::int(7)), upper),
+                V::both(V::equals(p, V::int(7)), upper),
                 upper,
             ];
             for (found, mask) in found[14..].iter_mut().zip(masks) {
@@ -64,25 +66,14 @@ impl Kernel<f32> for Everything<'_> {
             let mut since = self.since[first..first + V::LANES].to_vec();
             V::stamp(mask, self.t, &mut since);
             found[19].extend(since.iter().map(|&t| t as u32 ^ (t >> 32) as u32));
-            // What is behind the packed lanes, and between the unpacked ones, may be anything.
-            let n = bits.count_ones() as usize;
             let mut lanes = [0.0; MOST_LANES];
-            a.pack(bits).store(&mut lanes);
-            found[20].extend(lanes[..n].iter().map(|lane| lane.to_bits()));
-            a.pack(bits).unpack(bits).store(&mut lanes);
-            let set = (0..V::LANES).filter(|lane| bits >> lane & 1 == 1);
-            found[21].extend(set.map(|lane| lanes[lane].to_bits()));
-            let mut whole = [0; MOST_LANES];
-            V::store_int(V::pack_int(p, bits), &mut whole);
             let places = self.index[first..].iter().map(|&i| i % 16).collect::<Vec<_>>();
-            for (found, real) in found[23..]
-                .iter_mut()
-                .zip([V::gather(self.a, &places), V::elapsed_at(self.t, self.since, &places)])
-            {
+            let gathered = V::gather(self.a, &places);
+            let elapsed = V::elapsed_at(self.t, self.since, &places);
+            for (found, real) in found[20..].iter_mut().zip([gathered, elapsed, power, other]) {
                 real.store(&mut lanes);
                 found.extend(lanes[..V::LANES].iter().map(|lane| lane.to_bits()));
             }
-            found[22].extend(whole[..n].iter().map(|&lane| lane as u32));
         }
         found
     }

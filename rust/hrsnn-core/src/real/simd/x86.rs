@@ -69,38 +69,14 @@ fn opaque(lanes: __m256) -> __m256 {
     same
 }
 
-/// Of each set of lanes: where each lane of the result comes from, a byte each.
-type Moves = [u64; 256];
-
-/// The lanes of the set at the front.
-static PACKED: Moves = moves(true);
-/// The first lanes at the places of the set.
-static UNPACKED: Moves = moves(false);
-
-const fn moves(to_front: bool) -> Moves {
-    let mut moves = [0; 256];
-    let mut bits = 0;
-    while bits < 256 {
-        let (mut lane, mut place) = (0, 0);
-        while lane < 8 {
-            if bits >> lane & 1 == 1 {
-                let (from, to) = if to_front { (lane, place) } else { (place, lane) };
-                moves[bits] |= from << (8 * to);
-                place += 1;
-            }
-            lane += 1;
-        }
-        bits += 1;
-    }
-    moves
-}
-
-/// Where each lane comes from, for the set `bits` of lanes.
-#[inline(always)]
-fn lanes_of(moves: &Moves, bits: u32) -> __m256i {
-    let bytes = moves[bits as usize & 0xff] as i64;
-    // SAFETY: AVX2 is there, see above.
-    unsafe { _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(bytes)) }
+/// The same lanes, computed after those for which this was asked before.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn in_turn(lanes: __m256) -> __m256 {
+    let mut same = lanes;
+    // SAFETY: the empty instruction reads and changes nothing.
+    unsafe { asm!("/* {0} */", inout(ymm_reg) same, options(nomem, nostack, preserves_flags)) };
+    same
 }
 
 macro_rules! lane_by_lane {
@@ -165,20 +141,44 @@ impl Vector for Avx2 {
     }
     #[inline(always)]
     fn pow2(self) -> Self {
-        let shifted = self.plus(Self::splat(pow2::MAGIC));
-        let f = self.minus(shifted.minus(Self::splat(pow2::MAGIC)));
+        let [power] = Self::pow2_each([self]);
+        power
+    }
+    #[inline(always)]
+    fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {
+        // Step by step all of them, and the compiler is held to it: each step of one waits for the
+        // last, and the machine looks ahead only so far.
+        let magic = Self::splat(pow2::MAGIC);
+        let mut shifted = of;
+        let mut f = of;
+        for k in 0..N {
+            shifted[k] = of[k].plus(magic);
+        }
+        for k in 0..N {
+            f[k] = of[k].minus(shifted[k].minus(magic));
+        }
         let [a, b, c, d, e] = pow2::TERMS;
-        let p = Self::splat(d).plus(f.times(Self::splat(e)));
-        let p = Self::splat(c).plus(f.times(p));
-        let p = Self::splat(b).plus(f.times(p));
-        let p = Self::splat(a).plus(f.times(p));
-        let p = Self::splat(1.0).plus(f.times(p));
-        // SAFETY: AVX2 is there, see above.
-        Self(unsafe {
-            let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted.0));
-            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p.0), exponent))
-        })
-        .only(self.reaches(Self::splat(pow2::LOWEST)))
+        let mut p = [Self::splat(e); N];
+        for term in [d, c, b, a, 1.0] {
+            let term = Self::splat(term);
+            for k in 0..N {
+                p[k] = term.plus(f[k].times(p[k]));
+                if N > 1 {
+                    // SAFETY: AVX2 is there, see above.
+                    p[k] = Self(unsafe { in_turn(p[k].0) });
+                }
+            }
+        }
+        let lowest = Self::splat(pow2::LOWEST);
+        for k in 0..N {
+            // SAFETY: AVX2 is there, see above.
+            p[k] = Self(unsafe {
+                let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted[k].0));
+                _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p[k].0), exponent))
+            })
+            .only(of[k].reaches(lowest));
+        }
+        p
     }
     #[inline(always)]
     fn elapsed(t: i64, since: &[i64]) -> Self {
@@ -285,27 +285,6 @@ impl Vector for Avx2 {
         }
     }
     #[inline(always)]
-    fn store_int(a: __m256i, to: &mut [i32]) {
-        let to: &mut [i32] = &mut to[..8];
-        // SAFETY: eight elements are there; the address need not be aligned.
-        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), a) };
-    }
-    #[inline(always)]
-    fn pack(self, bits: u32) -> Self {
-        // SAFETY: AVX2 is there, see above.
-        Self(unsafe { _mm256_permutevar8x32_ps(self.0, lanes_of(&PACKED, bits)) })
-    }
-    #[inline(always)]
-    fn pack_int(a: __m256i, bits: u32) -> __m256i {
-        // SAFETY: AVX2 is there, see above.
-        unsafe { _mm256_permutevar8x32_epi32(a, lanes_of(&PACKED, bits)) }
-    }
-    #[inline(always)]
-    fn unpack(self, bits: u32) -> Self {
-        // SAFETY: AVX2 is there, see above.
-        Self(unsafe { _mm256_permutevar8x32_ps(self.0, lanes_of(&UNPACKED, bits)) })
-    }
-    #[inline(always)]
     fn first(n: usize) -> __m256 {
         // SAFETY: AVX2 is there, see above.
         unsafe {
@@ -331,10 +310,5 @@ impl Vector for Avx2 {
     fn both(a: __m256, b: __m256) -> __m256 {
         // SAFETY: AVX2 is there, see above.
         unsafe { _mm256_and_ps(a, b) }
-    }
-    #[inline(always)]
-    fn without(a: __m256, b: __m256) -> __m256 {
-        // SAFETY: AVX2 is there, see above.
-        unsafe { _mm256_andnot_ps(b, a) }
     }
 }
