@@ -39,6 +39,8 @@ impl<'a, T: Real, const FIELDS: usize> Strip<'a, T, FIELDS> {
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(cells.wrapping_add(field * self.n).cast()) };
             }
         }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = first;
     }
 
     /// The vectors from place `first` on, unless the strip ends before.
