@@ -112,7 +112,6 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
             self.strip.ask_ahead(first);
         }
         let Some(mut block) = self.strip.block::<V>(first) else { return 0 };
-        let within = if ENDS { (1 << block.len()) - 1 } else { u32::MAX };
         let [w_kept, x_kept, y_kept]: [V; STATE] =
             [block.load::<0>(), block.load::<1>(), block.load::<2>()];
         let [a_plus, a_minus, plus, minus] = constants(&block, first, n, self.halves, self.scales);
@@ -127,13 +126,19 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
             (after.times(x_left), y.times(y_left))
         };
         let marks = V::rows(history.latest(), block.index());
-        let live: [V::Mask; LATEST] = [
+        let mut live: [V::Mask; LATEST] = [
             V::above(marks[0], same.visit),
             V::above(marks[1], same.visit),
             V::above(marks[2], same.visit),
             V::above(marks[3], same.visit),
         ];
-        if V::bits(live[0]) & within != 0 {
+        if ENDS {
+            // What lies beyond the segment stays as it is, and counts for nothing.
+            for lanes in &mut live {
+                *lanes = V::both(*lanes, V::first(block.len()));
+            }
+        }
+        if V::bits(live[0]) != 0 {
             // A spike in the µs of the last visit finds the trace without its arrivals.
             let (early, late) = (a_plus.times(x), a_plus.times(after));
             // Spikes of two ranks, the older one first.
@@ -157,7 +162,7 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
                     };
                     for (k, rank) in [$older, $newer].into_iter().enumerate() {
                         let lanes = live[rank];
-                        updates += u64::from((V::bits(lanes) & within).count_ones());
+                        updates += u64::from(V::bits(lanes).count_ones());
                         let amount = early.or_else(V::equals(marks[rank], same.mark), late);
                         let amount = amount.times(decay[k]);
                         let change = weighted(amount, w_max.minus(w), rule.mu_plus);
@@ -171,8 +176,8 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
                     }
                 };
             }
-            if V::bits(live[2]) & within != 0 {
-                let deep = deep(history, visit.t, V::bits(live[3]) & within, block.index());
+            if V::bits(live[2]) != 0 {
+                let deep = deep(history, visit.t, V::bits(live[3]), block.index());
                 if deep != 0 {
                     let older = Older { rule, visit, now, history };
                     let fields = [w, y, x, after, a_plus, plus, minus];
