@@ -88,6 +88,14 @@ impl<T: Real, V: Vector<Scalar = T>> Same<V> {
         }
     }
 
+    /// The lanes whose post spikes of each rank, with these `marks`, are pending.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn pending(&self, [a, b, c, d]: [V::Int; LATEST]) -> [V::Mask; LATEST] {
+        let visit = self.visit;
+        [V::above(a, visit), V::above(b, visit), V::above(c, visit), V::above(d, visit)]
+    }
+
     /// Pre trace after the last visit, before which it was `x`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
@@ -126,12 +134,7 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
             (after.times(x_left), y.times(y_left))
         };
         let marks = V::rows(history.latest(), block.index());
-        let mut live: [V::Mask; LATEST] = [
-            V::above(marks[0], same.visit),
-            V::above(marks[1], same.visit),
-            V::above(marks[2], same.visit),
-            V::above(marks[3], same.visit),
-        ];
+        let mut live = same.pending(marks);
         if ENDS {
             // What lies beyond the segment stays as it is, and counts for nothing.
             for lanes in &mut live {
