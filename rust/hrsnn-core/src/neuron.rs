@@ -191,12 +191,11 @@ impl<T: Real> Membranes<T> {
     }
 }
 
-/// Potentials `elapsed` after `v`, with `input` added.
+/// What leaks away in `elapsed`, as an exponent of two.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of a kernel")]
-fn relaxed<V: Vector>(elapsed: V, halvings: V, v: V, v_end: V, input: V) -> V {
-    let decay = V::splat(V::Scalar::ZERO).minus(elapsed.times(halvings)).pow2();
-    v_end.plus(v.minus(v_end).times(decay)).plus(input)
+fn leaked<V: Vector>(elapsed: V, halvings: V) -> V {
+    V::splat(V::Scalar::ZERO).minus(elapsed.times(halvings))
 }
 
 struct ReceiveAll<'a, T> {
@@ -207,6 +206,9 @@ struct ReceiveAll<'a, T> {
     spiked: &'a mut Vec<u32>,
 }
 
+/// Vectors of neurons that [`ReceiveAll`] works at side by side.
+const ABREAST: usize = 2;
+
 impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
     type Output = ();
 
@@ -214,55 +216,98 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
     #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
     fn run<V: Vector<Scalar = T>>(self) {
         let Self { membranes, neurons, t, input, spiked } = self;
-        let (n, zero) = (neurons.len(), V::splat(T::ZERO));
-        let in_vectors = n - n % V::LANES;
-        // All arrays side by side, so that no place has to be checked.
-        let arrived = input[..in_vectors].chunks_exact_mut(V::LANES);
-        let constants = neurons.v_end.chunks_exact(V::LANES).zip(
-            neurons.halvings.chunks_exact(V::LANES).zip(neurons.threshold.chunks_exact(V::LANES)),
-        );
-        let moving = membranes.v.chunks_exact_mut(V::LANES);
-        let moving = moving.zip(membranes.since.chunks_exact_mut(V::LANES));
-        let before = spiked.len();
-        // Vectors in which a neuron spikes, and which lanes: few, but nobody can foresee them.
-        let (over, mut n_over) = (&mut membranes.over, 0);
-        over.resize(n / V::LANES + 1, (0, 0));
-        for (number, ((input, (v_end, (halvings, threshold))), (v, since))) in
-            arrived.zip(constants).zip(moving).enumerate()
-        {
-            let arrived = V::load(input);
-            let touched = arrived.differs(zero);
-            if V::bits(touched) == 0 {
-                continue;
-            }
-            zero.store(input);
-            let elapsed = V::elapsed(t, since);
-            let active = V::both(touched, elapsed.reaches(zero));
-            let kept = V::load(v);
-            let now = relaxed(elapsed, V::load(halvings), kept, V::load(v_end), arrived);
-            now.or_else(active, kept).store(v);
-            let bits = V::bits(V::both(active, now.reaches(V::load(threshold))));
-            over[n_over] = (number as u32, bits);
-            n_over += usize::from(bits != 0);
-            V::stamp(active, t, since);
+        let (n, before) = (neurons.len(), spiked.len());
+        // Where a neuron spikes, and which lanes: few, but nobody can foresee them.
+        membranes.over.resize(n / V::LANES + 1, (0, 0));
+        let (over, mut n_over) = (membranes.over.as_mut_slice(), 0);
+        let mut first = 0;
+        macro_rules! receive {
+            ($abreast:expr) => {{
+                let lanes = $abreast * V::LANES;
+                let end = n - (n - first) % lanes;
+                // All arrays side by side, so that no place has to be checked.
+                let arrived = input[first..end].chunks_exact_mut(lanes);
+                let v_end = neurons.v_end[first..end].chunks_exact(lanes);
+                let halvings = neurons.halvings[first..end].chunks_exact(lanes);
+                let threshold = neurons.threshold[first..end].chunks_exact(lanes);
+                let constants = v_end.zip(halvings).zip(threshold);
+                let v = membranes.v[first..end].chunks_exact_mut(lanes);
+                let moving = v.zip(membranes.since[first..end].chunks_exact_mut(lanes));
+                for ((input, ((v_end, halvings), threshold)), (v, since)) in
+                    arrived.zip(constants).zip(moving)
+                {
+                    let constants = [v_end, halvings, threshold];
+                    let bits = receive::<V, { $abreast }>(input, constants, v, since, t);
+                    over[n_over] = (first as u32, bits);
+                    n_over += usize::from(bits != 0);
+                    first += lanes;
+                }
+            }};
         }
-        for &(number, bits) in &over[..n_over] {
+        receive!(ABREAST);
+        receive!(1);
+        for &(first_of_bits, bits) in &over[..n_over] {
             let mut bits = bits;
             while bits != 0 {
-                spiked.push(number * V::LANES as u32 + bits.trailing_zeros());
+                spiked.push(first_of_bits + bits.trailing_zeros());
                 bits &= bits - 1;
             }
         }
         for &i in &spiked[before..] {
             membranes.spike(neurons, i as usize, t);
         }
-        for (i, input) in input.iter_mut().enumerate().take(n).skip(in_vectors) {
+        for (i, input) in input.iter_mut().enumerate().take(n).skip(first) {
             let arrived = std::mem::replace(input, T::ZERO);
             if arrived != T::ZERO && membranes.receive(neurons, i, t, arrived) {
                 spiked.push(i as u32);
             }
         }
     }
+}
+
+/// `N` vectors of neurons receive what is not 0 in `input`, which is cleared; says which are over
+/// their threshold, one bit for each.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+fn receive<V: Vector, const N: usize>(
+    input: &mut [V::Scalar],
+    [v_end, halvings, threshold]: [&[V::Scalar]; 3],
+    v: &mut [V::Scalar],
+    since: &mut [i64],
+    t: i64,
+) -> u32 {
+    let zero = V::splat(V::Scalar::ZERO);
+    let mut arrived = [zero; N];
+    let mut active = [zero.differs(zero); N];
+    let mut touched = 0;
+    for k in 0..N {
+        arrived[k] = V::load(&input[k * V::LANES..]);
+        active[k] = arrived[k].differs(zero);
+        touched |= V::bits(active[k]);
+    }
+    if touched == 0 {
+        return 0;
+    }
+    let mut decay = [zero; N];
+    for k in 0..N {
+        let at = k * V::LANES;
+        zero.store(&mut input[at..]);
+        let elapsed = V::elapsed(t, &since[at..]);
+        active[k] = V::both(active[k], elapsed.reaches(zero));
+        decay[k] = leaked(elapsed, V::load(&halvings[at..]));
+        V::stamp(active[k], t, &mut since[at..]);
+    }
+    let decay = V::pow2_each(decay);
+    let mut over = 0;
+    for k in 0..N {
+        let at = k * V::LANES;
+        let (kept, v_end) = (V::load(&v[at..]), V::load(&v_end[at..]));
+        let now = v_end.plus(kept.minus(v_end).times(decay[k])).plus(arrived[k]);
+        now.or_else(active[k], kept).store(&mut v[at..]);
+        let spike = V::both(active[k], now.reaches(V::load(&threshold[at..])));
+        over |= V::bits(spike) << at;
+    }
+    over
 }
 
 impl<T: Real> Membranes<T> {
@@ -373,7 +418,8 @@ impl<T: Real, A: Arrivals<T>> ReceiveSome<'_, T, A> {
         let active = V::both(arrived.differs(zero), elapsed.reaches(zero));
         let halvings = V::gather(&neurons.halvings[..n], some);
         let v_end = V::gather(&neurons.v_end[..n], some);
-        let now = relaxed(elapsed, halvings, V::gather(v, some), v_end, arrived);
+        let decay = leaked(elapsed, halvings).pow2();
+        let now = v_end.plus(V::gather(v, some).minus(v_end).times(decay)).plus(arrived);
         let threshold = V::gather(&neurons.threshold[..n], some);
         let mut over = V::bits(V::both(active, now.reaches(threshold)));
         let mut active = V::bits(active);

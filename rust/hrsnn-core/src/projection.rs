@@ -322,7 +322,14 @@ impl<T: Real> Reading<'_, T> {
         let range = span(self.start, segment);
         let first = self.n_fields * range.start;
         let weights = &self.cells[first..first + range.len()];
-        for (&target, &w) in self.target[range].iter().zip(weights) {
+        let targets = &self.target[range];
+        let (mut blocks, mut block_weights) = (targets.chunks_exact(8), weights.chunks_exact(8));
+        for (targets, weights) in (&mut blocks).zip(&mut block_weights) {
+            for k in 0..8 {
+                input[targets[k] as usize] += weights[k];
+            }
+        }
+        for (&target, &w) in blocks.remainder().iter().zip(block_weights.remainder()) {
             input[target as usize] += w;
         }
         weights.len()
