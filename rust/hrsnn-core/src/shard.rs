@@ -133,6 +133,7 @@ impl<T: Real> Shard<T> {
             t_ref: span.clone().map(|i| (p.t_ref[i] * 1000.0).round_ties_even() as u32).collect(),
             theta: real(&|i| p.theta[i]),
             threshold: real(&|i| p.v_threshold[i]),
+            together: vec![[T::ZERO; 4]; span.len()],
         };
         for i in 0..neurons.len() {
             neurons.set_theta(i, neurons.theta[i]);

@@ -26,6 +26,7 @@ impl<T: Real> One<T> {
             t_ref: vec![t_ref],
             theta: vec![T::ZERO],
             threshold: vec![T::from_f64(THRESHOLD)],
+            together: vec![[T::ZERO; 4]],
         };
         let receptors = Receptors::new([&tau_syn[..1], &tau_syn[1..]], &[tau_m]);
         let mut membranes = Membranes::default();

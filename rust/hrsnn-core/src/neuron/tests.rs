@@ -19,7 +19,7 @@ const PLAIN: One =
 
 fn neurons<T: Real>(all: &[One]) -> Neurons<T> {
     let of = |f: fn(&One) -> f64| all.iter().map(|one| T::from_f64(f(one))).collect::<Vec<T>>();
-    Neurons {
+    let mut neurons = Neurons {
         rate: of(|one| 1.0 / (one.tau_m * 1000.0)),
         halvings: of(|one| std::f64::consts::LOG2_E / (one.tau_m * 1000.0)),
         v_rest: of(|one| one.v_rest),
@@ -29,7 +29,12 @@ fn neurons<T: Real>(all: &[One]) -> Neurons<T> {
         t_ref: all.iter().map(|one| one.t_ref).collect(),
         theta: vec![T::ZERO; all.len()],
         threshold: of(|one| one.v_threshold),
+        together: vec![[T::ZERO; 4]; all.len()],
+    };
+    for i in 0..all.len() {
+        neurons.set_theta(i, T::ZERO);
     }
+    neurons
 }
 
 fn at_rest<T: Real>(neurons: &Neurons<T>) -> Membranes<T> {

@@ -13,6 +13,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::real::Real;
+pub use places::Places;
 pub use strip::{AHEAD, Block, Strip};
 
 /// Elements of a [`Table`]: what 16 bits can count.
@@ -92,8 +93,10 @@ pub trait Vector: Copy {
     fn splat(value: Self::Scalar) -> Self;
     /// The first numbers of `from`, which has enough.
     fn load(from: &[Self::Scalar]) -> Self;
-    /// The elements of `from` at the first places of `index`, all of which are there.
-    fn gather(from: &[Self::Scalar], index: &[u16]) -> Self;
+    /// The elements of `from` at `places`.
+    fn gather(from: &[Self::Scalar], places: Places<'_>) -> Self;
+    /// The four columns of the rows of `table` at `places`.
+    fn columns(table: &[[Self::Scalar; 4]], places: Places<'_>) -> [Self; 4];
     /// `half_bits` as numbers of 16 bits without sign, times `scale`; see [`Real::from_half`].
     fn load_half(half_bits: &[u16], scale: f32) -> Self;
     /// Write to the first places of `to`, which has enough.
@@ -120,8 +123,8 @@ pub trait Vector: Copy {
     fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N];
     /// `t - since`, rounded; both below 2^50 in magnitude.
     fn elapsed(t: i64, since: &[i64]) -> Self;
-    /// The same of the elements of `since` at the first places of `index`.
-    fn elapsed_at(t: i64, since: &[i64], index: &[u16]) -> Self;
+    /// The same of the elements of `since` at `places`.
+    fn elapsed_at(t: i64, since: &[i64], places: Places<'_>) -> Self;
     /// `t` in place of the first of `since` where `mask` holds.
     fn stamp(mask: Self::Mask, t: i64, since: &mut [i64]);
     /// `self` where `mask` holds, `other` elsewhere.
@@ -188,8 +191,13 @@ impl<T: Real> Vector for Plain<T> {
         Self(std::array::from_fn(|k| from[k]))
     }
     #[inline(always)]
-    fn gather(from: &[T], index: &[u16]) -> Self {
-        Self(std::array::from_fn(|k| from[index[k] as usize]))
+    fn gather(from: &[T], places: Places<'_>) -> Self {
+        Self(std::array::from_fn(|k| *places.of(from, k)))
+    }
+    #[inline(always)]
+    fn columns(table: &[[T; 4]], places: Places<'_>) -> [Self; 4] {
+        let rows: [_; PLAIN] = std::array::from_fn(|k| *places.of(table, k));
+        std::array::from_fn(|column| Self(rows.map(|row| row[column])))
     }
     #[inline(always)]
     fn load_half(half_bits: &[u16], scale: f32) -> Self {
@@ -232,8 +240,8 @@ impl<T: Real> Vector for Plain<T> {
         Self(std::array::from_fn(|k| T::from_us(t - since[k])))
     }
     #[inline(always)]
-    fn elapsed_at(t: i64, since: &[i64], index: &[u16]) -> Self {
-        Self(std::array::from_fn(|k| T::from_us(t - since[index[k] as usize])))
+    fn elapsed_at(t: i64, since: &[i64], places: Places<'_>) -> Self {
+        Self(std::array::from_fn(|k| T::from_us(t - *places.of(since, k))))
     }
     #[inline(always)]
     fn stamp(mask: Self::Mask, t: i64, since: &mut [i64]) {
@@ -368,6 +376,7 @@ pub fn prefetch_lines<X>(of: &[X], first: usize, n: usize) {
     let _ = (of, first, n);
 }
 
+mod places;
 mod strip;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;

@@ -20,7 +20,7 @@ impl Kernel<f32> for Everything<'_> {
 
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> Self::Output {
-        let mut found = vec![Vec::new(); 24];
+        let mut found = vec![Vec::new(); 28];
         for first in (0..16).step_by(V::LANES) {
             let load = |from: &[f32]| V::load(&from[first..]);
             let (a, b) = (load(self.a), load(self.b));
@@ -68,9 +68,13 @@ impl Kernel<f32> for Everything<'_> {
             found[19].extend(since.iter().map(|&t| t as u32 ^ (t >> 32) as u32));
             let mut lanes = [0.0; MOST_LANES];
             let places = self.index[first..].iter().map(|&i| i % 16).collect::<Vec<_>>();
-            let gathered = V::gather(self.a, &places);
-            let elapsed = V::elapsed_at(self.t, self.since, &places);
-            for (found, real) in found[20..].iter_mut().zip([gathered, elapsed, power, other]) {
+            let places = Places::new(&places, 16).vector(0, V::LANES);
+            let gathered = V::gather(self.a, places);
+            let elapsed = V::elapsed_at(self.t, self.since, places);
+            let table: Vec<_> = (0..16).map(|k| [k as f32, self.a[k], self.b[k], -1.0]).collect();
+            let [c, d, e, f] = V::columns(&table, places);
+            let reals = [gathered, elapsed, power, other, c, d, e, f];
+            for (found, real) in found[20..].iter_mut().zip(reals) {
                 real.store(&mut lanes);
                 found.extend(lanes[..V::LANES].iter().map(|lane| lane.to_bits()));
             }
@@ -134,4 +138,26 @@ fn the_best_level_is_used() {
     assert_eq!(Level::in_use(), Level::detected());
     prefetch(&[1, 2, 3], 1);
     prefetch(&[1, 2, 3], 7);
+}
+
+#[test]
+fn places_are_read_and_written_where_they_are() {
+    let (all, index) = ([10, 11, 12, 13, 14], [4_u16, 0, 3, 3]);
+    let places = Places::new(&index, all.len());
+    assert_eq!([0, 1, 2, 3].map(|k| *places.of(&all, k)), [14, 10, 13, 13]);
+    assert_eq!([0, 1].map(|k| *places.vector(1, 2).of(&all, k)), [13, 13]);
+    let mut changed = all;
+    *places.of_mut(&mut changed, 1) = -1;
+    assert_eq!(changed, [-1, 11, 12, 13, 14]);
+}
+
+#[test]
+fn a_place_beyond_the_end_is_found_before_anything_is_read() {
+    let panics = |f: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).is_err();
+    assert!(panics(&|| assert_eq!(*Places::new(&[0, 5, 1], 5).of(&[0; 6], 0), 0)));
+    let index = [0, 4, 1];
+    let places = Places::new(&index, 5);
+    assert!(panics(&|| assert_eq!(*places.of(&[0; 4], 0), 0)), "an array that is too short");
+    assert!(panics(&|| *places.of_mut(&mut [0; 4], 0) = 1), "the same");
+    assert!(panics(&|| assert_eq!(*places.of(&[0; 5], 3), 0)), "more places than there are");
 }

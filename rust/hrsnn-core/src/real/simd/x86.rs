@@ -9,7 +9,7 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::{Kernel, Table, Vector};
+use super::{Kernel, Places, Table, Vector};
 use crate::real::{Real, pow2};
 
 /// Eight numbers of 32 bits.
@@ -33,10 +33,10 @@ fn load_4(since: &[i64]) -> __m256i {
     unsafe { _mm256_loadu_si256(since.as_ptr().cast()) }
 }
 
-/// Four times from the first places of `index`.
+/// Four times from the places from number `first` on.
 #[inline(always)]
-fn gather_4(since: &[i64], index: &[u16]) -> __m256i {
-    let at = |k: usize| since[index[k] as usize];
+fn gather_4(since: &[i64], places: Places<'_>, first: usize) -> __m256i {
+    let at = |k: usize| *places.of(since, first + k);
     // SAFETY: AVX2 is there, see above.
     unsafe { _mm256_setr_epi64x(at(0), at(1), at(2), at(3)) }
 }
@@ -91,6 +91,35 @@ macro_rules! lane_by_lane {
     };
 }
 
+/// The four columns of eight rows, number `$k` of which is `$row`, four times 32 bits.
+macro_rules! columns_of {
+    (|$k:ident| $row:expr) => {{
+        macro_rules! row {
+            ($number:expr) => {{
+                let $k: usize = $number;
+                _mm_loadu_si128((&raw const $row).cast())
+            }};
+        }
+        macro_rules! two_rows {
+            ($number:expr) => {
+                _mm256_set_m128i(row!($number + 4), row!($number))
+            };
+        }
+        // SAFETY: a row has four elements; the address need not be aligned; AVX2 is there, see above.
+        unsafe {
+            let (a, b, c, d) = (two_rows!(0), two_rows!(1), two_rows!(2), two_rows!(3));
+            let (ab_first, ab_last) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+            let (cd_first, cd_last) = (_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+            [
+                _mm256_unpacklo_epi64(ab_first, cd_first),
+                _mm256_unpackhi_epi64(ab_first, cd_first),
+                _mm256_unpacklo_epi64(ab_last, cd_last),
+                _mm256_unpackhi_epi64(ab_last, cd_last),
+            ]
+        }
+    }};
+}
+
 impl Vector for Avx2 {
     type Scalar = f32;
     type Int = __m256i;
@@ -117,11 +146,23 @@ impl Vector for Avx2 {
         Self(unsafe { _mm256_loadu_ps(from.as_ptr()) })
     }
     #[inline(always)]
-    fn gather(from: &[f32], index: &[u16]) -> Self {
-        let index: &[u16] = &index[..8];
-        let at = |k: usize| from[index[k] as usize];
+    fn gather(from: &[f32], places: Places<'_>) -> Self {
+        let at = |k: usize| *places.of(from, k);
         // SAFETY: AVX2 is there, see above.
         Self(unsafe { _mm256_setr_ps(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)) })
+    }
+    #[inline(always)]
+    fn columns(table: &[[f32; 4]], places: Places<'_>) -> [Self; 4] {
+        let [a, b, c, d] = columns_of!(|k| *places.of(table, k));
+        // SAFETY: AVX2 is there, see above.
+        unsafe {
+            [
+                Self(_mm256_castsi256_ps(a)),
+                Self(_mm256_castsi256_ps(b)),
+                Self(_mm256_castsi256_ps(c)),
+                Self(_mm256_castsi256_ps(d)),
+            ]
+        }
     }
     #[inline(always)]
     fn load_half(half_bits: &[u16], scale: f32) -> Self {
@@ -189,9 +230,8 @@ impl Vector for Avx2 {
         })
     }
     #[inline(always)]
-    fn elapsed_at(t: i64, since: &[i64], index: &[u16]) -> Self {
-        let index: &[u16] = &index[..8];
-        let (low, high) = (gather_4(since, index), gather_4(since, &index[4..]));
+    fn elapsed_at(t: i64, since: &[i64], places: Places<'_>) -> Self {
+        let (low, high) = (gather_4(since, places, 0), gather_4(since, places, 4));
         // SAFETY: AVX2 is there, see above.
         Self(unsafe { _mm256_set_m128(elapsed_4(t, high), elapsed_4(t, low)) })
     }
@@ -264,25 +304,7 @@ impl Vector for Avx2 {
     #[inline(always)]
     fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [__m256i; 4] {
         let index: &[u16] = &index[..8];
-        macro_rules! two_rows {
-            ($k:expr) => {{
-                let (low, high) = (&table[index[$k] as usize], &table[index[$k + 4] as usize]);
-                let low = _mm_loadu_si128(low.as_ptr().cast());
-                _mm256_set_m128i(_mm_loadu_si128(high.as_ptr().cast()), low)
-            }};
-        }
-        // SAFETY: a row has four elements; the address need not be aligned; AVX2 is there, see above.
-        unsafe {
-            let (a, b, c, d) = (two_rows!(0), two_rows!(1), two_rows!(2), two_rows!(3));
-            let (ab_first, ab_last) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-            let (cd_first, cd_last) = (_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
-            [
-                _mm256_unpacklo_epi64(ab_first, cd_first),
-                _mm256_unpackhi_epi64(ab_first, cd_first),
-                _mm256_unpacklo_epi64(ab_last, cd_last),
-                _mm256_unpackhi_epi64(ab_last, cd_last),
-            ]
-        }
+        columns_of!(|k| table[index[k] as usize])
     }
     #[inline(always)]
     fn first(n: usize) -> __m256 {
