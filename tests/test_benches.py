@@ -16,6 +16,7 @@ import numpy as np
 import peers_page
 import polars as pl
 import pytest
+import threads
 import workload
 from kept_runs import KeptRuns
 from outcome import raster
@@ -282,14 +283,14 @@ def results() -> pl.DataFrame:
     rows = []
     for round_ in range(2):
         for simulator, wall in (("hrsnn_rs", 1.0), ("NEST", 6.0)):
-            for threads in (1, 2):
+            for n in (1, 2):
                 rows.append(
-                    outcome(simulator, "run", threads=threads, wall=wall + round_ + threads - 1)
+                    outcome(simulator, "run", threads=n, wall=wall + round_ + n - 1)
                     | {"n_synaptic_events": 10**9, "compile_wall": 0.0, "network_memory": 1.0}
                     | {"peak_memory": 2.0, "size": "n2k-10Hz", "failure": None}
                 )
-        for threads in (1, 2):
-            rows.append({"simulator": "copy", "threads": threads, "copy_gb_per_s": 16.0,
+        for n in (1, 2):
+            rows.append({"simulator": "copy", "threads": n, "copy_gb_per_s": 16.0,
                          "mode": "run", "size": "n2k-10Hz"})  # fmt: skip
     rows.append({"simulator": "numba", "threads": 1, "mode": "run", "size": "n2k-10Hz",
                  "failure": "more than 5 s"})  # fmt: skip
@@ -344,6 +345,21 @@ def test_only_what_is_between_the_markers_is_replaced() -> None:
 @pytest.mark.parametrize("page", [peers_page.PAGE, peers_page.README])
 def test_pages_have_the_markers(page: Path) -> None:
     peers_page.replaced(page.read_text(), "bench-peers", "")
+
+
+def test_a_busy_neighbour_is_gone_afterwards() -> None:
+    with threads.neighbour(is_busy=True) as process:
+        assert process.poll() is None
+    assert process.returncode is not None
+    with threads.neighbour(is_busy=False) as nobody:
+        assert nobody is None
+
+
+@pytest.mark.parametrize("learn", [False, True])
+def test_one_thread_and_two_are_measured_in_turn(work: workload.Workload, learn: bool) -> None:
+    one, two = threads.walls(work, learn, rounds=2)
+    assert len(one) == len(two) == 2
+    assert min(one + two) > 0
 
 
 def test_the_budget_allows_two_per_cent() -> None:

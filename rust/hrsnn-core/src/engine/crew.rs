@@ -23,9 +23,18 @@ pub(super) struct Helpers<'crew, 'job> {
     threads: Vec<Thread>,
 }
 
+/// Says that a part is done, however it ends.
+struct Done<'a>(&'a Rounds);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.done(thread::panicking());
+    }
+}
+
 impl<'job> Crew<'job> {
     pub(super) fn new(n_members: usize, job: &'job (dyn Fn(usize, usize) + Sync)) -> Self {
-        Self { job, n_members, rounds: Rounds::new() }
+        Self { job, n_members, rounds: Rounds::new(n_members.saturating_sub(1)) }
     }
 
     /// One round by the leader alone.
@@ -55,15 +64,8 @@ impl<'job> Crew<'job> {
     }
 
     fn help(&self, member: usize, n_members: usize) {
-        struct Done<'a>(&'a Rounds);
-        impl Drop for Done<'_> {
-            fn drop(&mut self) {
-                self.0.done(thread::panicking());
-            }
-        }
         let mut seen = 0;
-        while self.rounds.next(seen) {
-            seen += 1;
+        while self.rounds.next(member - 1, &mut seen) {
             let _done = Done(&self.rounds);
             (self.job)(member, n_members);
         }
@@ -76,7 +78,8 @@ impl Helpers<'_, '_> {
         self.threads.len() + 1 == self.crew.n_members
     }
 
-    /// One round by all members.
+    /// One round by all members; the leader takes the parts of those who are not there when it is
+    /// done with its own.
     ///
     /// # Panics
     /// If a helper's job did.
@@ -84,6 +87,12 @@ impl Helpers<'_, '_> {
         let crew = self.crew;
         crew.rounds.begin(&self.threads);
         (crew.job)(0, crew.n_members);
+        for member in 1..crew.n_members {
+            if crew.rounds.take_from(member - 1) {
+                let _done = Done(&crew.rounds);
+                (crew.job)(member, crew.n_members);
+            }
+        }
         assert!(crew.rounds.finish(), "a helper has failed");
     }
 }
@@ -135,6 +144,23 @@ mod tests {
             assert_eq!(members, [0, 1, 2, 3]);
         }
         assert_eq!(log[800..], [(200, 0, 1)]);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_helper_that_is_not_there() {
+        let rounds = Rounds::new(2);
+        for _ in 0..3 {
+            rounds.begin(&[]);
+            for helper in [1, 0] {
+                assert!(rounds.take_from(helper));
+                assert!(!rounds.take_from(helper), "taken once");
+                rounds.done(false);
+            }
+            assert!(rounds.finish());
+        }
+        let mut seen = 0;
+        rounds.end(&[]);
+        assert!(!rounds.next(0, &mut seen), "there is nothing left to do");
     }
 
     #[test]
