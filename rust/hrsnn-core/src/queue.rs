@@ -33,6 +33,13 @@ type Packed = u64;
 /// Bits of the segment, which do not count in sorting.
 const SEGMENT_BITS: u32 = 30;
 
+/// Which bucket holds a window.
+#[inline]
+fn bucket_of(window: i64) -> usize {
+    // Without a sign this is one instruction.
+    (window as u64 % BUCKETS as u64) as usize
+}
+
 /// Calendar queue with windows of a fixed width.
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -77,7 +84,7 @@ impl Queue {
     /// Forget everything and go back to t = 0.
     pub fn reset(&mut self) {
         while let Some(window) = self.first_near() {
-            let deliveries = self.empty((window % BUCKETS) as usize);
+            let deliveries = self.empty(bucket_of(window));
             self.keep(deliveries);
         }
         self.far.clear();
@@ -106,7 +113,7 @@ impl Queue {
 
     #[inline]
     fn push_near(&mut self, window: i64, packed: Packed) {
-        let number = (window % BUCKETS) as usize;
+        let number = bucket_of(window);
         let bucket = &mut self.buckets[number];
         if bucket.is_empty() {
             *bucket = self.emptied.pop().unwrap_or_default();
@@ -132,7 +139,7 @@ impl Queue {
     /// First window at or after the present whose bucket holds a delivery.
     fn first_near(&self) -> Option<i64> {
         let words = self.filled.len();
-        let start = (self.next % BUCKETS) as usize;
+        let start = bucket_of(self.next);
         // The word of the present first from its own bit on, and last up to there.
         for k in 0..=words {
             let word = (start / 64 + k) % words;
@@ -162,7 +169,7 @@ impl Queue {
         let start = window * self.width;
         (self.next, self.start) = (window + 1, start + self.width);
         into.clear();
-        let mut bucket = self.empty((window % BUCKETS) as usize);
+        let mut bucket = self.empty(bucket_of(window));
         sort(&mut bucket, &mut self.sorted);
         into.extend(bucket.drain(..).map(|packed| Delivery {
             arrival: start + (packed >> (SEGMENT_BITS + 3)) as i64,
@@ -193,7 +200,7 @@ impl Queue {
             return;
         }
         // Its bucket may already hold what has come near for it.
-        for packed in self.empty((window % BUCKETS) as usize) {
+        for packed in self.empty(bucket_of(window)) {
             self.far.push(Reverse((window + BUCKETS, self.n_far, packed)));
             self.n_far += 1;
         }

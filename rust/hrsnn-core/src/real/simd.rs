@@ -336,44 +336,44 @@ pub fn run<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<Plain<T>>()
 }
 
+/// Ask for the cache line at `place`, which need not be anyone's, before it is needed.
+#[inline(always)]
+fn ask<X>(place: *const X) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the instruction reads nothing that a program can see, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
 /// Ask for the cache line that holds the element `index` of `of`, if there is one.
 #[inline(always)]
 pub fn prefetch<X>(of: &[X], index: usize) {
-    #[cfg(target_arch = "x86_64")]
     if let Some(element) = of.get(index) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the instruction reads nothing that a program can see, and the address is valid.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(element).cast()) };
+        ask(element);
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (of, index);
 }
 
 /// Ask for the first cache lines of `n` elements of `of` from the `first` on; whoever reads so many in
 /// order is foreseen from there on.
 #[inline(always)]
 pub fn prefetch_lines<X>(of: &[X], first: usize, n: usize) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        /// Bytes of a line, and most that are asked for.
-        const LINE: usize = 64;
-        const MOST: usize = 64 * LINE;
-        let first = of.as_ptr().wrapping_add(first).cast::<i8>();
-        let n_bytes = (n * size_of::<X>()).min(MOST);
-        // SAFETY: the instruction reads nothing that a program can see, and never faults.
-        let ask = |place| unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(place)) };
-        ask(0);
-        // The end may lie in one more line than a whole number of lines from here.
-        ask(n_bytes);
-        let mut place = LINE;
-        while place < n_bytes {
-            ask(place);
-            place += LINE;
-        }
+    /// Bytes of a line, and most that are asked for.
+    const LINE: usize = 64;
+    const MOST: usize = 64 * LINE;
+    let first = of.as_ptr().wrapping_add(first).cast::<u8>();
+    let n_bytes = (n * size_of::<X>()).min(MOST);
+    ask(first);
+    // The end may lie in one more line than a whole number of lines from here.
+    ask(first.wrapping_add(n_bytes));
+    let mut place = LINE;
+    while place < n_bytes {
+        ask(first.wrapping_add(place));
+        place += LINE;
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (of, first, n);
 }
 
 mod places;

@@ -65,19 +65,19 @@ fn read<T: Real>(
     let mut n_synapses = 0;
     for (k, delivery) in run.iter().enumerate() {
         // As `ask_ahead`, but most of what is ahead is of this projection, which was looked up.
-        if let Some(far) = rest.get(k + FAR) {
-            if far.projection != number {
-                shard.projections[far.projection as usize].prefetch_place(far.segment);
-            } else if far_start {
+        if let Some(far) = run.get(k + FAR) {
+            if far_start {
                 reading.prefetch_place(far.segment);
             }
+        } else if let Some(far) = rest.get(k + FAR) {
+            shard.projections[far.projection as usize].prefetch_place(far.segment);
         }
-        if let Some(near) = rest.get(k + NEAR) {
-            if near.projection != number {
-                shard.projections[near.projection as usize].prefetch(near.segment, learns);
-            } else if far_synapses {
+        if let Some(near) = run.get(k + NEAR) {
+            if far_synapses {
                 reading.prefetch(near.segment);
             }
+        } else if let Some(near) = rest.get(k + NEAR) {
+            shard.projections[near.projection as usize].prefetch(near.segment, learns);
         }
         n_synapses += reading.deliver(delivery.segment, input);
     }

@@ -1,6 +1,6 @@
 //! Fields of one kind side by side in memory, walked vector by vector without checking each place.
 
-use super::{MOST_LANES, Vector};
+use super::{MOST_LANES, Vector, ask};
 use crate::real::Real;
 
 /// Places that are asked for before they are reached.
@@ -30,17 +30,10 @@ impl<'a, T: Real, const FIELDS: usize> Strip<'a, T, FIELDS> {
     /// Ask for what lies [`AHEAD`] places from `first` on.
     #[inline(always)]
     pub fn ask_ahead(&self, first: usize) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let cells = self.cells.as_ptr().wrapping_add(first + AHEAD);
-            for field in 0..FIELDS {
-                // SAFETY: the instruction reads nothing that a program can see, and never faults.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(cells.wrapping_add(field * self.n).cast()) };
-            }
+        let cells = self.cells.as_ptr().wrapping_add(first + AHEAD);
+        for field in 0..FIELDS {
+            ask(cells.wrapping_add(field * self.n));
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = first;
     }
 
     /// The vectors from place `first` on, unless the strip ends before.
