@@ -129,6 +129,10 @@ mod tests {
         /// and for loom that is an error.
         fn end(&self, helpers: &[Thread]) {
             self.rounds.end(helpers);
+            self.wait_for_all();
+        }
+
+        fn wait_for_all(&self) {
             while self.left.load(Ordering::Acquire) > 0 {
                 yield_now();
             }
@@ -173,9 +177,13 @@ mod tests {
             let helpers = job.start();
             job.order.set(1);
             job.rounds.begin(&helpers);
-            job.end(&helpers);
-            // A part is done, or was never begun.
-            assert!(job.answers.iter().all(|answer| [0, 10].contains(&answer.get())));
+            job.rounds.end(&helpers);
+            // A part is done, or was never begun and never will be.
+            let answers = || job.answers.iter().map(|answer| answer.get()).collect::<Vec<_>>();
+            let at_the_end = answers();
+            assert!(at_the_end.iter().all(|answer| [0, 10].contains(answer)));
+            job.wait_for_all();
+            assert_eq!(answers(), at_the_end);
         });
     }
 

@@ -196,9 +196,7 @@ impl<T: Real> Membranes<T> {
         }
         Some(since + high)
     }
-}
 
-impl<T: Real> Membranes<T> {
     /// Neuron `i` spikes at `t`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]

@@ -1,8 +1,8 @@
 //! Threads that do one round of work after another, together.
 //!
 //! Lives here: who works, and what becomes of a panic. Not here: what they do, and how they wait for
-//! each other (`rounds`). A round begins when the leader says so and ends when every member, the
-//! leader among them, is done. The threads live no longer than the call that needs them: there is
+//! each other (`rounds`). A round begins when the leader says so and ends when the part of every
+//! member, the leader among them, is done, by whoever took it. The threads live no longer than the call that needs them: there is
 //! nothing for a fork to lose.
 
 use std::thread::{self, Scope, Thread};

@@ -252,9 +252,9 @@ impl<T: Real, A: Arrivals<T>> ReceiveSome<'_, T, A> {
             receives[k] = V::bits(active[k]);
             spikes[k] = V::bits(V::both(active[k], v.reaches(threshold[k])));
         }
-        for (k, some) in some.chunks_exact(V::LANES).enumerate() {
+        for k in 0..N {
             let places = places.vector(k, V::LANES);
-            let (now, mut receives, mut spikes) = (&now[k], receives[k], spikes[k]);
+            let (now, mut receives) = (&now[k], receives[k]);
             if receives.count_ones() as usize == V::LANES {
                 for (lane, &now) in now[..V::LANES].iter().enumerate() {
                     (*places.of_mut(v, lane), *places.of_mut(since, lane)) = (now, *t);
@@ -266,10 +266,12 @@ impl<T: Real, A: Arrivals<T>> ReceiveSome<'_, T, A> {
                     receives &= receives - 1;
                 }
             }
+        }
+        for (some, mut spikes) in some.chunks_exact(V::LANES).zip(spikes) {
             while spikes != 0 {
-                let i = usize::from(some[spikes.trailing_zeros() as usize]);
-                (v[i], since[i]) = (neurons.v_reset[i], *t + i64::from(neurons.t_ref[i]));
-                spiked.push(i as u32);
+                let i = some[spikes.trailing_zeros() as usize];
+                membranes.spike(neurons, usize::from(i), *t);
+                spiked.push(u32::from(i));
                 spikes &= spikes - 1;
             }
         }

@@ -59,8 +59,7 @@ fn read<T: Real>(
     input: &mut Table<T>,
     learns: bool,
 ) -> usize {
-    let number = run[0].projection;
-    let reading = shard.projections[number as usize].reading();
+    let reading = shard.projections[run[0].projection as usize].reading();
     let [far_start, far_synapses] = reading.is_far();
     let mut n_synapses = 0;
     for (k, delivery) in run.iter().enumerate() {
