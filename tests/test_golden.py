@@ -12,7 +12,7 @@ import golden_networks
 import pytest
 
 
-@pytest.mark.parametrize("level", ["detected", "baseline"])
+@pytest.mark.parametrize("level", ["detected", "avx2", "baseline"])
 def test_bits_are_those_of_the_file(level):
     # The instructions are chosen once a process.
     done = subprocess.run(

@@ -29,6 +29,9 @@ pub trait Real:
     /// The vectors of this type that AVX2 is used through.
     #[cfg(target_arch = "x86_64")]
     type Avx2: simd::Vector<Scalar = Self>;
+    /// The vectors of this type that AVX-512 is used through.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: simd::Vector<Scalar = Self>;
 
     /// 0.
     const ZERO: Self;
@@ -199,10 +202,12 @@ impl Own for f64 {
 }
 
 macro_rules! real {
-    ($float:ty, $avx2:ty) => {
+    ($float:ty, $avx2:ty, $avx512:ty) => {
         impl Real for $float {
             #[cfg(target_arch = "x86_64")]
             type Avx2 = $avx2;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = $avx512;
 
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -248,8 +253,8 @@ macro_rules! real {
         }
     };
 }
-real!(f32, simd::x86::Avx2);
-real!(f64, simd::Plain<f64>);
+real!(f32, simd::avx2::Avx2, simd::avx512::Avx512);
+real!(f64, simd::Plain<f64>, simd::Plain<f64>);
 
 #[cfg(test)]
 mod tests {

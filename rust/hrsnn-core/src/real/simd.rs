@@ -1,7 +1,7 @@
 //! Vectors, and the choice at run time of the instructions that compute them.
 //!
 //! Lives here: the few operations that kernels are written in, once for plain arrays of either
-//! number type and once for the registers of AVX2; and all `unsafe` code of the crate. Not here:
+//! number type and once for the registers of each level; and all `unsafe` code of the crate. Not here:
 //! any kernel. Invariant: an operation has the same bits in each implementation, for each is
 //! one IEEE operation or a fixed sequence of them, and none is fused. So the level that runs is
 //! a matter of speed alone.
@@ -19,7 +19,7 @@ pub use strip::{AHEAD, Block, Strip};
 /// Elements of a [`Table`]: what 16 bits can count.
 pub const TABLE: usize = 1 << 16;
 /// Most lanes of any vector; arrays that vectors read have as many elements to spare at the end.
-pub const MOST_LANES: usize = 8;
+pub const MOST_LANES: usize = 16;
 
 /// One element for each number of 16 bits, so that no index is out of range.
 pub type Table<X> = [X; TABLE];
@@ -32,6 +32,12 @@ pub fn table<X: Copy + Debug>(x: X) -> Box<Table<X>> {
     vec![x; TABLE].into_boxed_slice().try_into().expect("the length is that of a table")
 }
 
+/// Whether the machine has all of some features.
+#[cfg(target_arch = "x86_64")]
+macro_rules! has {
+    ($($feature:tt),*) => { $(is_x86_feature_detected!($feature))&&* };
+}
+
 /// Instructions that may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -39,31 +45,42 @@ pub enum Level {
     Baseline = 1,
     /// 256-bit vectors of x86-64.
     Avx2 = 2,
+    /// 512-bit vectors of x86-64.
+    Avx512 = 3,
 }
 
 impl Level {
+    /// From the least on.
+    pub const ALL: [Self; 3] = [Self::Baseline, Self::Avx2, Self::Avx512];
+
     /// The best that this machine has.
     pub fn detected() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
+        if has!("avx2", "bmi1", "bmi2", "popcnt", "lzcnt") {
+            if has!("avx512f", "avx512dq", "avx512bw", "avx512vl") {
+                return Self::Avx512;
+            }
             return Self::Avx2;
         }
         Self::Baseline
     }
 
-    /// The level in use: the best, unless the environment variable `HRSNN_SIMD` says `baseline`.
+    /// The level in use: the best, unless the environment variable `HRSNN_SIMD` says `avx2` or `baseline`.
     #[inline]
     pub fn in_use() -> Self {
         static IN_USE: AtomicU8 = AtomicU8::new(0);
         match IN_USE.load(Ordering::Relaxed) {
             0 => {
-                let level = match std::env::var("HRSNN_SIMD").as_deref() {
+                let most = match std::env::var("HRSNN_SIMD").as_deref() {
                     Ok("baseline") => Self::Baseline,
-                    _ => Self::detected(),
+                    Ok("avx2") => Self::Avx2,
+                    _ => Self::Avx512,
                 };
+                let level = most.min(Self::detected());
                 IN_USE.store(level as u8, Ordering::Relaxed);
                 level
             }
+            3 => Self::Avx512,
             2 => Self::Avx2,
             _ => Self::Baseline,
         }
@@ -313,27 +330,30 @@ impl<T: Real> Vector for Plain<T> {
     }
 }
 
-/// Run `kernel` in the vectors of `level`.
+/// Run `kernel` in the vectors of `level`, or of the best there is if the machine has not that.
 #[inline]
 pub fn run_at<T: Real, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
-    if level == Level::Avx2 && Level::detected() == Level::Avx2 {
-        // SAFETY: the machine has the instructions that the function is compiled for.
-        return unsafe { x86::run_avx2(kernel) };
-    }
-    let _ = level;
-    kernel.run::<Plain<T>>()
+    run_in(level.min(Level::detected()), kernel)
 }
 
-/// Run `kernel` in the best vectors there are.
+/// Run `kernel` in the vectors of the level in use.
 #[inline]
 pub fn run<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
-    if Level::in_use() == Level::Avx2 {
-        // SAFETY: `in_use` has asked the machine.
-        return unsafe { x86::run_avx2(kernel) };
+    run_in(Level::in_use(), kernel)
+}
+
+/// Run `kernel` in the vectors of `level`, which the machine has.
+#[inline(always)]
+fn run_in<T: Real, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
+    match level {
+        // SAFETY: whoever calls this has asked the machine.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { avx512::run_avx512(kernel) },
+        // SAFETY: the same.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { avx2::run_avx2(kernel) },
+        _ => kernel.run::<Plain<T>>(),
     }
-    kernel.run::<Plain<T>>()
 }
 
 /// Ask for the cache line at `place`, which need not be anyone's, before it is needed.
@@ -376,10 +396,14 @@ pub fn prefetch_lines<X>(of: &[X], first: usize, n: usize) {
     }
 }
 
-mod places;
-mod strip;
 #[cfg(target_arch = "x86_64")]
-pub mod x86;
+pub mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub mod avx512;
+mod places;
+#[cfg(target_arch = "x86_64")]
+mod registers;
+mod strip;
 
 #[cfg(test)]
 mod tests;

@@ -133,7 +133,9 @@ proptest! {
                 visited::<{ STATE + CONSTANTS }>(level, n, arrivals, all, &history)
             }
         };
-        let best = outcome(Level::detected(), all.clone());
-        prop_assert_eq!(outcome(Level::Baseline, all), best);
+        let plain = outcome(Level::Baseline, all.clone());
+        for level in Level::ALL {
+            prop_assert_eq!(&outcome(level, all.clone()), &plain, "{:?}", level);
+        }
     }
 }

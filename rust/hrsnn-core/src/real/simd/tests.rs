@@ -106,7 +106,9 @@ proptest! {
             a: &a, b: &b, t, since: &since, rows: &rows, index: &index, bits,
         };
         let plain = run_at(Level::Baseline, everything());
-        prop_assert_eq!(run_at(Level::detected(), everything()), plain);
+        for level in Level::ALL {
+            prop_assert_eq!(&run_at(level, everything()), &plain, "{:?}", level);
+        }
     }
 
     #[test]

@@ -9,8 +9,9 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
+use super::registers::{Register, lane_by_lane, pow2_each};
 use super::{Kernel, Places, Table, Vector};
-use crate::real::{Real, pow2};
+use crate::real::Real;
 
 /// Eight numbers of 32 bits.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +20,7 @@ pub struct Avx2(__m256);
 /// Run `kernel` compiled for AVX2.
 ///
 /// # Safety
-/// The machine must have AVX2.
+/// The machine must have AVX2 and the instructions on bits that are named here.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
 pub unsafe fn run_avx2<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<T::Avx2>()
@@ -69,7 +70,7 @@ fn opaque(lanes: __m256) -> __m256 {
     same
 }
 
-/// The same lanes, computed after those for which this was asked before.
+/// [`Register::in_turn`].
 #[inline]
 #[target_feature(enable = "avx2")]
 fn in_turn(lanes: __m256) -> __m256 {
@@ -77,18 +78,6 @@ fn in_turn(lanes: __m256) -> __m256 {
     // SAFETY: the empty instruction reads and changes nothing.
     unsafe { asm!("/* {0} */", inout(ymm_reg) same, options(nomem, nostack, preserves_flags)) };
     same
-}
-
-macro_rules! lane_by_lane {
-    ($($name:ident($($argument:ident),*) = $instruction:expr;)*) => {
-        $(
-            #[inline(always)]
-            fn $name(self, $($argument: Self),*) -> Self {
-                // SAFETY: AVX2 is there, see above.
-                Self(unsafe { $instruction(self.0, $($argument.0),*) })
-            }
-        )*
-    };
 }
 
 /// The four columns of eight rows, number `$k` of which is `$row`, four times 32 bits.
@@ -118,6 +107,22 @@ macro_rules! columns_of {
             ]
         }
     }};
+}
+
+impl Register for Avx2 {
+    #[inline(always)]
+    fn in_turn(self) -> Self {
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { in_turn(self.0) })
+    }
+    #[inline(always)]
+    fn raised(self, shifted: Self) -> Self {
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe {
+            let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted.0));
+            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(self.0), exponent))
+        })
+    }
 }
 
 impl Vector for Avx2 {
@@ -187,39 +192,7 @@ impl Vector for Avx2 {
     }
     #[inline(always)]
     fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {
-        // Step by step all of them, and the compiler is held to it: each step of one waits for the
-        // last, and the machine looks ahead only so far.
-        let magic = Self::splat(pow2::MAGIC);
-        let mut shifted = of;
-        let mut f = of;
-        for k in 0..N {
-            shifted[k] = of[k].plus(magic);
-        }
-        for k in 0..N {
-            f[k] = of[k].minus(shifted[k].minus(magic));
-        }
-        let [a, b, c, d, e] = pow2::TERMS;
-        let mut p = [Self::splat(e); N];
-        for term in [d, c, b, a, 1.0] {
-            let term = Self::splat(term);
-            for k in 0..N {
-                p[k] = term.plus(f[k].times(p[k]));
-                if N > 1 {
-                    // SAFETY: AVX2 is there, see above.
-                    p[k] = Self(unsafe { in_turn(p[k].0) });
-                }
-            }
-        }
-        let lowest = Self::splat(pow2::LOWEST);
-        for k in 0..N {
-            // SAFETY: AVX2 is there, see above.
-            p[k] = Self(unsafe {
-                let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted[k].0));
-                _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p[k].0), exponent))
-            })
-            .only(of[k].reaches(lowest));
-        }
-        p
+        pow2_each(of)
     }
     #[inline(always)]
     fn elapsed(t: i64, since: &[i64]) -> Self {

@@ -1,0 +1,295 @@
+//! The registers of AVX-512.
+//!
+//! Every function here is `#[inline(always)]` into [`run_avx512`], the one door, which is compiled
+//! for AVX-512 and only entered on a machine that has it. That is why each `unsafe` block that calls
+//! an instruction is sound; blocks that read or write memory say further why the memory is there.
+//! Elements far from one another are loaded one by one: the instructions that gather are slower
+//! than that on many machines.
+
+#![allow(clippy::wildcard_imports, reason = "each name says that it is an instruction")]
+
+use std::arch::asm;
+use std::arch::x86_64::*;
+
+use super::registers::{Register, lane_by_lane, pow2_each};
+use super::{Kernel, Places, Table, Vector};
+use crate::real::Real;
+
+/// Sixteen numbers of 32 bits.
+#[derive(Debug, Clone, Copy)]
+pub struct Avx512(__m512);
+
+/// Run `kernel` compiled for AVX-512.
+///
+/// # Safety
+/// The machine must have AVX2, the instructions on bits and the parts of AVX-512 that are named here.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt,avx512f,avx512dq,avx512bw,avx512vl")]
+pub unsafe fn run_avx512<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<T::Avx512>()
+}
+
+/// `t - since`, rounded, of twice eight.
+#[inline(always)]
+fn elapsed_16(t: i64, [first, last]: [__m512i; 2]) -> __m512 {
+    // SAFETY: AVX-512 is there, see above.
+    unsafe {
+        let t = _mm512_set1_epi64(t);
+        let first = _mm512_cvtepi64_ps(_mm512_sub_epi64(t, first));
+        let last = _mm512_cvtepi64_ps(_mm512_sub_epi64(t, last));
+        _mm512_insertf32x8::<1>(_mm512_castps256_ps512(first), last)
+    }
+}
+
+/// The same lanes, without the compiler's knowing where they come from: see the same of AVX2.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn opaque(lanes: __m512) -> __m512 {
+    let mut same = lanes;
+    // SAFETY: the empty instruction reads and changes nothing.
+    unsafe {
+        asm!("/* {0} */", inout(zmm_reg) same, options(pure, nomem, nostack, preserves_flags));
+    }
+    same
+}
+
+/// [`Register::in_turn`].
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn in_turn(lanes: __m512) -> __m512 {
+    let mut same = lanes;
+    // SAFETY: the empty instruction reads and changes nothing.
+    unsafe { asm!("/* {0} */", inout(zmm_reg) same, options(nomem, nostack, preserves_flags)) };
+    same
+}
+
+/// The four columns of sixteen rows, number `$k` of which is `$row`, four times 32 bits.
+macro_rules! columns_of {
+    (|$k:ident| $row:expr) => {{
+        macro_rules! row {
+            ($number:expr) => {{
+                let $k: usize = $number;
+                _mm_loadu_si128((&raw const $row).cast())
+            }};
+        }
+        macro_rules! four_rows {
+            ($number:expr) => {{
+                let rows = _mm512_castsi128_si512(row!($number));
+                let rows = _mm512_inserti32x4::<1>(rows, row!($number + 4));
+                let rows = _mm512_inserti32x4::<2>(rows, row!($number + 8));
+                _mm512_inserti32x4::<3>(rows, row!($number + 12))
+            }};
+        }
+        // SAFETY: a row has four elements; the address need not be aligned; AVX-512 is there, see above.
+        unsafe {
+            let (a, b, c, d) = (four_rows!(0), four_rows!(1), four_rows!(2), four_rows!(3));
+            let (ab_first, ab_last) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+            let (cd_first, cd_last) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+            [
+                _mm512_unpacklo_epi64(ab_first, cd_first),
+                _mm512_unpackhi_epi64(ab_first, cd_first),
+                _mm512_unpacklo_epi64(ab_last, cd_last),
+                _mm512_unpackhi_epi64(ab_last, cd_last),
+            ]
+        }
+    }};
+}
+
+impl Register for Avx512 {
+    #[inline(always)]
+    fn in_turn(self) -> Self {
+        // SAFETY: AVX-512 is there, see above.
+        Self(unsafe { in_turn(self.0) })
+    }
+    #[inline(always)]
+    fn raised(self, shifted: Self) -> Self {
+        // SAFETY: AVX-512 is there, see above.
+        Self(unsafe {
+            let exponent = _mm512_slli_epi32::<23>(_mm512_castps_si512(shifted.0));
+            _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(self.0), exponent))
+        })
+    }
+}
+
+impl Vector for Avx512 {
+    type Scalar = f32;
+    type Int = __m512i;
+    type Mask = __mmask16;
+    const LANES: usize = 16;
+
+    lane_by_lane! {
+        plus(other) = _mm512_add_ps;
+        minus(other) = _mm512_sub_ps;
+        times(other) = _mm512_mul_ps;
+        at_least(other) = _mm512_max_ps;
+        at_most(other) = _mm512_min_ps;
+    }
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        // SAFETY: AVX-512 is there, see above.
+        Self(unsafe { _mm512_set1_ps(value) })
+    }
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        let from: &[f32] = &from[..16];
+        // SAFETY: sixteen elements are there; the address need not be aligned.
+        Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
+    }
+    #[inline(always)]
+    fn gather(from: &[f32], places: Places<'_>) -> Self {
+        let at = |k: usize| *places.of(from, k);
+        // SAFETY: AVX-512 is there, see above.
+        Self(unsafe {
+            let low = _mm256_setr_ps(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7));
+            let high = _mm256_setr_ps(at(8), at(9), at(10), at(11), at(12), at(13), at(14), at(15));
+            _mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high)
+        })
+    }
+    #[inline(always)]
+    fn columns(table: &[[f32; 4]], places: Places<'_>) -> [Self; 4] {
+        let [a, b, c, d] = columns_of!(|k| *places.of(table, k));
+        // SAFETY: AVX-512 is there, see above.
+        unsafe {
+            [
+                Self(_mm512_castsi512_ps(a)),
+                Self(_mm512_castsi512_ps(b)),
+                Self(_mm512_castsi512_ps(c)),
+                Self(_mm512_castsi512_ps(d)),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn load_half(half_bits: &[u16], scale: f32) -> Self {
+        let from: &[u16] = &half_bits[..16];
+        // SAFETY: sixteen elements of 16 bits are there; the address need not be aligned.
+        Self(unsafe {
+            let wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.as_ptr().cast()));
+            let bits = _mm512_castsi512_ps(_mm512_slli_epi32::<13>(wide));
+            _mm512_mul_ps(bits, _mm512_set1_ps(scale))
+        })
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        let to: &mut [f32] = &mut to[..16];
+        // SAFETY: sixteen elements are there; the address need not be aligned.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) };
+    }
+    #[inline(always)]
+    fn pow2(self) -> Self {
+        let [power] = Self::pow2_each([self]);
+        power
+    }
+    #[inline(always)]
+    fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {
+        pow2_each(of)
+    }
+    #[inline(always)]
+    fn elapsed(t: i64, since: &[i64]) -> Self {
+        let since: &[i64] = &since[..16];
+        // SAFETY: sixteen elements are there, the address need not be aligned; AVX-512 is there, see above.
+        let [first, last] = unsafe {
+            [
+                _mm512_loadu_si512(since.as_ptr().cast()),
+                _mm512_loadu_si512(since[8..].as_ptr().cast()),
+            ]
+        };
+        Self(elapsed_16(t, [first, last]))
+    }
+    #[inline(always)]
+    fn elapsed_at(t: i64, since: &[i64], places: Places<'_>) -> Self {
+        let at = |k: usize| *places.of(since, k);
+        // SAFETY: AVX-512 is there, see above.
+        let halves = unsafe {
+            [
+                _mm512_setr_epi64(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)),
+                _mm512_setr_epi64(at(8), at(9), at(10), at(11), at(12), at(13), at(14), at(15)),
+            ]
+        };
+        Self(elapsed_16(t, halves))
+    }
+    #[inline(always)]
+    fn stamp(mask: __mmask16, t: i64, since: &mut [i64]) {
+        let since: &mut [i64] = &mut since[..16];
+        for (half, mask) in since.chunks_exact_mut(8).zip([mask, mask >> 8]) {
+            // SAFETY: eight elements are there, the address need not be aligned; AVX-512 is there, see above.
+            unsafe {
+                let kept = _mm512_loadu_si512(half.as_ptr().cast());
+                let now = _mm512_mask_mov_epi64(kept, mask as __mmask8, _mm512_set1_epi64(t));
+                let now = _mm512_castps_si512(opaque(_mm512_castsi512_ps(now)));
+                _mm512_storeu_si512(half.as_mut_ptr().cast(), now);
+            }
+        }
+    }
+    #[inline(always)]
+    fn or_else(self, mask: __mmask16, other: Self) -> Self {
+        // SAFETY: AVX-512 is there, see above.
+        Self(unsafe { opaque(_mm512_mask_mov_ps(other.0, mask, self.0)) })
+    }
+    #[inline(always)]
+    fn only(self, mask: __mmask16) -> Self {
+        // SAFETY: AVX-512 is there, see above.
+        Self(unsafe { _mm512_maskz_mov_ps(mask, self.0) })
+    }
+    #[inline(always)]
+    fn reaches(self, other: Self) -> __mmask16 {
+        // SAFETY: AVX-512 is there, see above.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(self.0, other.0) }
+    }
+    #[inline(always)]
+    fn differs(self, other: Self) -> __mmask16 {
+        // SAFETY: AVX-512 is there, see above.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, other.0) }
+    }
+    #[inline(always)]
+    fn int(value: i32) -> __m512i {
+        // SAFETY: AVX-512 is there, see above.
+        unsafe { _mm512_set1_epi32(value) }
+    }
+    #[inline(always)]
+    fn load_int(from: &[i32]) -> __m512i {
+        let from: &[i32] = &from[..16];
+        // SAFETY: sixteen elements are there; the address need not be aligned.
+        unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn int_minus(a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: AVX-512 is there, see above.
+        unsafe { _mm512_sub_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn from_int(a: __m512i) -> Self {
+        // SAFETY: AVX-512 is there, see above.
+        Self(unsafe { _mm512_cvtepi32_ps(a) })
+    }
+    #[inline(always)]
+    fn above(a: __m512i, b: __m512i) -> __mmask16 {
+        // SAFETY: AVX-512 is there, see above.
+        unsafe { _mm512_cmpgt_epi32_mask(a, b) }
+    }
+    #[inline(always)]
+    fn equals(a: __m512i, b: __m512i) -> __mmask16 {
+        // SAFETY: AVX-512 is there, see above.
+        unsafe { _mm512_cmpeq_epi32_mask(a, b) }
+    }
+    #[inline(always)]
+    fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [__m512i; 4] {
+        let index: &[u16] = &index[..16];
+        columns_of!(|k| table[index[k] as usize])
+    }
+    #[inline(always)]
+    fn first(n: usize) -> __mmask16 {
+        ((1_u32 << n.min(16)) - 1) as __mmask16
+    }
+    #[inline(always)]
+    fn lanes(bits: u32) -> __mmask16 {
+        bits as __mmask16
+    }
+    #[inline(always)]
+    fn bits(mask: __mmask16) -> u32 {
+        u32::from(mask)
+    }
+    #[inline(always)]
+    fn both(a: __mmask16, b: __mmask16) -> __mmask16 {
+        a & b
+    }
+}

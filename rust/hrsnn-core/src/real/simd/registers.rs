@@ -1,0 +1,58 @@
+//! What the registers of all levels share.
+
+use super::Vector;
+use crate::real::pow2;
+
+/// Registers of numbers of 32 bits.
+pub(super) trait Register: Vector<Scalar = f32> {
+    /// The same lanes, computed after those for which this was asked before.
+    fn in_turn(self) -> Self;
+    /// Lanes of which the exponents are raised by the lowest bits of those of `shifted`.
+    fn raised(self, shifted: Self) -> Self;
+}
+
+/// [`Vector::pow2_each`].
+#[inline(always)]
+pub(super) fn pow2_each<R: Register, const N: usize>(of: [R; N]) -> [R; N] {
+    // Step by step all of them, and the compiler is held to it: each step of one waits for the
+    // last, and the machine looks ahead only so far.
+    let magic = R::splat(pow2::MAGIC);
+    let mut shifted = of;
+    let mut f = of;
+    for k in 0..N {
+        shifted[k] = of[k].plus(magic);
+    }
+    for k in 0..N {
+        f[k] = of[k].minus(shifted[k].minus(magic));
+    }
+    let [a, b, c, d, e] = pow2::TERMS;
+    let mut p = [R::splat(e); N];
+    for term in [d, c, b, a, 1.0] {
+        let term = R::splat(term);
+        for k in 0..N {
+            p[k] = term.plus(f[k].times(p[k]));
+            if N > 1 {
+                p[k] = p[k].in_turn();
+            }
+        }
+    }
+    let lowest = R::splat(pow2::LOWEST);
+    for k in 0..N {
+        p[k] = p[k].raised(shifted[k]).only(of[k].reaches(lowest));
+    }
+    p
+}
+
+/// Operations that are one instruction on each register.
+macro_rules! lane_by_lane {
+    ($($name:ident($($argument:ident),*) = $instruction:expr;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self, $($argument: Self),*) -> Self {
+                // SAFETY: the level is there, see above.
+                Self(unsafe { $instruction(self.0, $($argument.0),*) })
+            }
+        )*
+    };
+}
+pub(super) use lane_by_lane;
