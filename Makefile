@@ -22,7 +22,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup build demo lint test test-slow equivalence mutants bench bench-core bench-peers \
-	budget budget-update docs fuzz golden sanitize audit ci \
+	budget budget-update docs fuzz golden sanitize emulate audit ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
@@ -120,6 +120,9 @@ sanitize: ## try all orders of threads (loom), and look for stray reads (valgrin
 	cargo test --manifest-path loom/Cargo.toml --target-dir target/loom
 	PROPTEST_CASES=8 cargo test -p hrsnn-core --lib --config "target.'cfg(unix)'.runner=$(VALGRIND)" \
 		-- real:: plastic:: neuron:: --test-threads 1
+
+emulate: ## run the tests of AVX-512 on an emulated machine (its header says what it needs)
+	sh tests/emulated/avx512.sh
 
 # Strict: by itself pip-audit passes over what its index knows nothing of, and calls that clean.
 audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (needs cargo-deny)
