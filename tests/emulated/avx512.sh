@@ -73,7 +73,10 @@ BXSHARE=/usr/share/bochs TERM=xterm bochs -q -f "$work/machine" -rc "$work/debug
     < /dev/null > "$work/screen" 2>&1 &
 machine=$!
 # What it shows goes to a terminal of its own, which must be read or it waits.
-until shown=$(grep -ao 'connected to screen "[^"]*' "$work/screen"); do sleep 1; done
+until shown=$(grep -ao 'connected to screen "[^"]*' "$work/screen"); do
+    kill -0 $machine
+    sleep 1
+done
 cat "${shown#*\"}" > /dev/null &
 trap 'kill $machine $! 2> /dev/null || true' EXIT
 while kill -0 $machine 2> /dev/null && ! grep -q "ALL DONE" "$work/said"; do sleep 5; done

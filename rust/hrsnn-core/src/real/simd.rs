@@ -333,20 +333,25 @@ impl<T: Real> Vector for Plain<T> {
 /// Run `kernel` in the vectors of `level`, or of the best there is if the machine has not that.
 #[inline]
 pub fn run_at<T: Real, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
-    run_in(level.min(Level::detected()), kernel)
+    // SAFETY: no level is above what was detected.
+    unsafe { run_in(level.min(Level::detected()), kernel) }
 }
 
 /// Run `kernel` in the vectors of the level in use.
 #[inline]
 pub fn run<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
-    run_in(Level::in_use(), kernel)
+    // SAFETY: `in_use` has asked the machine.
+    unsafe { run_in(Level::in_use(), kernel) }
 }
 
-/// Run `kernel` in the vectors of `level`, which the machine has.
+/// Run `kernel` in the vectors of `level`.
+///
+/// # Safety
+/// The machine must have that level.
 #[inline(always)]
-fn run_in<T: Real, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
+unsafe fn run_in<T: Real, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
     match level {
-        // SAFETY: whoever calls this has asked the machine.
+        // SAFETY: the machine has this level, as the caller says.
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => unsafe { avx512::run_avx512(kernel) },
         // SAFETY: the same.
