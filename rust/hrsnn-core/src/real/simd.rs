@@ -135,7 +135,11 @@ pub trait Vector: Copy {
     fn at_most(self, other: Self) -> Self;
     /// [`Real::pow2`].
     #[must_use]
-    fn pow2(self) -> Self;
+    #[inline(always)]
+    fn pow2(self) -> Self {
+        let [power] = Self::pow2_each([self]);
+        power
+    }
     /// The same of each of some, which do not wait for one another.
     fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N];
     /// `t - since`, rounded; both below 2^50 in magnitude.

@@ -6,10 +6,9 @@
 
 #![allow(clippy::wildcard_imports, reason = "each name says that it is an instruction")]
 
-use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::registers::{Register, lane_by_lane, pow2_each};
+use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes};
 use super::{Kernel, Places, Table, Vector};
 use crate::real::Real;
 
@@ -56,29 +55,7 @@ fn elapsed_4(t: i64, since: __m256i) -> __m128 {
     }
 }
 
-/// The same lanes, without the compiler's knowing where they come from.
-///
-/// Choosing and storing would else become a masked store, which takes tens of cycles on many machines.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn opaque(lanes: __m256) -> __m256 {
-    let mut same = lanes;
-    // SAFETY: the empty instruction reads and changes nothing.
-    unsafe {
-        asm!("/* {0} */", inout(ymm_reg) same, options(pure, nomem, nostack, preserves_flags));
-    }
-    same
-}
-
-/// [`Register::in_turn`].
-#[inline]
-#[target_feature(enable = "avx2")]
-fn in_turn(lanes: __m256) -> __m256 {
-    let mut same = lanes;
-    // SAFETY: the empty instruction reads and changes nothing.
-    unsafe { asm!("/* {0} */", inout(ymm_reg) same, options(nomem, nostack, preserves_flags)) };
-    same
-}
+same_lanes!("avx2", __m256, ymm_reg);
 
 /// The four columns of eight rows, number `$k` of which is `$row`, four times 32 bits.
 macro_rules! columns_of {
@@ -97,14 +74,11 @@ macro_rules! columns_of {
         // SAFETY: a row has four elements; the address need not be aligned; AVX2 is there, see above.
         unsafe {
             let (a, b, c, d) = (two_rows!(0), two_rows!(1), two_rows!(2), two_rows!(3));
-            let (ab_first, ab_last) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-            let (cd_first, cd_last) = (_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
-            [
-                _mm256_unpacklo_epi64(ab_first, cd_first),
-                _mm256_unpackhi_epi64(ab_first, cd_first),
-                _mm256_unpacklo_epi64(ab_last, cd_last),
-                _mm256_unpackhi_epi64(ab_last, cd_last),
-            ]
+            columns!(
+                [a, b, c, d],
+                [_mm256_unpacklo_epi32, _mm256_unpackhi_epi32],
+                [_mm256_unpacklo_epi64, _mm256_unpackhi_epi64]
+            )
         }
     }};
 }
@@ -184,11 +158,6 @@ impl Vector for Avx2 {
         let to: &mut [f32] = &mut to[..8];
         // SAFETY: eight elements are there; the address need not be aligned.
         unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self.0) };
-    }
-    #[inline(always)]
-    fn pow2(self) -> Self {
-        let [power] = Self::pow2_each([self]);
-        power
     }
     #[inline(always)]
     fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {

@@ -8,10 +8,9 @@
 
 #![allow(clippy::wildcard_imports, reason = "each name says that it is an instruction")]
 
-use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::registers::{Register, lane_by_lane, pow2_each};
+use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes};
 use super::{Kernel, Places, Table, Vector};
 use crate::real::Real;
 
@@ -40,27 +39,7 @@ fn elapsed_16(t: i64, [first, last]: [__m512i; 2]) -> __m512 {
     }
 }
 
-/// The same lanes, without the compiler's knowing where they come from: see the same of AVX2.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn opaque(lanes: __m512) -> __m512 {
-    let mut same = lanes;
-    // SAFETY: the empty instruction reads and changes nothing.
-    unsafe {
-        asm!("/* {0} */", inout(zmm_reg) same, options(pure, nomem, nostack, preserves_flags));
-    }
-    same
-}
-
-/// [`Register::in_turn`].
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn in_turn(lanes: __m512) -> __m512 {
-    let mut same = lanes;
-    // SAFETY: the empty instruction reads and changes nothing.
-    unsafe { asm!("/* {0} */", inout(zmm_reg) same, options(nomem, nostack, preserves_flags)) };
-    same
-}
+same_lanes!("avx512f", __m512, zmm_reg);
 
 /// The four columns of sixteen rows, number `$k` of which is `$row`, four times 32 bits.
 macro_rules! columns_of {
@@ -82,14 +61,11 @@ macro_rules! columns_of {
         // SAFETY: a row has four elements; the address need not be aligned; AVX-512 is there, see above.
         unsafe {
             let (a, b, c, d) = (four_rows!(0), four_rows!(1), four_rows!(2), four_rows!(3));
-            let (ab_first, ab_last) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-            let (cd_first, cd_last) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-            [
-                _mm512_unpacklo_epi64(ab_first, cd_first),
-                _mm512_unpackhi_epi64(ab_first, cd_first),
-                _mm512_unpacklo_epi64(ab_last, cd_last),
-                _mm512_unpackhi_epi64(ab_last, cd_last),
-            ]
+            columns!(
+                [a, b, c, d],
+                [_mm512_unpacklo_epi32, _mm512_unpackhi_epi32],
+                [_mm512_unpacklo_epi64, _mm512_unpackhi_epi64]
+            )
         }
     }};
 }
@@ -173,11 +149,6 @@ impl Vector for Avx512 {
         let to: &mut [f32] = &mut to[..16];
         // SAFETY: sixteen elements are there; the address need not be aligned.
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) };
-    }
-    #[inline(always)]
-    fn pow2(self) -> Self {
-        let [power] = Self::pow2_each([self]);
-        power
     }
     #[inline(always)]
     fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {

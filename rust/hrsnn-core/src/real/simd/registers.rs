@@ -56,3 +56,55 @@ macro_rules! lane_by_lane {
     };
 }
 pub(super) use lane_by_lane;
+
+/// Two functions of registers `$lanes`, of the class `$class`, that say nothing but keep the compiler
+/// from what it would do.
+macro_rules! same_lanes {
+    ($feature:literal, $lanes:ty, $class:ident) => {
+        /// The same lanes, without the compiler's knowing where they come from.
+        ///
+        /// Choosing and storing would else become a masked store, which takes tens of cycles on many
+        /// machines.
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn opaque(lanes: $lanes) -> $lanes {
+            let mut same = lanes;
+            // SAFETY: the empty instruction reads and changes nothing.
+            unsafe {
+                std::arch::asm!("/* {0} */", inout($class) same,
+                    options(pure, nomem, nostack, preserves_flags));
+            }
+            same
+        }
+
+        /// [`Register::in_turn`].
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn in_turn(lanes: $lanes) -> $lanes {
+            let mut same = lanes;
+            // SAFETY: the empty instruction reads and changes nothing.
+            unsafe {
+                std::arch::asm!("/* {0} */", inout($class) same,
+                    options(nomem, nostack, preserves_flags));
+            }
+            same
+        }
+    };
+}
+pub(super) use same_lanes;
+
+/// The four columns of registers that hold rows, four times 32 bits each: row 0, 4 and so on in the
+/// first of them, row 1, 5 and so on in the second.
+macro_rules! columns {
+    ([$a:ident, $b:ident, $c:ident, $d:ident], [$low:ident, $high:ident], [$low_2:ident, $high_2:ident]) => {{
+        let (ab_first, ab_last) = ($low($a, $b), $high($a, $b));
+        let (cd_first, cd_last) = ($low($c, $d), $high($c, $d));
+        [
+            $low_2(ab_first, cd_first),
+            $high_2(ab_first, cd_first),
+            $low_2(ab_last, cd_last),
+            $high_2(ab_last, cd_last),
+        ]
+    }};
+}
+pub(super) use columns;
