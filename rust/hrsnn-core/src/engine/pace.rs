@@ -2,13 +2,25 @@
 //!
 //! Lives here: the choice between one thread and several, from the time that work has taken
 //! either way. It decides how fast a result comes, never what it is.
+//!
+//! Both ways are measured in stretches of some windows. Every stretch counts a little, for a thread
+//! loses its core now and then, and that must not decide alone; the other way is tried rarely, and
+//! more rarely the longer nothing comes of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Synaptic events of a window below which no second thread is tried.
 const TOO_LITTLE: u64 = 2_000;
-/// Synaptic events after which a stretch is judged.
-const STRETCH: u64 = 200_000;
+/// Least of a stretch; the clock is not read before so many events.
+const EVENTS: u64 = 50_000;
+const TIME: Duration = Duration::from_millis(1);
+const WINDOWS: u64 = 2;
+/// Windows after which a stretch is over however little has happened.
+const MOST_WINDOWS: u64 = 1_000;
+/// Least after a change that is not measured: threads wake, and caches are filled.
+const CHANGE: Duration = Duration::from_micros(200);
+/// Share of what was known that a stretch leaves of it.
+const KEPT: f64 = 15.0 / 16.0;
 /// Stretches between two trials of the slower way, at first and at most.
 const PATIENCE: [u32; 2] = [16, 1024];
 /// Share of the time alone below which it pays to take further cores, which others may want.
@@ -23,6 +35,8 @@ pub(super) struct Pace {
     /// Events and windows of the present stretch.
     events: u64,
     windows: u64,
+    /// Whether the present stretch is none, since the way has just changed.
+    is_change: bool,
     /// Until the other way is tried again, and how long to wait after that.
     patience: [u32; 2],
     is_trial: bool,
@@ -38,6 +52,7 @@ impl Pace {
             since: Instant::now(),
             events: 0,
             windows: 0,
+            is_change: false,
             patience: [1, PATIENCE[0]],
             is_trial: false,
         }
@@ -52,42 +67,43 @@ impl Pace {
     /// A window with so many events is done.
     #[inline]
     pub(super) fn done(&mut self, events: u64) {
-        if self.is_forced.is_some() {
-            return;
+        if self.is_forced.is_none() {
+            self.done_by(events, Instant::now);
         }
+    }
+
+    /// The same where `now` is the clock.
+    fn done_by(&mut self, events: u64, now: impl FnOnce() -> Instant) {
         self.events += events;
         self.windows += 1;
-        // A trial is short, for it may be costly.
-        let enough = if self.is_trial { STRETCH / 4 } else { STRETCH };
-        if self.events >= enough || self.windows >= 1_000 || self.is_held_up(enough) {
-            self.judge(self.since.elapsed().as_nanos() as f64);
-            self.since = Instant::now();
-        }
-    }
-
-    /// Whether the present stretch of `enough` events has already taken as long as it would alone: a
-    /// thread may have lost its core in the midst of its work.
-    fn is_held_up(&self, enough: u64) -> bool {
-        match self.cost[0] {
-            Some(alone) if self.together => {
-                self.since.elapsed().as_nanos() as f64 > alone * enough as f64
-            }
-            _ => false,
-        }
-    }
-
-    fn judge(&mut self, ns: f64) {
-        let (events, windows) = (self.events, self.windows);
-        (self.events, self.windows) = (0, 0);
-        if events / windows < TOO_LITTLE {
-            (self.together, self.is_trial) = (false, false);
+        let is_over = self.windows >= MOST_WINDOWS;
+        if !is_over && (self.windows < WINDOWS || !self.is_change && self.events < EVENTS) {
             return;
         }
-        let now = ns / events as f64;
+        let now = now();
+        let time = now.duration_since(self.since);
+        if !is_over && time < if self.is_change { CHANGE } else { TIME } {
+            return;
+        }
+        if self.is_change {
+            self.is_change = false;
+        } else {
+            self.judge(time.as_nanos() as f64);
+        }
+        (self.events, self.windows, self.since) = (0, 0, now);
+    }
+
+    /// The present stretch took `ns`.
+    fn judge(&mut self, ns: f64) {
+        if self.events / self.windows < TOO_LITTLE {
+            self.change(false, false);
+            return;
+        }
+        let now = ns / self.events as f64;
         let kept = &mut self.cost[usize::from(self.together)];
         // What is measured again and again is smoothed; a trial replaces what is long past.
         *kept = Some(match *kept {
-            Some(before) if !self.is_trial => 0.5 * (before + now),
+            Some(before) if !self.is_trial => KEPT * before + (1.0 - KEPT) * now,
             _ => now,
         });
         let better = match self.cost {
@@ -105,13 +121,19 @@ impl Pace {
                 _ => (self.patience[1] * 2).min(PATIENCE[1]),
             };
             self.patience[0] = self.patience[1];
-            (self.together, self.is_trial) = (better, false);
+            self.change(better, false);
             return;
         }
         self.patience[0] = self.patience[0].saturating_sub(1);
         if self.patience[0] == 0 || better != before {
-            (self.together, self.is_trial) = (!before, true);
+            self.change(!before, true);
         }
+    }
+
+    /// Go on alone or together, from now on or as a trial.
+    fn change(&mut self, together: bool, is_trial: bool) {
+        self.is_change |= self.together != together;
+        (self.together, self.is_trial) = (together, is_trial);
     }
 }
 
@@ -119,67 +141,91 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Share of events done together, if one thread takes 1 ns an event, and all together as much as
-    /// `together` says of a trial and of any other stretch.
-    fn share(together: [f64; 2], per_window: u64) -> f64 {
+    /// Events of a window, each of which takes one thread 1 ns.
+    const EVENTS_OF_A_WINDOW: u64 = 20_000;
+    const MS: f64 = 1e6;
+
+    /// Simulate what one thread would do in a second, and return the share of that time which it takes
+    /// with a pace, and the share of the events done together. `together` says how many ns an event
+    /// then takes, from the ns since the way changed and since the beginning.
+    fn second(events: u64, together: impl Fn(f64, f64) -> f64) -> [f64; 2] {
         let mut pace = Pace::new(true, None);
-        let mut events = [0.0; 2];
-        for _ in 0..400 {
-            let (way, is_trial) = (pace.together(), pace.is_trial);
-            let enough = if is_trial { STRETCH / 4 } else { STRETCH };
-            pace.windows = enough / per_window;
-            pace.events = per_window * pace.windows;
-            events[usize::from(way)] += pace.events as f64;
-            let cost = if way { together[usize::from(!is_trial)] } else { 1.0 };
-            pace.judge(pace.events as f64 * cost);
+        let begin = pace.since;
+        let (mut t, mut changed, mut n_together) = (0.0, 0.0, 0);
+        let n_windows = 1_000_000_000 / events;
+        for _ in 0..n_windows {
+            let way = pace.together();
+            t += events as f64 * if way { together(t - changed, t) } else { 1.0 };
+            n_together += u64::from(way);
+            pace.done_by(events, || begin + Duration::from_nanos(t as u64));
+            if pace.together() != way {
+                changed = t;
+            }
         }
-        events[1] / (events[0] + events[1])
+        let alone = (n_windows * events) as f64;
+        [t / alone, n_together as f64 / n_windows as f64]
     }
 
     #[test]
-    fn the_faster_way_is_taken_and_the_other_tried_now_and_then() {
-        assert!(share([0.6; 2], 20_000) > 0.95);
-        for cost in [0.95, 1.2] {
-            let wasted = share([cost; 2], 20_000);
-            assert!(wasted > 0.0 && wasted < 0.02, "{cost}: {wasted}");
+    fn the_faster_way_is_taken_however_long_threads_take_to_wake() {
+        for events in [5_000, 20_000, 100_000, 1_000_000, 50_000_000] {
+            let [time, share] =
+                second(events, |changed, _| if changed < 0.1 * MS { 4.0 } else { 0.6 });
+            let [most, least] = if events < 10_000_000 { [0.64, 0.95] } else { [0.9, 0.7] };
+            assert!(time < most && share > least, "{events}: {time}, {share}");
         }
     }
 
     #[test]
-    fn what_was_promising_and_did_not_hold_is_tried_more_and_more_rarely() {
-        let wasted = share([0.6, 4.0], 20_000);
-        assert!(wasted > 0.0 && wasted < 0.03, "{wasted}");
+    fn the_slower_way_is_tried_now_and_then_and_costs_little() {
+        for cost in [0.95, 1.2, 4.0] {
+            let [time, share] = second(EVENTS_OF_A_WINDOW, |_, _| cost);
+            assert!(time < 1.04 && share > 0.0 && share < 0.02, "{cost}: {time}, {share}");
+        }
+    }
+
+    #[test]
+    fn what_was_promising_and_does_not_hold_is_tried_more_and_more_rarely() {
+        let promising = |changed: f64, _| if changed < 2.0 * MS { 0.6 } else { 4.0 };
+        let [time, share] = second(EVENTS_OF_A_WINDOW, promising);
+        assert!(time < 1.05 && share > 0.0, "{time}, {share}");
+    }
+
+    /// A thread that loses its core for 4 ms, as often as every `ms`.
+    fn second_with_hold_ups(ms: f64) -> [f64; 2] {
+        second(EVENTS_OF_A_WINDOW, |_, t| {
+            let window = 0.5 * EVENTS_OF_A_WINDOW as f64;
+            let is_held_up = t % (ms * MS) < window;
+            0.5 + if is_held_up { 4.0 * MS / EVENTS_OF_A_WINDOW as f64 } else { 0.0 }
+        })
+    }
+
+    #[test]
+    fn a_thread_that_loses_its_core_now_and_then_is_worth_it() {
+        let [time, share] = second_with_hold_ups(60.0);
+        assert!(time < 0.6 && share > 0.8, "{time}, {share}");
+    }
+
+    #[test]
+    fn a_thread_whose_core_a_neighbour_has_is_left_alone() {
+        let [time, share] = second_with_hold_ups(5.0);
+        assert!(time < 1.05 && share < 0.1, "{time}, {share}");
     }
 
     #[test]
     fn little_work_is_never_shared() {
-        assert_eq!(share([0.5; 2], 100), 0.0);
+        let [time, share] = second(TOO_LITTLE / 2, |_, _| 0.5);
+        assert_eq!([time, share], [1.0, 0.0]);
     }
 
     #[test]
     fn a_trial_that_meets_little_work_is_made_later() {
         let mut pace = Pace::new(true, None);
-        for (events, together) in [(STRETCH, true), (100, false), (STRETCH, true)] {
+        for (events, together) in [(EVENTS, true), (100, false), (EVENTS, true)] {
             (pace.events, pace.windows) = (events, 10);
             pace.judge(events as f64);
             assert_eq!(pace.together(), together);
         }
-    }
-
-    #[test]
-    fn a_stretch_together_ends_when_it_would_be_over_alone() {
-        let mut pace = Pace::new(true, None);
-        let long_ago = Instant::now().checked_sub(std::time::Duration::from_secs(1)).unwrap();
-        (pace.cost, pace.together) = ([Some(1.0), Some(0.5)], true);
-        pace.done(10_000);
-        assert!(pace.together());
-        pace.since = long_ago;
-        pace.done(10_000);
-        assert!(!pace.together() && pace.patience == [2 * PATIENCE[0]; 2]);
-        // Alone it takes what it takes.
-        pace.since = long_ago;
-        pace.done(10_000);
-        assert_eq!(pace.windows, 1);
     }
 
     #[test]
