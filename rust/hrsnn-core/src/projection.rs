@@ -12,7 +12,7 @@ use crate::network::{Connections, Plasticity};
 use crate::plastic::{PlasticSynapses, half_scale};
 use crate::real::Real;
 use crate::real::large::Large;
-use crate::real::simd::{Table, prefetch, prefetch_lines};
+use crate::real::simd::{Table, at_once, prefetch, prefetch_lines};
 use crate::stdp::Rule;
 use crate::time::halvings_from_ms;
 
@@ -134,6 +134,9 @@ fn span(start: &[u32], segment: u32) -> Range<usize> {
 
 /// As many elements as are soon in the nearest memory and need not be asked for.
 const SOON_AT_HAND: usize = 1 << 14;
+
+/// Synapses of a segment after which the machine foresees, while they are delivered, what comes next.
+const FORESEEN_FROM: usize = 128;
 
 /// Scales of `a_plus`, `a_minus` and both halvings in 16 bits.
 fn half_scales<T: Real>(p: &Plasticity) -> [f32; 4] {
@@ -323,13 +326,16 @@ impl<T: Real> Reading<'_, T> {
         let first = self.n_fields * range.start;
         let weights = &self.cells[first..first + range.len()];
         let targets = &self.target[range];
-        let (mut blocks, mut block_weights) = (targets.chunks_exact(8), weights.chunks_exact(8));
-        for (targets, weights) in (&mut blocks).zip(&mut block_weights) {
-            for k in 0..8 {
-                input[targets[k] as usize] += weights[k];
+        let (blocks, rest) = targets.as_chunks::<8>();
+        let (block_weights, rest_weights) = weights.as_chunks::<8>();
+        for (targets, weights) in blocks.iter().zip(block_weights) {
+            for (four, weights) in targets.as_chunks().0.iter().zip(weights.chunks_exact(4)) {
+                for (target, &w) in at_once(four).into_iter().zip(weights) {
+                    input[target as usize] += w;
+                }
             }
         }
-        for (&target, &w) in blocks.remainder().iter().zip(block_weights.remainder()) {
+        for (&target, &w) in rest.iter().zip(rest_weights) {
             input[target as usize] += w;
         }
         weights.len()
@@ -345,7 +351,8 @@ impl<T: Real> Reading<'_, T> {
     #[inline]
     pub fn prefetch(&self, segment: u32) {
         let range = span(self.start, segment);
-        prefetch_lines(self.cells, self.n_fields * range.start, range.len());
-        prefetch_lines(self.target, range.start, range.len());
+        let n = range.len().min(FORESEEN_FROM);
+        prefetch_lines(self.cells, self.n_fields * range.start, n);
+        prefetch_lines(self.target, range.start, n);
     }
 }

@@ -143,6 +143,13 @@ fn the_best_level_is_used() {
 }
 
 #[test]
+fn numbers_read_at_once_stand_in_their_order() {
+    for numbers in [[1, 2, 3, 4], [0, u16::MAX, 0x1234, 0x8000]] {
+        assert_eq!(at_once(&numbers), numbers);
+    }
+}
+
+#[test]
 fn places_are_read_and_written_where_they_are() {
     let (all, index) = ([10, 11, 12, 13, 14], [4_u16, 0, 3, 3]);
     let places = Places::new(&index, all.len());
