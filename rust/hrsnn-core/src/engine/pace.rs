@@ -132,7 +132,7 @@ impl Pace {
 
     /// Go on alone or together, from now on or as a trial.
     fn change(&mut self, together: bool, is_trial: bool) {
-        self.is_change |= self.together != together;
+        self.is_change = self.together != together;
         (self.together, self.is_trial) = (together, is_trial);
     }
 }
