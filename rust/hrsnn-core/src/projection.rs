@@ -12,7 +12,7 @@ use crate::network::{Connections, Plasticity};
 use crate::plastic::{PlasticSynapses, half_scale};
 use crate::real::Real;
 use crate::real::large::Large;
-use crate::real::simd::{Table, at_once, prefetch, prefetch_lines};
+use crate::real::simd::{Table, ask, at_once, prefetch, prefetch_lines};
 use crate::stdp::Rule;
 use crate::time::halvings_from_ms;
 
@@ -135,8 +135,10 @@ fn span(start: &[u32], segment: u32) -> Range<usize> {
 /// As many elements as are soon in the nearest memory and need not be asked for.
 const SOON_AT_HAND: usize = 1 << 14;
 
-/// Synapses of a segment after which the machine foresees, while they are delivered, what comes next.
-const FORESEEN_FROM: usize = 128;
+/// Synapses of a segment that are asked for before it is delivered, and while it is so many ahead.
+const AHEAD: usize = 128;
+/// Synapses between two requests: a line of weights in single precision.
+const LINE: usize = 16;
 
 /// Scales of `a_plus`, `a_minus` and both halvings in 16 bits.
 fn half_scales<T: Real>(p: &Plasticity) -> [f32; 4] {
@@ -302,6 +304,23 @@ impl<T: Real> Projection<T> {
     }
 }
 
+/// Add `weights` to what `targets` receive.
+#[inline]
+fn add<T: Real>(targets: &[u16], weights: &[T], input: &mut Table<T>) {
+    let (blocks, rest) = targets.as_chunks::<8>();
+    let (block_weights, rest_weights) = weights.as_chunks::<8>();
+    for (targets, weights) in blocks.iter().zip(block_weights) {
+        for (two, weights) in targets.as_chunks().0.iter().zip(weights.chunks_exact(2)) {
+            for (target, &w) in at_once(two).into_iter().zip(weights) {
+                input[target as usize] += w;
+            }
+        }
+    }
+    for (&target, &w) in rest.iter().zip(rest_weights) {
+        input[target as usize] += w;
+    }
+}
+
 /// A projection whose weights are only read.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a, T> {
@@ -323,22 +342,19 @@ impl<T: Real> Reading<'_, T> {
     #[inline]
     pub fn deliver(&self, segment: u32, input: &mut Table<T>) -> usize {
         let range = span(self.start, segment);
-        let first = self.n_fields * range.start;
-        let weights = &self.cells[first..first + range.len()];
-        let targets = &self.target[range];
-        let (blocks, rest) = targets.as_chunks::<8>();
-        let (block_weights, rest_weights) = weights.as_chunks::<8>();
-        for (targets, weights) in blocks.iter().zip(block_weights) {
-            for (four, weights) in targets.as_chunks().0.iter().zip(weights.chunks_exact(4)) {
-                for (target, &w) in at_once(four).into_iter().zip(weights) {
-                    input[target as usize] += w;
-                }
-            }
+        let (first, n) = (self.n_fields * range.start, range.len());
+        let (weights, targets) = (&self.cells[first..first + n], &self.target[range]);
+        let n_asking = n.saturating_sub(AHEAD) / LINE * LINE;
+        let (asking, asked) = targets.split_at(n_asking);
+        let (asking_weights, asked_weights) = weights.split_at(n_asking);
+        let lines = asking.as_chunks::<LINE>().0.iter();
+        for (targets, weights) in lines.zip(asking_weights.as_chunks::<LINE>().0) {
+            ask(targets.as_ptr().wrapping_add(AHEAD));
+            ask(weights.as_ptr().wrapping_add(AHEAD));
+            add(targets, weights, input);
         }
-        for (&target, &w) in rest.iter().zip(rest_weights) {
-            input[target as usize] += w;
-        }
-        weights.len()
+        add(asked, asked_weights, input);
+        n
     }
 
     /// Ask for the memory that says where `segment` is.
@@ -351,7 +367,7 @@ impl<T: Real> Reading<'_, T> {
     #[inline]
     pub fn prefetch(&self, segment: u32) {
         let range = span(self.start, segment);
-        let n = range.len().min(FORESEEN_FROM);
+        let n = range.len().min(AHEAD);
         prefetch_lines(self.cells, self.n_fields * range.start, n);
         prefetch_lines(self.target, range.start, n);
     }

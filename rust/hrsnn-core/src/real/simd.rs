@@ -367,21 +367,17 @@ unsafe fn run_in<T: Real, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
 
 /// The same numbers, read from memory in one go: for those whose work is to read.
 #[inline(always)]
-pub fn at_once(numbers: &[u16; 4]) -> [u16; 4] {
-    // SAFETY: four numbers of 16 bits are one of 64, of which any bits are a value; the address need
+pub fn at_once(numbers: &[u16; 2]) -> [u16; 2] {
+    // SAFETY: two numbers of 16 bits are one of 32, of which any bits are a value; the address need
     // not be aligned.
-    let bits = unsafe { numbers.as_ptr().cast::<u64>().read_unaligned() };
-    let in_order = [bits as u16, (bits >> 16) as u16, (bits >> 32) as u16, (bits >> 48) as u16];
-    if cfg!(target_endian = "big") {
-        let [d, c, b, a] = in_order;
-        return [a, b, c, d];
-    }
-    in_order
+    let bits = unsafe { numbers.as_ptr().cast::<u32>().read_unaligned() };
+    let [low, high] = [bits as u16, (bits >> 16) as u16];
+    if cfg!(target_endian = "big") { [high, low] } else { [low, high] }
 }
 
 /// Ask for the cache line at `place`, which need not be anyone's, before it is needed.
 #[inline(always)]
-fn ask<X>(place: *const X) {
+pub fn ask<X>(place: *const X) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

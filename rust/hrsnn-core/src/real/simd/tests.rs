@@ -144,7 +144,7 @@ fn the_best_level_is_used() {
 
 #[test]
 fn numbers_read_at_once_stand_in_their_order() {
-    for numbers in [[1, 2, 3, 4], [0, u16::MAX, 0x1234, 0x8000]] {
+    for numbers in [[1, 2], [0, u16::MAX], [0x1234, 0x8000]] {
         assert_eq!(at_once(&numbers), numbers);
     }
 }
