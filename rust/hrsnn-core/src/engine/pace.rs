@@ -22,7 +22,7 @@ const CHANGE: Duration = Duration::from_micros(200);
 /// Share of what was known that a stretch leaves of it.
 const KEPT: f64 = 15.0 / 16.0;
 /// Stretches between two trials of the slower way, at first and at most.
-const PATIENCE: [u32; 2] = [16, 1024];
+const PATIENCE: [u32; 2] = [64, 1024];
 /// Share of the time alone below which it pays to take further cores, which others may want.
 const WORTH: f64 = 0.9;
 
