@@ -133,14 +133,7 @@ pub trait Vector: Copy {
     /// The smaller of both, `other` where they are equal.
     #[must_use]
     fn at_most(self, other: Self) -> Self;
-    /// [`Real::pow2`].
-    #[must_use]
-    #[inline(always)]
-    fn pow2(self) -> Self {
-        let [power] = Self::pow2_each([self]);
-        power
-    }
-    /// The same of each of some, which do not wait for one another.
+    /// [`Real::pow2`] of each of some, which do not wait for one another.
     fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N];
     /// `t - since`, rounded; both below 2^50 in magnitude.
     fn elapsed(t: i64, since: &[i64]) -> Self;
@@ -249,12 +242,8 @@ impl<T: Real> Vector for Plain<T> {
         Self(self.zip(other, |a, b| if a < b { a } else { b }))
     }
     #[inline(always)]
-    fn pow2(self) -> Self {
-        Self(self.0.map(T::pow2))
-    }
-    #[inline(always)]
     fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {
-        of.map(Self::pow2)
+        of.map(|lanes| Self(lanes.0.map(T::pow2)))
     }
     #[inline(always)]
     fn elapsed(t: i64, since: &[i64]) -> Self {

@@ -31,13 +31,14 @@ impl Kernel<f32> for Everything<'_> {
             let upper = V::first((self.index[0] as usize % 17).saturating_sub(first));
             let [below, lower] = [a, b].map(|a| V::splat(0.0).minus(a.times(a)));
             let [power, other] = V::pow2_each([below, lower]);
+            let [alone] = V::pow2_each([below]);
             let reals = [
                 a.plus(b),
                 a.minus(b),
                 a.times(b),
                 a.at_least(b),
                 a.at_most(b),
-                below.pow2(),
+                alone,
                 V::elapsed(self.t, &self.since[first..]),
                 a.or_else(mask, b),
                 a.only(mask),
