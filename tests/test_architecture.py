@@ -106,6 +106,7 @@ RUST_ORDER = [
     "stdp",
     "queue",
     "network",
+    "excitability",
     "plastic",
     "projection",
     "shard",

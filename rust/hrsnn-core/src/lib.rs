@@ -11,6 +11,7 @@ pub mod current;
 pub mod distribution;
 pub mod engine;
 pub mod error;
+pub mod excitability;
 pub mod network;
 pub mod neuron;
 pub mod plastic;

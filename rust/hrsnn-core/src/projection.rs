@@ -2,12 +2,14 @@
 //!
 //! Lives here: rows cut into segments, static synapses, and the way back to the order of the
 //! description. Not here: what a plastic synapse does (`stdp`). Invariant: within a row,
-//! synapses stand in the order of (delay, target); a segment is a run of one delay, and
-//! segments are numbered in the order of (row, delay).
+//! synapses stand in the order of (delay, target), and those that learn in that of (delay, class of
+//! the target, target); a segment is a run of one delay, and segments are numbered in the order of
+//! (row, delay).
 
 use std::ops::Range;
 
 use crate::current::Receptor;
+use crate::excitability::CLASSES;
 use crate::network::{Connections, Plasticity};
 use crate::plastic::{PlasticSynapses, half_scale};
 use crate::real::Real;
@@ -168,44 +170,46 @@ pub struct Projection<T> {
 }
 
 impl<T: Real> Projection<T> {
-    /// The synapses of `connections` onto the neurons `onto`: those that learn if `plastic`,
-    /// the others if not; those that feed `receptor`, or all of them without currents.
+    /// The synapses of `connections` onto the neurons `onto`: those that learn if `plastic`, in
+    /// the order of the classes of their targets, the others if not; those that feed `receptor`,
+    /// or all of them without currents.
     pub fn new(
         (source, connections): (Source, &Connections),
         onto: Range<u32>,
-        plastic: Option<&Plasticity>,
+        plastic: Option<(&Plasticity, &[u8])>,
         receptor: Option<Receptor>,
     ) -> Self {
         let learns = |s: usize| connections.plasticity.as_ref().is_some_and(|p| p.plastic[s]);
         let feeds = |s: usize| receptor.is_none_or(|kind| connections.receptor(s) == kind);
         let wanted = |s: usize| learns(s) == plastic.is_some() && feeds(s);
         let graph = &connections.graph;
+        let target = |s: usize| (graph.indices()[s] - onto.start) as u16;
+        let class = |s| plastic.map_or(0, |(_, class)| class[target(s) as usize] as usize);
         let mut rows = Rows { first: vec![0], ..Rows::default() };
         let mut order: Vec<u16> = Vec::new();
-        let mut row_order: Vec<(u32, u32, usize)> = Vec::new();
+        let mut by_class: [Vec<usize>; CLASSES] = Default::default();
+        let mut row_order: Vec<(u32, usize)> = Vec::new();
         let mut picked: Vec<usize> = Vec::new();
         for row in 0..graph.n_rows() {
             let range = graph.span(row);
             let targets = &graph.indices()[range.clone()];
             let from = range.start + targets.partition_point(|&target| target < onto.start);
             let to = range.start + targets.partition_point(|&target| target < onto.end);
+            (from..to).filter(|&s| wanted(s)).for_each(|s| by_class[class(s)].push(s));
             row_order.clear();
-            row_order.extend(
-                (from..to)
-                    .filter(|&s| wanted(s))
-                    .map(|s| (connections.delay_us(s), graph.indices()[s], s)),
-            );
-            if !row_order.is_sorted() {
-                row_order.sort_unstable();
+            for s in by_class.iter_mut().flat_map(|all| all.drain(..)) {
+                row_order.push((connections.delay_us(s), s));
             }
+            // Those of one delay stay as they are.
+            row_order.sort_by_key(|&(delay, _)| delay);
             let mut delay_before = None;
-            for &(delay, target, s) in &row_order {
+            for &(delay, s) in &row_order {
                 if delay_before != Some(delay) {
                     rows.delay.push(delay);
                     rows.start.push(order.len() as u32);
                     delay_before = Some(delay);
                 }
-                order.push((target - onto.start) as u16);
+                order.push(target(s));
                 picked.push(s);
             }
             rows.first.push(rows.delay.len() as u32);
@@ -219,7 +223,7 @@ impl<T: Real> Projection<T> {
                     weight: Large::collect(picked.len(), weight),
                 })
             }
-            Some(p) => {
+            Some((p, _)) => {
                 let real = |values: &[f64]| {
                     picked.iter().map(|&s| T::from_f64(values[s])).collect::<Vec<T>>()
                 };

@@ -14,6 +14,7 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use crate::current::{Charges, Receptor, Receptors};
+use crate::excitability;
 use crate::network::Description;
 use crate::neuron::{Membranes, Neurons};
 use crate::projection::{Projection, Source, Synapses};
@@ -146,6 +147,7 @@ impl<T: Real> Shard<T> {
             None => &[None],
             Some(_) => &[Some(Receptor::Excitatory), Some(Receptor::Inhibitory)],
         };
+        let class = excitability::classes(description, range.clone());
         let mut projections = Vec::new();
         for from in
             [(Source::Input, &description.inputs), (Source::Recurrent, &description.recurrent)]
@@ -153,7 +155,7 @@ impl<T: Real> Shard<T> {
             for &kind in kinds {
                 projections.push(Projection::new(from, range.clone(), None, kind));
                 if let Some(plasticity) = &from.1.plasticity {
-                    let plastic = Some(plasticity);
+                    let plastic = Some((plasticity, &*class));
                     projections.push(Projection::new(from, range.clone(), plastic, kind));
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::connectivity;
+use crate::csr::Csr;
 use crate::distribution::{Distribution, Law};
 use crate::network::{Connections, NeuronParameters, Plasticity};
 use crate::record::{SpikeList, Windows};
@@ -114,6 +115,33 @@ fn neither_shards_nor_threads_change_a_bit() {
     for description in [with_currents(description.clone()), description] {
         same_for_any_split::<f32>(&description);
         same_for_any_split::<f64>(&description);
+    }
+}
+
+#[test]
+fn where_synapses_stand_within_a_row_changes_no_bit() {
+    let mut description = description(Pairing::AllToAll, 0.5);
+    description.recurrent.delay = vec![1.0];
+    // A channel that stays silent changes only who is expected to fire most.
+    let mut other = description.clone();
+    let (mut indptr, mut indices) = other.inputs.graph.clone().into_parts();
+    indices.extend(0..N as u32);
+    indptr.push(indices.len() as u64);
+    other.inputs.graph = Csr::new(indptr, indices, N).unwrap();
+    other.inputs.weight.extend(drawn(-1e3, 1e3, N, "silent"));
+    other.inputs.delay.extend([1.0; N]);
+    for n_shards in [1, 3] {
+        let [engine, changed] =
+            [&description, &other].map(|d| Engine::<f32>::new(d, Some(n_shards)).unwrap());
+        let targets = |engine: &Engine<f32>| -> Vec<Vec<u16>> {
+            let all = engine.shards.iter().flat_map(|shard| &shard.projections);
+            let recurrent = all.filter(|p| p.source == Source::Recurrent);
+            recurrent.map(|p| p.synapses.target().to_vec()).collect()
+        };
+        assert_ne!(targets(&engine), targets(&changed));
+        let (spikes, weight, stats) = learned(engine, 1);
+        let (s, w, st) = learned(changed, 1);
+        assert_eq!((s.t, s.neuron, w, st), (spikes.t, spikes.neuron, weight, stats));
     }
 }
 

@@ -316,7 +316,8 @@ impl<T: Real> Older<'_, T> {
         while deep != 0 {
             let k = deep.trailing_zeros() as usize;
             deep &= deep - 1;
-            let [mut w, mut y, x, after, a_plus, plus, minus] = of_lane.map(|field| field[k]);
+            let [mut w, mut y, x, after, a_plus, plus, minus] =
+                std::array::from_fn(|field| of_lane[field][k]);
             let post = target[k] as usize;
             let (marks, count) = self.history.older(post, self.visit.t);
             *updates += count as u64;

@@ -5,6 +5,8 @@ use crate::real::Real;
 
 /// Places that are asked for before they are reached.
 pub const AHEAD: usize = 48;
+/// Bytes of a line of memory.
+const LINE: usize = 64;
 
 /// Fields of `n` numbers side by side, and `n` indices, to be walked vector by vector.
 ///
@@ -27,9 +29,12 @@ impl<'a, T: Real, const FIELDS: usize> Strip<'a, T, FIELDS> {
         Self { cells, index, n }
     }
 
-    /// Ask for what lies [`AHEAD`] places from `first` on.
+    /// Ask for what lies [`AHEAD`] places from `first` on, once for each line.
     #[inline(always)]
     pub fn ask_ahead(&self, first: usize) {
+        if !first.is_multiple_of(LINE / size_of::<T>()) {
+            return;
+        }
         let cells = self.cells.as_ptr().wrapping_add(first + AHEAD);
         for field in 0..FIELDS {
             ask(cells.wrapping_add(field * self.n));
