@@ -131,7 +131,9 @@ impl Rows {
 #[inline]
 fn span(start: &[u32], segment: u32) -> Range<usize> {
     let segment = segment as usize;
-    start[segment] as usize..start[segment + 1] as usize
+    // The end first: then the beginning is known to be there.
+    let end = start[segment + 1] as usize;
+    start[segment] as usize..end
 }
 
 /// As many elements as are soon in the nearest memory and need not be asked for.
@@ -325,6 +327,20 @@ fn add<T: Real>(targets: &[u16], weights: &[T], input: &mut Table<T>) {
     }
 }
 
+/// The same, where they are more than [`AHEAD`]: each line is asked for so many before it is reached.
+fn add_asking<T: Real>(targets: &[u16], weights: &[T], input: &mut Table<T>) {
+    let n_asking = (targets.len() - AHEAD) / LINE * LINE;
+    let (asking, asked) = targets.split_at(n_asking);
+    let (asking_weights, asked_weights) = weights.split_at(n_asking);
+    let lines = asking.as_chunks::<LINE>().0.iter();
+    for (targets, weights) in lines.zip(asking_weights.as_chunks::<LINE>().0) {
+        ask(targets.as_ptr().wrapping_add(AHEAD));
+        ask(weights.as_ptr().wrapping_add(AHEAD));
+        add(targets, weights, input);
+    }
+    add(asked, asked_weights, input);
+}
+
 /// A projection whose weights are only read.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a, T> {
@@ -345,19 +361,15 @@ impl<T: Real> Reading<'_, T> {
     /// Add the weights of `segment` to what its targets receive; returns how many there are.
     #[inline]
     pub fn deliver(&self, segment: u32, input: &mut Table<T>) -> usize {
-        let range = span(self.start, segment);
-        let (first, n) = (self.n_fields * range.start, range.len());
-        let (weights, targets) = (&self.cells[first..first + n], &self.target[range]);
-        let n_asking = n.saturating_sub(AHEAD) / LINE * LINE;
-        let (asking, asked) = targets.split_at(n_asking);
-        let (asking_weights, asked_weights) = weights.split_at(n_asking);
-        let lines = asking.as_chunks::<LINE>().0.iter();
-        for (targets, weights) in lines.zip(asking_weights.as_chunks::<LINE>().0) {
-            ask(targets.as_ptr().wrapping_add(AHEAD));
-            ask(weights.as_ptr().wrapping_add(AHEAD));
+        let Range { start, end } = span(self.start, segment);
+        let n = end - start;
+        let (weights, targets) =
+            (&self.cells[self.n_fields * start..][..n], &self.target[start..][..n]);
+        if n <= AHEAD {
             add(targets, weights, input);
+        } else {
+            add_asking(targets, weights, input);
         }
-        add(asked, asked_weights, input);
         n
     }
 
@@ -370,9 +382,9 @@ impl<T: Real> Reading<'_, T> {
     /// Ask for the memory of `segment`.
     #[inline]
     pub fn prefetch(&self, segment: u32) {
-        let range = span(self.start, segment);
-        let n = range.len().min(AHEAD);
-        prefetch_lines(self.cells, self.n_fields * range.start, n);
-        prefetch_lines(self.target, range.start, n);
+        let Range { start, end } = span(self.start, segment);
+        let n = (end - start).min(AHEAD);
+        prefetch_lines(self.cells, self.n_fields * start, n);
+        prefetch_lines(self.target, start, n);
     }
 }

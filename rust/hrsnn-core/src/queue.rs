@@ -27,11 +27,53 @@ pub const MOST_SEGMENTS: u32 = 1 << 30;
 /// Most projections that there may be.
 const MOST_PROJECTIONS: u32 = 1 << 3;
 
-/// A delivery as one number: µs from the beginning of its window, projection and segment from the
-/// high bits down.
-type Packed = u64;
+/// A delivery of one window as one number: µs from the beginning of the window, projection and segment
+/// from the high bits down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due(u64);
+
 /// Bits of the segment, which do not count in sorting.
 const SEGMENT_BITS: u32 = 30;
+const PROJECTION_BITS: u32 = MOST_PROJECTIONS.ilog2();
+
+impl Due {
+    #[inline]
+    fn new(us: i64, projection: u32, segment: u32) -> Self {
+        let place = u64::from(projection) << SEGMENT_BITS | u64::from(segment);
+        Self((us as u64) << (SEGMENT_BITS + PROJECTION_BITS) | place)
+    }
+
+    /// When, in µs from the beginning of the window.
+    #[inline]
+    pub fn us(self) -> i64 {
+        (self.0 >> (SEGMENT_BITS + PROJECTION_BITS)) as i64
+    }
+
+    /// As [`Delivery::projection`].
+    #[inline]
+    pub fn projection(self) -> usize {
+        (self.0 >> SEGMENT_BITS) as usize & (MOST_PROJECTIONS as usize - 1)
+    }
+
+    /// As [`Delivery::segment`].
+    #[inline]
+    pub fn segment(self) -> u32 {
+        self.0 as u32 & (MOST_SEGMENTS - 1)
+    }
+
+    /// By what windows are sorted: time, and then projection.
+    #[inline]
+    fn rank(self) -> u64 {
+        self.0 >> SEGMENT_BITS
+    }
+}
+
+/// As many as is known when it is compiled: no place among them needs to be checked.
+type Buckets = Box<[Vec<Due>; BUCKETS as usize]>;
+
+fn empty_buckets() -> Buckets {
+    vec![Vec::new(); BUCKETS as usize].try_into().expect("it was made so long")
+}
 
 /// Which bucket holds a window.
 #[inline]
@@ -49,17 +91,17 @@ pub struct Queue {
     /// First window that has not been handed out, and when it begins.
     next: i64,
     start: i64,
-    buckets: Vec<Vec<Packed>>,
+    buckets: Buckets,
     /// Memory of buckets that were emptied, the last one last: the next to be filled takes it, for
     /// it is still at hand, while its own would have been left a whole turn of the calendar ago.
-    emptied: Vec<Vec<Packed>>,
+    emptied: Vec<Vec<Due>>,
     /// One bit for each bucket that holds something.
     filled: [u64; BUCKETS as usize / 64],
     /// What lies beyond the buckets: window, number in the order of pushing, delivery.
-    far: BinaryHeap<Reverse<(i64, u64, Packed)>>,
+    far: BinaryHeap<Reverse<(i64, u64, Due)>>,
     n_far: u64,
     /// What sorting works with.
-    sorted: Vec<Packed>,
+    sorted: Vec<Due>,
 }
 
 impl Queue {
@@ -72,7 +114,7 @@ impl Queue {
             inverse: (1 << 64) / u128::from(width) + 1,
             next: 0,
             start: 0,
-            buckets: vec![Vec::new(); BUCKETS as usize],
+            buckets: empty_buckets(),
             emptied: Vec::new(),
             filled: [0; BUCKETS as usize / 64],
             far: BinaryHeap::new(),
@@ -101,35 +143,41 @@ impl Queue {
         debug_assert!(ahead.checked_mul(self.width as u64).is_some(), "{delivery:?} is too far");
         let windows = ((u128::from(ahead) * self.inverse) >> 64) as i64;
         let us = ahead as i64 - windows * self.width;
-        let place = u64::from(delivery.projection) << SEGMENT_BITS | u64::from(delivery.segment);
-        let packed = (us as u64) << (SEGMENT_BITS + 3) | place;
-        if windows < BUCKETS {
-            self.push_near(self.next + windows, packed);
-        } else {
-            self.far.push(Reverse((self.next + windows, self.n_far, packed)));
-            self.n_far += 1;
-        }
+        let due = Due::new(us, delivery.projection, delivery.segment);
+        let window = self.next + windows;
+        if windows < BUCKETS { self.push_near(window, due) } else { self.push_far(window, due) }
     }
 
     #[inline]
-    fn push_near(&mut self, window: i64, packed: Packed) {
+    fn push_near(&mut self, window: i64, due: Due) {
         let number = bucket_of(window);
-        let bucket = &mut self.buckets[number];
-        if bucket.is_empty() {
-            *bucket = self.emptied.pop().unwrap_or_default();
-            self.filled[number / 64] |= 1 << (number % 64);
+        if self.buckets[number].is_empty() {
+            self.begin(number);
         }
-        bucket.push(packed);
+        self.buckets[number].push(due);
+    }
+
+    /// Give the bucket `number`, which is empty, memory for what it is to hold.
+    #[cold]
+    fn begin(&mut self, number: usize) {
+        self.buckets[number] = self.emptied.pop().unwrap_or_default();
+        self.filled[number / 64] |= 1 << (number % 64);
+    }
+
+    #[cold]
+    fn push_far(&mut self, window: i64, due: Due) {
+        self.far.push(Reverse((window, self.n_far, due)));
+        self.n_far += 1;
     }
 
     /// Take what the bucket `number` holds.
-    fn empty(&mut self, number: usize) -> Vec<Packed> {
+    fn empty(&mut self, number: usize) -> Vec<Due> {
         self.filled[number / 64] &= !(1 << (number % 64));
         std::mem::take(&mut self.buckets[number])
     }
 
     /// Keep the memory of what was taken for the next bucket that is filled.
-    fn keep(&mut self, mut taken: Vec<Packed>) {
+    fn keep(&mut self, mut taken: Vec<Due>) {
         if taken.capacity() > 0 {
             taken.clear();
             self.emptied.push(taken);
@@ -162,84 +210,82 @@ impl Queue {
         self.first_near().or_else(|| self.far.peek().map(|Reverse((window, ..))| *window))
     }
 
-    /// Hand out `window`, sorted, into `into`; all windows before it must be empty.
-    pub fn take(&mut self, window: i64, into: &mut Vec<Delivery>) {
+    /// Hand out `window`, sorted, into `into`, and say when it begins; all windows before it must be
+    /// empty.
+    pub fn take(&mut self, window: i64, into: &mut Vec<Due>) -> i64 {
         debug_assert!(window >= self.next && self.first().is_none_or(|first| first >= window));
         self.bring_near(window + BUCKETS);
         let start = window * self.width;
         (self.next, self.start) = (window + 1, start + self.width);
-        into.clear();
         let mut bucket = self.empty(bucket_of(window));
         sort(&mut bucket, &mut self.sorted);
-        into.extend(bucket.drain(..).map(|packed| Delivery {
-            arrival: start + (packed >> (SEGMENT_BITS + 3)) as i64,
-            projection: (packed >> SEGMENT_BITS) as u32 & (MOST_PROJECTIONS - 1),
-            segment: packed as u32 & (MOST_SEGMENTS - 1),
-        }));
-        self.keep(bucket);
+        let before = std::mem::replace(into, bucket);
+        self.keep(before);
         // The bucket just emptied is that of the window that comes near now.
         self.bring_near(self.next + BUCKETS);
+        start
     }
 
     /// Put what lies before window `end` into its buckets, before anything is pushed beside it.
     fn bring_near(&mut self, end: i64) {
-        while let Some(&Reverse((window, _, packed))) = self.far.peek() {
+        while let Some(&Reverse((window, _, due))) = self.far.peek() {
             if window >= end {
                 break;
             }
             self.far.pop();
-            self.push_near(window, packed);
+            self.push_near(window, due);
         }
     }
 
     /// Leave `window`, which was just handed out, at the time `end`: if that is before its own
     /// end it is ahead again, with the `rest` of its deliveries.
-    pub fn leave(&mut self, window: i64, end: i64, rest: &[Delivery]) {
-        debug_assert!(self.next == window + 1 && rest.iter().all(|d| d.arrival >= end));
+    pub fn leave(&mut self, window: i64, end: i64, rest: &[Due]) {
+        let start = window * self.width;
+        debug_assert!(self.next == window + 1 && rest.iter().all(|due| start + due.us() >= end));
         if end >= self.start {
             return;
         }
         // Its bucket may already hold what has come near for it.
-        for packed in self.empty(bucket_of(window)) {
-            self.far.push(Reverse((window + BUCKETS, self.n_far, packed)));
-            self.n_far += 1;
+        for due in self.empty(bucket_of(window)) {
+            self.push_far(window + BUCKETS, due);
         }
-        (self.next, self.start) = (window, window * self.width);
-        for &delivery in rest {
-            self.push(delivery);
+        (self.next, self.start) = (window, start);
+        for &due in rest {
+            self.push_near(window, due);
         }
     }
 }
 
 /// Sort by time and projection; what is equal in both keeps its order. `sorted` is room to work in.
-fn sort(bucket: &mut Vec<Packed>, sorted: &mut Vec<Packed>) {
+fn sort(bucket: &mut Vec<Due>, sorted: &mut Vec<Due>) {
     const DIGIT: u32 = 8;
-    if bucket.is_sorted_by_key(|packed| packed >> SEGMENT_BITS) {
+    if bucket.is_sorted_by_key(|due| due.rank()) {
         return;
     }
     if bucket.len() <= 1 << (DIGIT - 2) {
-        bucket.sort_by_key(|packed| packed >> SEGMENT_BITS);
+        bucket.sort_by_key(|due| due.rank());
         return;
     }
-    let first = bucket[0];
-    let differing = bucket.iter().fold(0, |bits, packed| bits | (packed ^ first));
-    for shift in (SEGMENT_BITS..u64::BITS).step_by(DIGIT as usize) {
-        let digit = |packed: Packed| (packed >> shift) as usize & ((1 << DIGIT) - 1);
+    let first = bucket[0].rank();
+    let differing = bucket.iter().fold(0, |bits, due| bits | (due.rank() ^ first));
+    for shift in (0..u64::BITS - SEGMENT_BITS).step_by(DIGIT as usize) {
+        let digit = |rank: u64| (rank >> shift) as usize & ((1 << DIGIT) - 1);
         if digit(differing) == 0 {
             continue;
         }
         let mut places = [0_u32; 1 << DIGIT];
-        for &packed in &*bucket {
-            places[digit(packed)] += 1;
+        for due in &*bucket {
+            places[digit(due.rank())] += 1;
         }
         let mut before = 0;
         for place in &mut places {
             before += std::mem::replace(place, before);
         }
-        sorted.resize(bucket.len(), 0);
-        for &packed in &*bucket {
-            let place = &mut places[digit(packed)];
-            sorted[*place as usize] = packed;
+        sorted.resize(bucket.len(), Due(0));
+        let room = sorted.as_mut_slice();
+        for &due in &*bucket {
+            let place = &mut places[digit(due.rank())];
+            room[*place as usize] = due;
             *place += 1;
         }
         std::mem::swap(bucket, sorted);

@@ -18,7 +18,7 @@ use crate::excitability;
 use crate::network::Description;
 use crate::neuron::{Membranes, Neurons};
 use crate::projection::{Projection, Source, Synapses};
-use crate::queue::{Delivery, Queue};
+use crate::queue::{Delivery, Due, Queue};
 use crate::real::Real;
 use crate::real::simd::{TABLE, Table, table};
 use crate::stdp::History;
@@ -109,7 +109,7 @@ pub struct Activity<T> {
     /// Next time at which each driven neuron crosses by itself, and the same in order.
     crossing: Vec<i64>,
     crossings: BinaryHeap<Reverse<Spike>>,
-    deliveries: Vec<Delivery>,
+    deliveries: Vec<Due>,
     /// Who spiked in the present µs.
     spiked: Vec<u32>,
     /// Spikes of the last window, not sorted within a µs.
@@ -170,8 +170,8 @@ impl<T: Real> Shard<T> {
 
     /// Post neurons of the synapses that receive `delivery`, counted within the shard; all different.
     #[inline]
-    fn targets(&self, delivery: Delivery) -> &[u16] {
-        self.projections[delivery.projection as usize].targets(delivery.segment)
+    fn targets(&self, delivery: Due) -> &[u16] {
+        self.projections[delivery.projection()].targets(delivery.segment())
     }
 
     /// Whether some of its synapses are plastic.
@@ -334,16 +334,16 @@ impl<T: Real> Activity<T> {
     pub fn advance(&mut self, pass: &mut impl Pass<T>, window: i64, end: i64) {
         self.spikes.clear();
         let mut deliveries = std::mem::take(&mut self.deliveries);
-        self.queue.take(window, &mut deliveries);
+        let start = self.queue.take(window, &mut deliveries);
         let mut rest = deliveries.as_slice();
         loop {
-            let arrival = rest.first().map_or(i64::MAX, |delivery| delivery.arrival);
+            let arrival = rest.first().map_or(i64::MAX, |delivery| start + delivery.us());
             let crossing = self.next_crossing();
             let t = arrival.min(crossing);
             if t >= end {
                 break;
             }
-            let together = rest.partition_point(|delivery| delivery.arrival == t);
+            let together = rest.partition_point(|delivery| start + delivery.us() == t);
             self.arrive(pass, rest, together, t);
             rest = &rest[together..];
             while self.next_crossing() == t {
@@ -367,7 +367,7 @@ impl<T: Real> Activity<T> {
     }
 
     /// All arrivals of one µs: the first `together` of `rest`, which is all that comes in this window.
-    fn arrive<P: Pass<T>>(&mut self, pass: &mut P, rest: &[Delivery], together: usize, t: i64) {
+    fn arrive<P: Pass<T>>(&mut self, pass: &mut P, rest: &[Due], together: usize, t: i64) {
         let deliveries = &rest[..together];
         let (n_neurons, crosses) = (self.crossing.len(), pass.shard().crosses);
         let mut spiked = std::mem::take(&mut self.spiked);
@@ -380,14 +380,14 @@ impl<T: Real> Activity<T> {
             && pass.weights(delivery).is_some());
         let mut n_synapses = 0;
         let mut rest = rest;
-        for run in deliveries.chunk_by(|a, b| a.projection == b.projection) {
-            let projection = &pass.shard().projections[run[0].projection as usize];
+        for run in deliveries.chunk_by(|a, b| a.projection() == b.projection()) {
+            let projection = &pass.shard().projections[run[0].projection()];
             let (source, receptor) = (projection.source, projection.receptor as usize);
             let (n, updates) = if alone {
                 ask_ahead(pass.shard(), rest, P::LEARNS);
-                (projection.targets(run[0].segment).len(), 0)
+                (projection.targets(run[0].segment()).len(), 0)
             } else {
-                pass.deliver(run, rest, &self.history, &mut self.input[receptor])
+                pass.deliver(run, rest, t, &self.history, &mut self.input[receptor])
             };
             self.counters.count(source, n);
             self.counters.weight_updates += updates;
@@ -418,7 +418,7 @@ impl<T: Real> Activity<T> {
     }
 
     /// Hand out what has arrived one by one, where neurons may cross between arrivals.
-    fn collect(&mut self, pass: &mut impl Pass<T>, deliveries: &[Delivery], t: i64, all: bool) {
+    fn collect(&mut self, pass: &mut impl Pass<T>, deliveries: &[Due], t: i64, all: bool) {
         if all {
             for i in 0..self.crossing.len() {
                 self.collect_one(pass, i, t);
@@ -426,8 +426,8 @@ impl<T: Real> Activity<T> {
             return;
         }
         for delivery in deliveries {
-            let p = delivery.projection as usize;
-            for s in pass.shard().projections[p].rows.synapses(delivery.segment) {
+            let p = delivery.projection();
+            for s in pass.shard().projections[p].rows.synapses(delivery.segment()) {
                 let i = pass.shard().projections[p].synapses.target()[s];
                 self.collect_one(pass, i as usize, t);
             }

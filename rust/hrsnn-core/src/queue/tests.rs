@@ -7,16 +7,33 @@ fn at(arrival: i64) -> Delivery {
     Delivery { arrival, projection: 0, segment: 0 }
 }
 
-fn arrivals(deliveries: &[Delivery]) -> Vec<i64> {
-    deliveries.iter().map(|delivery| delivery.arrival).collect()
+/// What was handed out of the window that begins at `start`.
+fn unpacked(start: i64, bucket: &[Due]) -> Vec<Delivery> {
+    let unpack = |due: &Due| Delivery {
+        arrival: start + due.us(),
+        projection: due.projection() as u32,
+        segment: due.segment(),
+    };
+    bucket.iter().map(unpack).collect()
+}
+
+fn taken(queue: &mut Queue, window: i64) -> Vec<Delivery> {
+    let mut bucket = Vec::new();
+    let start = queue.take(window, &mut bucket);
+    assert_eq!(start, window * queue.width);
+    unpacked(start, &bucket)
+}
+
+fn arrivals(start: i64, bucket: &[Due]) -> Vec<i64> {
+    unpacked(start, bucket).iter().map(|delivery| delivery.arrival).collect()
 }
 
 /// Everything that is left, window by window: its number, and what it holds.
 fn drained(queue: &mut Queue) -> Vec<(i64, Vec<i64>)> {
-    let (mut windows, mut bucket) = (Vec::new(), Vec::new());
+    let mut windows = Vec::new();
     while let Some(first) = queue.first() {
-        queue.take(first, &mut bucket);
-        windows.push((first, arrivals(&bucket)));
+        let deliveries = taken(queue, first);
+        windows.push((first, deliveries.iter().map(|delivery| delivery.arrival).collect()));
     }
     windows
 }
@@ -25,8 +42,8 @@ fn drained(queue: &mut Queue) -> Vec<(i64, Vec<i64>)> {
 fn an_empty_queue_has_no_first_window() {
     let mut queue = Queue::new(10);
     assert_eq!(queue.first(), None);
-    let mut into = vec![at(3)];
-    queue.take(5, &mut into);
+    let mut into = vec![Due::new(3, 0, 0)];
+    assert_eq!(queue.take(5, &mut into), 50);
     assert!(into.is_empty(), "what was in the hand before is gone");
 }
 
@@ -39,11 +56,8 @@ fn a_window_is_handed_out_by_arrival_then_projection_then_in_the_order_of_pushin
         queue.push(sorted[k]);
     }
     queue.push(at(100));
-    let mut into = Vec::new();
-    queue.take(0, &mut into);
-    assert_eq!(into, sorted);
-    queue.take(1, &mut into);
-    assert_eq!(into, [at(100)]);
+    assert_eq!(taken(&mut queue, 0), sorted);
+    assert_eq!(taken(&mut queue, 1), [at(100)]);
 }
 
 #[test]
@@ -181,9 +195,7 @@ fn what_was_far_keeps_the_order_of_pushing() {
     for &delivery in &pushed {
         queue.push(delivery);
     }
-    let mut into = Vec::new();
-    queue.take(BUCKETS + 5, &mut into);
-    assert_eq!(into, pushed);
+    assert_eq!(taken(&mut queue, BUCKETS + 5), pushed);
 }
 
 #[test]
@@ -193,9 +205,7 @@ fn what_just_came_near_is_before_what_is_pushed_beside_it() {
     queue.push(segment(9));
     queue.take(0, &mut Vec::new());
     queue.push(segment(4));
-    let mut into = Vec::new();
-    queue.take(BUCKETS, &mut into);
-    assert_eq!(into, [9, 4].map(segment));
+    assert_eq!(taken(&mut queue, BUCKETS), [9, 4].map(segment));
 }
 
 #[test]
@@ -205,12 +215,10 @@ fn what_makes_room_for_a_window_that_is_left_keeps_its_order() {
     queue.push(at(21));
     queue.push(segment(9));
     queue.push(segment(4));
-    let mut into = Vec::new();
-    queue.take(2, &mut into);
+    queue.take(2, &mut Vec::new());
     queue.leave(2, 22, &[]);
     assert_eq!(queue.first(), Some(2 + BUCKETS), "nothing is left in the bucket");
-    queue.take(2 + BUCKETS, &mut into);
-    assert_eq!(into, [9, 4].map(segment));
+    assert_eq!(taken(&mut queue, 2 + BUCKETS), [9, 4].map(segment));
 }
 
 #[test]
@@ -223,7 +231,7 @@ fn a_window_that_is_left_shares_its_bucket_with_none() {
     }
     let mut into = Vec::new();
     queue.take(0, &mut into);
-    assert_eq!(into, pushed[..3]);
+    assert_eq!(unpacked(0, &into), pushed[..3]);
     queue.leave(0, 5, &into[1..]);
     queue.push(at(8));
     let rest = [(0, vec![5, 7, 8]), (BUCKETS, vec![10 * BUCKETS + 3, 10 * BUCKETS + 4])];
@@ -246,9 +254,7 @@ proptest! {
             queue.push(at(arrival));
             let window = arrival / i64::from(width);
             prop_assert_eq!(queue.first(), Some(window));
-            let mut into = Vec::new();
-            queue.take(window, &mut into);
-            prop_assert_eq!(into, [at(arrival)]);
+            prop_assert_eq!(taken(&mut queue, window), [at(arrival)]);
         }
     }
 
@@ -258,7 +264,7 @@ proptest! {
         steps in prop::collection::vec((0_i64..700, 1_i64..3_000_000), 1..60),
     ) {
         let mut queue = Queue::new(width);
-        let (mut expected, mut seen, mut bucket) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut expected, mut seen) = (Vec::new(), Vec::new());
         let mut window = 0;
         for (number, (advance, delay)) in steps.into_iter().enumerate() {
             // Never into a window that was handed out: at least one width ahead. Sometimes so many
@@ -272,8 +278,7 @@ proptest! {
             }
             for _ in 0..advance {
                 if queue.first() == Some(window) {
-                    queue.take(window, &mut bucket);
-                    seen.append(&mut bucket);
+                    seen.extend(taken(&mut queue, window));
                 }
                 window += 1;
             }
@@ -283,8 +288,7 @@ proptest! {
             }
         }
         while let Some(first) = queue.first() {
-            queue.take(first, &mut bucket);
-            seen.append(&mut bucket);
+            seen.extend(taken(&mut queue, first));
         }
         expected.sort_by_key(|delivery| (delivery.arrival, delivery.projection));
         prop_assert_eq!(seen, expected);
@@ -302,16 +306,16 @@ fn a_window_left_early_is_ahead_again_with_the_rest_and_what_is_added() {
         queue.push(at(t));
     }
     queue.take(2, &mut into);
-    assert_eq!(arrivals(&into), [21, 25, 27]);
+    assert_eq!(arrivals(20, &into), [21, 25, 27]);
     queue.leave(2, 24, &into[1..]);
     queue.push(at(24));
     assert_eq!(queue.first(), Some(2));
     queue.take(2, &mut into);
-    assert_eq!(arrivals(&into), [24, 25, 27]);
+    assert_eq!(arrivals(20, &into), [24, 25, 27]);
     queue.leave(2, 26, &into[2..]);
     queue.take(2, &mut into);
     queue.leave(2, 30, &[]);
-    assert_eq!(arrivals(&into), [27]);
+    assert_eq!(arrivals(20, &into), [27]);
     assert_eq!(drained(&mut queue), [(3, vec![31]), (2 + BUCKETS, vec![far])]);
 
     // With nothing left over it is ahead again all the same.

@@ -2,7 +2,7 @@
 
 use super::{Activity, Shard};
 use crate::projection::{Projection, Synapses};
-use crate::queue::Delivery;
+use crate::queue::Due;
 use crate::real::Real;
 use crate::real::simd::Table;
 use crate::stdp::History;
@@ -14,14 +14,15 @@ pub trait Pass<T: Real> {
     /// The shard.
     fn shard(&self) -> &Shard<T>;
     /// Weights of the synapses of a segment, mV, if delivering to them changes nothing.
-    fn weights(&self, delivery: Delivery) -> Option<&[T]>;
-    /// Deliver `run`, all of one projection, with which `rest` begins, which is all that is left to
-    /// deliver in this window; returns the number of synapses and how often a weight changed.
+    fn weights(&self, delivery: Due) -> Option<&[T]>;
+    /// Deliver at time `t` the `run`, all of one projection, with which `rest` begins, which is all that
+    /// is left to deliver in this window; returns the number of synapses and how often a weight changed.
     #[inline]
     fn deliver(
         &mut self,
-        run: &[Delivery],
-        rest: &[Delivery],
+        run: &[Due],
+        rest: &[Due],
+        _: i64,
         _: &History,
         input: &mut Table<T>,
     ) -> (usize, u64) {
@@ -40,12 +41,12 @@ const FAR: usize = 16;
 
 /// Ask for what the deliveries after the first of `rest` need, to change it if `learns`.
 #[inline]
-pub(super) fn ask_ahead<T: Real>(shard: &Shard<T>, rest: &[Delivery], learns: bool) {
+pub(super) fn ask_ahead<T: Real>(shard: &Shard<T>, rest: &[Due], learns: bool) {
     if let Some(far) = rest.get(FAR) {
-        shard.projections[far.projection as usize].prefetch_place(far.segment);
+        shard.projections[far.projection()].prefetch_place(far.segment());
     }
     if let Some(near) = rest.get(NEAR) {
-        shard.projections[near.projection as usize].prefetch(near.segment, learns);
+        shard.projections[near.projection()].prefetch(near.segment(), learns);
     }
 }
 
@@ -54,31 +55,31 @@ pub(super) fn ask_ahead<T: Real>(shard: &Shard<T>, rest: &[Delivery], learns: bo
 /// Whether the pass `learns` says what is asked of other projections.
 fn read<T: Real>(
     shard: &Shard<T>,
-    run: &[Delivery],
-    rest: &[Delivery],
+    run: &[Due],
+    rest: &[Due],
     input: &mut Table<T>,
     learns: bool,
 ) -> usize {
-    let reading = shard.projections[run[0].projection as usize].reading();
+    let reading = shard.projections[run[0].projection()].reading();
     let [far_start, far_synapses] = reading.is_far();
     let mut n_synapses = 0;
     for (k, delivery) in run.iter().enumerate() {
         // As `ask_ahead`, but most of what is ahead is of this projection, which was looked up.
         if let Some(far) = run.get(k + FAR) {
             if far_start {
-                reading.prefetch_place(far.segment);
+                reading.prefetch_place(far.segment());
             }
         } else if let Some(far) = rest.get(k + FAR) {
-            shard.projections[far.projection as usize].prefetch_place(far.segment);
+            shard.projections[far.projection()].prefetch_place(far.segment());
         }
         if let Some(near) = run.get(k + NEAR) {
             if far_synapses {
-                reading.prefetch(near.segment);
+                reading.prefetch(near.segment());
             }
         } else if let Some(near) = rest.get(k + NEAR) {
-            shard.projections[near.projection as usize].prefetch(near.segment, learns);
+            shard.projections[near.projection()].prefetch(near.segment(), learns);
         }
-        n_synapses += reading.deliver(delivery.segment, input);
+        n_synapses += reading.deliver(delivery.segment(), input);
     }
     n_synapses
 }
@@ -98,9 +99,9 @@ impl<T: Real> Pass<T> for Frozen<'_, T> {
         self.0
     }
 
-    fn weights(&self, delivery: Delivery) -> Option<&[T]> {
-        let projection = &self.0.projections[delivery.projection as usize];
-        Some(projection.synapses.weights(&projection.rows.synapses(delivery.segment)))
+    fn weights(&self, delivery: Due) -> Option<&[T]> {
+        let projection = &self.0.projections[delivery.projection()];
+        Some(projection.synapses.weights(&projection.rows.synapses(delivery.segment())))
     }
 
     fn spiked(&mut self, _: usize, _: i64, _: &mut History) {}
@@ -115,9 +116,9 @@ impl<T: Real> Pass<T> for Learning<'_, T> {
         self.0
     }
 
-    fn weights(&self, delivery: Delivery) -> Option<&[T]> {
-        let projection = &self.0.projections[delivery.projection as usize];
-        let range = projection.rows.synapses(delivery.segment);
+    fn weights(&self, delivery: Due) -> Option<&[T]> {
+        let projection = &self.0.projections[delivery.projection()];
+        let range = projection.rows.synapses(delivery.segment());
         match &projection.synapses {
             Synapses::Static(synapses) => Some(&synapses.weight[range]),
             Synapses::Plastic(_) => None,
@@ -126,12 +127,13 @@ impl<T: Real> Pass<T> for Learning<'_, T> {
 
     fn deliver(
         &mut self,
-        run: &[Delivery],
-        rest: &[Delivery],
+        run: &[Due],
+        rest: &[Due],
+        t: i64,
         history: &History,
         input: &mut Table<T>,
     ) -> (usize, u64) {
-        let number = run[0].projection as usize;
+        let number = run[0].projection();
         if let Synapses::Static(_) = self.0.projections[number].synapses {
             return (read(self.0, run, rest, input, Self::LEARNS), 0);
         }
@@ -140,10 +142,10 @@ impl<T: Real> Pass<T> for Learning<'_, T> {
             ask_ahead(self.0, &rest[k..], true);
             let Projection { rows, synapses, .. } = &mut self.0.projections[number];
             let Synapses::Plastic(synapses) = synapses else { break };
-            let range = rows.synapses(delivery.segment);
+            let range = rows.synapses(delivery.segment());
             n_synapses += range.len();
-            let segment = delivery.segment as usize;
-            updates += synapses.arrive(segment, range, delivery.arrival, history, input);
+            let segment = delivery.segment() as usize;
+            updates += synapses.arrive(segment, range, t, history, input);
         }
         (n_synapses, updates)
     }
