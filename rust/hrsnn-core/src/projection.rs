@@ -14,7 +14,7 @@ use crate::network::{Connections, Plasticity};
 use crate::plastic::{PlasticSynapses, half_scale};
 use crate::real::Real;
 use crate::real::large::Large;
-use crate::real::simd::{Table, ask, at_once, prefetch, prefetch_lines};
+use crate::real::simd::{LINE, Table, ask, at_once, prefetch, prefetch_lines};
 use crate::stdp::Rule;
 use crate::time::halvings_from_ms;
 
@@ -142,7 +142,7 @@ const SOON_AT_HAND: usize = 1 << 14;
 /// Synapses of a segment that are asked for before it is delivered, and while it is so many ahead.
 const AHEAD: usize = 128;
 /// Synapses between two requests: a line of weights in single precision.
-const LINE: usize = 16;
+const BETWEEN: usize = LINE / size_of::<f32>();
 
 /// Scales of `a_plus`, `a_minus` and both halvings in 16 bits.
 fn half_scales<T: Real>(p: &Plasticity) -> [f32; 4] {
@@ -329,11 +329,11 @@ fn add<T: Real>(targets: &[u16], weights: &[T], input: &mut Table<T>) {
 
 /// The same, where they are more than [`AHEAD`]: each line is asked for so many before it is reached.
 fn add_asking<T: Real>(targets: &[u16], weights: &[T], input: &mut Table<T>) {
-    let n_asking = (targets.len() - AHEAD) / LINE * LINE;
+    let n_asking = (targets.len() - AHEAD) / BETWEEN * BETWEEN;
     let (asking, asked) = targets.split_at(n_asking);
     let (asking_weights, asked_weights) = weights.split_at(n_asking);
-    let lines = asking.as_chunks::<LINE>().0.iter();
-    for (targets, weights) in lines.zip(asking_weights.as_chunks::<LINE>().0) {
+    let lines = asking.as_chunks::<BETWEEN>().0.iter();
+    for (targets, weights) in lines.zip(asking_weights.as_chunks::<BETWEEN>().0) {
         ask(targets.as_ptr().wrapping_add(AHEAD));
         ask(weights.as_ptr().wrapping_add(AHEAD));
         add(targets, weights, input);

@@ -33,7 +33,7 @@ const MOST_PROJECTIONS: u32 = 1 << 3;
 pub struct Due(u64);
 
 /// Bits of the segment, which do not count in sorting.
-const SEGMENT_BITS: u32 = 30;
+const SEGMENT_BITS: u32 = MOST_SEGMENTS.ilog2();
 const PROJECTION_BITS: u32 = MOST_PROJECTIONS.ilog2();
 
 impl Due {

@@ -9,6 +9,7 @@
 //! it is over threshold; so does one whose constant drive brings it there; (3) the spikes enter
 //! the histories, which arrivals of a later µs will read.
 
+use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
@@ -147,7 +148,8 @@ impl<T: Real> Shard<T> {
             None => &[None],
             Some(_) => &[Some(Receptor::Excitatory), Some(Receptor::Inhibitory)],
         };
-        let class = excitability::classes(description, range.clone());
+        // Only where something learns.
+        let class = LazyCell::new(|| excitability::classes(description, range.clone()));
         let mut projections = Vec::new();
         for from in
             [(Source::Input, &description.inputs), (Source::Recurrent, &description.recurrent)]
@@ -155,7 +157,7 @@ impl<T: Real> Shard<T> {
             for &kind in kinds {
                 projections.push(Projection::new(from, range.clone(), None, kind));
                 if let Some(plasticity) = &from.1.plasticity {
-                    let plastic = Some((plasticity, &*class));
+                    let plastic = Some((plasticity, class.as_slice()));
                     projections.push(Projection::new(from, range.clone(), plastic, kind));
                 }
             }

@@ -24,16 +24,15 @@ fn taken(queue: &mut Queue, window: i64) -> Vec<Delivery> {
     unpacked(start, &bucket)
 }
 
-fn arrivals(start: i64, bucket: &[Due]) -> Vec<i64> {
-    unpacked(start, bucket).iter().map(|delivery| delivery.arrival).collect()
+fn arrivals(deliveries: &[Delivery]) -> Vec<i64> {
+    deliveries.iter().map(|delivery| delivery.arrival).collect()
 }
 
 /// Everything that is left, window by window: its number, and what it holds.
 fn drained(queue: &mut Queue) -> Vec<(i64, Vec<i64>)> {
     let mut windows = Vec::new();
     while let Some(first) = queue.first() {
-        let deliveries = taken(queue, first);
-        windows.push((first, deliveries.iter().map(|delivery| delivery.arrival).collect()));
+        windows.push((first, arrivals(&taken(queue, first))));
     }
     windows
 }
@@ -306,16 +305,16 @@ fn a_window_left_early_is_ahead_again_with_the_rest_and_what_is_added() {
         queue.push(at(t));
     }
     queue.take(2, &mut into);
-    assert_eq!(arrivals(20, &into), [21, 25, 27]);
+    assert_eq!(arrivals(&unpacked(20, &into)), [21, 25, 27]);
     queue.leave(2, 24, &into[1..]);
     queue.push(at(24));
     assert_eq!(queue.first(), Some(2));
     queue.take(2, &mut into);
-    assert_eq!(arrivals(20, &into), [24, 25, 27]);
+    assert_eq!(arrivals(&unpacked(20, &into)), [24, 25, 27]);
     queue.leave(2, 26, &into[2..]);
     queue.take(2, &mut into);
     queue.leave(2, 30, &[]);
-    assert_eq!(arrivals(20, &into), [27]);
+    assert_eq!(arrivals(&unpacked(20, &into)), [27]);
     assert_eq!(drained(&mut queue), [(3, vec![31]), (2 + BUCKETS, vec![far])]);
 
     // With nothing left over it is ahead again all the same.

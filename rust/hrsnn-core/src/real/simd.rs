@@ -364,6 +364,9 @@ pub fn at_once(numbers: &[u16; 2]) -> [u16; 2] {
     if cfg!(target_endian = "big") { [high, low] } else { [low, high] }
 }
 
+/// Bytes of a cache line.
+pub const LINE: usize = 64;
+
 /// Ask for the cache line at `place`, which need not be anyone's, before it is needed.
 #[inline(always)]
 pub fn ask<X>(place: *const X) {
@@ -389,8 +392,7 @@ pub fn prefetch<X>(of: &[X], index: usize) {
 /// order is foreseen from there on.
 #[inline(always)]
 pub fn prefetch_lines<X>(of: &[X], first: usize, n: usize) {
-    /// Bytes of a line, and most that are asked for.
-    const LINE: usize = 64;
+    /// Most bytes that are asked for.
     const MOST: usize = 64 * LINE;
     let first = of.as_ptr().wrapping_add(first).cast::<u8>();
     let n_bytes = (n * size_of::<X>()).min(MOST);

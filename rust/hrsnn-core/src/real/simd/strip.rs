@@ -1,12 +1,10 @@
 //! Fields of one kind side by side in memory, walked vector by vector without checking each place.
 
-use super::{MOST_LANES, Vector, ask};
+use super::{LINE, MOST_LANES, Vector, ask};
 use crate::real::Real;
 
 /// Places that are asked for before they are reached.
 pub const AHEAD: usize = 48;
-/// Bytes of a line of memory.
-const LINE: usize = 64;
 
 /// Fields of `n` numbers side by side, and `n` indices, to be walked vector by vector.
 ///
