@@ -118,7 +118,7 @@ mod tests {
         let job = |member: usize, of: usize| {
             if member % 2 == 1 {
                 // Later than anyone spins.
-                thread::sleep(std::time::Duration::from_micros(50));
+                thread::sleep(std::time::Duration::from_micros(200));
             }
             log.lock().unwrap().push((round.load(Ordering::Relaxed), member, of));
         };

@@ -1,8 +1,8 @@
 //! When a round of work begins and when it is over, told from thread to thread.
 //!
 //! Lives here: what a leader and its helpers share, and how they wait for each other. Not here:
-//! threads and their work (`crew`). Whoever waits spins for some microseconds, for a round is often
-//! as short, and then sleeps, so that a neighbour who needs the core gets it. A round has one part
+//! threads and their work (`crew`). Whoever waits spins for as long as waking
+//! would take, and then sleeps, so that a neighbour who needs the core gets it. A round has one part
 //! for each helper, which the leader may take if it has not begun: so nobody waits for a helper that
 //! still sleeps, or whose core is taken. Invariants: each part of a round is taken once; what the
 //! leader wrote before a round its helpers see in it, and the leader sees after it what they wrote.
@@ -21,9 +21,13 @@ use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 #[cfg(not(loom))]
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
-/// Looks before whoever waits goes to sleep; some ten microseconds.
-const SPINS: u32 = if cfg!(loom) { 1 } else { 400 };
+/// How long whoever waits looks before it sleeps: about as long as it takes to be woken, which on a
+/// virtual machine is as long as many a round.
+const SPIN: Duration = Duration::from_micros(50);
+/// Looks between two looks at the clock.
+const LOOKS: u32 = if cfg!(loom) { 1 } else { 50 };
 
 /// Rounds of one leader, who is the thread that made them.
 pub(super) struct Rounds {
@@ -39,11 +43,18 @@ pub(super) struct Rounds {
 }
 
 fn wait(is_done: impl Fn() -> bool) {
-    for _ in 0..SPINS {
-        if is_done() {
-            return;
+    let begin = Instant::now();
+    loop {
+        for _ in 0..LOOKS {
+            if is_done() {
+                return;
+            }
+            spin_loop();
         }
-        spin_loop();
+        // There is no time where every order is tried.
+        if cfg!(loom) || begin.elapsed() > SPIN {
+            break;
+        }
     }
     while !is_done() {
         thread::park();
