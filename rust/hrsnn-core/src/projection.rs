@@ -140,7 +140,7 @@ fn span(start: &[u32], segment: u32) -> Range<usize> {
 const SOON_AT_HAND: usize = 1 << 14;
 
 /// Synapses of a segment that are asked for before it is delivered, and while it is so many ahead.
-const AHEAD: usize = 128;
+const ASKED: usize = 128;
 /// Synapses between two requests: a line of weights in single precision.
 const BETWEEN: usize = LINE / size_of::<f32>();
 
@@ -327,15 +327,15 @@ fn add<T: Real>(targets: &[u16], weights: &[T], input: &mut Table<T>) {
     }
 }
 
-/// The same, where they are more than [`AHEAD`]: each line is asked for so many before it is reached.
+/// The same, where they are more than [`ASKED`]: each line is asked for so many before it is reached.
 fn add_asking<T: Real>(targets: &[u16], weights: &[T], input: &mut Table<T>) {
-    let n_asking = (targets.len() - AHEAD) / BETWEEN * BETWEEN;
+    let n_asking = (targets.len() - ASKED) / BETWEEN * BETWEEN;
     let (asking, asked) = targets.split_at(n_asking);
     let (asking_weights, asked_weights) = weights.split_at(n_asking);
     let lines = asking.as_chunks::<BETWEEN>().0.iter();
     for (targets, weights) in lines.zip(asking_weights.as_chunks::<BETWEEN>().0) {
-        ask(targets.as_ptr().wrapping_add(AHEAD));
-        ask(weights.as_ptr().wrapping_add(AHEAD));
+        ask(targets.as_ptr().wrapping_add(ASKED));
+        ask(weights.as_ptr().wrapping_add(ASKED));
         add(targets, weights, input);
     }
     add(asked, asked_weights, input);
@@ -365,7 +365,7 @@ impl<T: Real> Reading<'_, T> {
         let n = end - start;
         let (weights, targets) =
             (&self.cells[self.n_fields * start..][..n], &self.target[start..][..n]);
-        if n <= AHEAD {
+        if n <= ASKED {
             add(targets, weights, input);
         } else {
             add_asking(targets, weights, input);
@@ -383,7 +383,7 @@ impl<T: Real> Reading<'_, T> {
     #[inline]
     pub fn prefetch(&self, segment: u32) {
         let Range { start, end } = span(self.start, segment);
-        let n = (end - start).min(AHEAD);
+        let n = (end - start).min(ASKED);
         prefetch_lines(self.cells, self.n_fields * start, n);
         prefetch_lines(self.target, start, n);
     }
