@@ -1,11 +1,11 @@
 //! When a round of work begins and when it is over, told from thread to thread.
 //!
 //! Lives here: what a leader and its helpers share, and how they wait for each other. Not here:
-//! threads and their work (`crew`). Whoever waits spins for as long as waking
-//! would take, and then sleeps, so that a neighbour who needs the core gets it. A round has one part
-//! for each helper, which the leader may take if it has not begun: so nobody waits for a helper that
-//! still sleeps, or whose core is taken. Invariants: each part of a round is taken once; what the
-//! leader wrote before a round its helpers see in it, and the leader sees after it what they wrote.
+//! threads and their work (`crew`). Whoever waits spins for as long as waking would take, and then
+//! sleeps, so that a neighbour who needs the core gets it. A round has one part for each helper, which
+//! the leader may take if it has not begun: so nobody waits for a helper that still sleeps, or whose
+//! core is taken. Invariants: each part of a round is taken once; what the leader wrote before a round
+//! its helpers see in it, and the leader sees after it what they wrote.
 //! Nothing else of the core is named here, so that `loom/` can try this very file in every order
 //! that threads may take.
 
@@ -43,7 +43,7 @@ pub(super) struct Rounds {
 }
 
 fn wait(is_done: impl Fn() -> bool) {
-    let begin = Instant::now();
+    let mut begin = None;
     loop {
         for _ in 0..LOOKS {
             if is_done() {
@@ -52,7 +52,7 @@ fn wait(is_done: impl Fn() -> bool) {
             spin_loop();
         }
         // There is no time where every order is tried.
-        if cfg!(loom) || begin.elapsed() > SPIN {
+        if cfg!(loom) || begin.get_or_insert_with(Instant::now).elapsed() > SPIN {
             break;
         }
     }
