@@ -228,8 +228,8 @@ impl<T: Real> Charges<T> {
             leak: neurons.rate[i],
             halvings: neurons.halvings[i],
             rate: [0, 1].map(|kind| receptors.rate[kind][i]),
-            v: membranes.v[i],
-            u: self.left(receptors, i, membranes.since[i]),
+            v: membranes.held.v(i),
+            u: self.left(receptors, i, membranes.held.since(i)),
         }
     }
 
@@ -246,13 +246,13 @@ impl<T: Real> Charges<T> {
         t: i64,
         input: [T; 2],
     ) -> bool {
-        let is_refractory = t < membranes.since[i];
-        let mut v = membranes.v[i];
+        let is_refractory = t < membranes.held.since(i);
+        let mut v = membranes.held.v(i);
         let mut u = if is_refractory {
             self.left(receptors, i, t)
         } else {
             let course = self.course(membranes, neurons, receptors, i);
-            let (now, left) = course.after(T::from_us(t - membranes.since[i]));
+            let (now, left) = course.after(T::from_us(t - membranes.held.since(i)));
             v = now;
             left
         };
@@ -281,14 +281,14 @@ impl<T: Real> Charges<T> {
         if self.u.iter().all(|u| u[i] == T::ZERO) {
             return membranes.crossing(neurons, i, now);
         }
-        let (v, end, threshold) = (membranes.v[i], neurons.v_end[i], neurons.threshold[i]);
+        let (v, end, threshold) = (membranes.held.v(i), neurons.v_end[i], neurons.threshold[i]);
         // Inhibition only lowers `v`, and charges only decay; the margin covers rounding.
         let rise = self.u[0][i] * receptors.peak[i];
         let size = [v, end, threshold].into_iter().fold(rise, |sum, x| sum + x.max(T::ZERO - x));
         if v.max(end) + rise + size * T::from_f64(1e-4) < threshold {
             return None;
         }
-        let since = membranes.since[i];
+        let since = membranes.held.since(i);
         // A refractory neuron may cross from the end of its hold on, any other from the next µs.
         let first = i64::from(since <= now);
         let course = self.course(membranes, neurons, receptors, i);

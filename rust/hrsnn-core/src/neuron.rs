@@ -2,14 +2,16 @@
 //!
 //! Lives here: `tau_m dv/dt = -(v - v_rest) + bias`, the threshold rule, the reset and the
 //! time at which a constant drive makes a neuron cross. Not here: who sends what to whom.
-//! Invariant: `v` is stored with the time `since` when it held; while a neuron is refractory
+//! Invariant: `v` is stored with the time `since` when it held (`held`); while a neuron is refractory
 //! `since` lies in the future and `v` is `v_reset`.
 
 use crate::real::simd::{self, Table};
 use crate::real::{Real, ln};
 
+mod held;
 mod receive;
 
+pub use held::Held;
 use receive::{ReceiveAll, ReceiveSome, Summed, Weights};
 
 /// Parameters of a range of neurons, as the inner loop wants them.
@@ -40,8 +42,8 @@ pub struct Neurons<T> {
 /// What moves within a sample.
 #[derive(Debug, Clone, Default)]
 pub struct Membranes<T> {
-    pub(crate) v: Vec<T>,
-    pub(crate) since: Vec<i64>,
+    /// Potentials and when they held.
+    pub held: Held<T>,
     /// What [`Membranes::receive_all`] works with.
     over: Vec<(u32, u32)>,
 }
@@ -91,9 +93,7 @@ impl<T: Real> Neurons<T> {
 impl<T: Real> Membranes<T> {
     /// All neurons at rest at t = 0.
     pub fn reset(&mut self, neurons: &Neurons<T>) {
-        self.v.clone_from(&neurons.v_rest);
-        self.since.clear();
-        self.since.resize(neurons.len(), 0);
+        self.held.reset(&neurons.v_rest);
     }
 
     /// Add `input` mV, all that arrives at neuron `i` at time `t`; true if it spikes.
@@ -101,21 +101,22 @@ impl<T: Real> Membranes<T> {
     /// Before the end of the refractory period the input is lost; at its very end it counts.
     #[inline]
     pub fn receive(&mut self, neurons: &Neurons<T>, i: usize, t: i64, input: T) -> bool {
-        let elapsed = t - self.since[i];
+        let elapsed = t - self.held.since(i);
         if elapsed < 0 {
             return false;
         }
-        self.test(neurons, i, t, neurons.relaxed(i, self.v[i], elapsed) + input)
+        self.test(neurons, i, t, neurons.relaxed(i, self.held.v(i), elapsed) + input)
     }
 
     /// Neuron `i` is at `v` at time `t`: reset it and return true if that is a spike.
     #[inline]
     pub(crate) fn test(&mut self, neurons: &Neurons<T>, i: usize, t: i64, v: T) -> bool {
+        self.held.reach(t);
         let spikes = v >= neurons.threshold[i];
         if spikes {
             self.spike(neurons, i, t);
         } else {
-            (self.v[i], self.since[i]) = (v, t);
+            self.held.set(i, v, t);
         }
         spikes
     }
@@ -130,7 +131,9 @@ impl<T: Real> Membranes<T> {
         input: &mut Table<T>,
         spiked: &mut Vec<u32>,
     ) {
-        simd::run(ReceiveAll { membranes: self, neurons, t, input, spiked });
+        let now = self.held.since_base(neurons, t);
+        self.receive_far(neurons, t, input, spiked);
+        simd::run(ReceiveAll { membranes: self, neurons, t, now, input, spiked });
     }
 
     /// The same for those of the different neurons `some` whose place in `input` is not 0.
@@ -142,8 +145,28 @@ impl<T: Real> Membranes<T> {
         input: &mut Table<T>,
         spiked: &mut Vec<u32>,
     ) {
+        let now = self.held.since_base(neurons, t);
+        self.receive_far(neurons, t, input, spiked);
         let arrivals = Summed(input);
-        simd::run(ReceiveSome { membranes: self, neurons, some, t, arrivals, spiked });
+        simd::run(ReceiveSome { membranes: self, neurons, some, t, now, arrivals, spiked });
+    }
+
+    /// The same for those neurons that vectors pass by.
+    fn receive_far(
+        &mut self,
+        neurons: &Neurons<T>,
+        t: i64,
+        input: &mut Table<T>,
+        spiked: &mut Vec<u32>,
+    ) {
+        if self.held.has_far() {
+            for i in self.held.far().collect::<Vec<_>>() {
+                let arrived = std::mem::replace(&mut input[i], T::ZERO);
+                if arrived != T::ZERO && self.receive(neurons, i, t, arrived) {
+                    spiked.push(i as u32);
+                }
+            }
+        }
     }
 
     /// The same for different neurons `some`, each of which receives its one of `weights`.
@@ -155,8 +178,17 @@ impl<T: Real> Membranes<T> {
         weights: &[T],
         spiked: &mut Vec<u32>,
     ) {
+        let now = self.held.since_base(neurons, t);
+        if self.held.has_far() {
+            for (&i, &arrived) in some.iter().zip(weights) {
+                if arrived != T::ZERO && self.receive(neurons, i.into(), t, arrived) {
+                    spiked.push(i.into());
+                }
+            }
+            return;
+        }
         let arrivals = Weights(weights);
-        simd::run(ReceiveSome { membranes: self, neurons, some, t, arrivals, spiked });
+        simd::run(ReceiveSome { membranes: self, neurons, some, t, now, arrivals, spiked });
     }
 
     /// First µs after `now` at which neuron `i` crosses its threshold if nothing arrives.
@@ -168,7 +200,7 @@ impl<T: Real> Membranes<T> {
         if end <= threshold {
             return None;
         }
-        let (since, v) = (self.since[i], self.v[i]);
+        let (since, v) = (self.held.since(i), self.held.v(i));
         let fraction = (end - threshold) / (end - v.to_f64());
         let guess = -ln(fraction.max(f64::MIN_POSITIVE)) / neurons.rate[i].to_f64();
         if guess > 9.0e15 {
@@ -201,8 +233,7 @@ impl<T: Real> Membranes<T> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
     fn spike(&mut self, neurons: &Neurons<T>, i: usize, t: i64) {
-        self.v[i] = neurons.v_reset[i];
-        self.since[i] = t + i64::from(neurons.t_ref[i]);
+        self.held.set(i, neurons.v_reset[i], t + i64::from(neurons.t_ref[i]));
     }
 }
 

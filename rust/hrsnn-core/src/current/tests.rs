@@ -46,7 +46,7 @@ impl<T: Real> One<T> {
     }
 
     fn v(&self) -> f64 {
-        self.membranes.v[0].to_f64()
+        self.membranes.held.v(0).to_f64()
     }
 }
 
@@ -154,7 +154,7 @@ fn opposed<T: Real>(
     t_ref: u32,
 ) -> Result<(), TestCaseError> {
     let mut one = One::<T>::new(tau_m, [ex, inh], bias, t_ref);
-    one.membranes.v[0] = T::from_f64(v);
+    one.membranes.held.set(0, T::from_f64(v), 0);
     prop_assert!(!one.receive(0, [u_ex, u_in]));
     let mut now = 0;
     for _ in 0..3 {
@@ -162,7 +162,7 @@ fn opposed<T: Real>(
         // Every µs up to the crossing, or to where everything has settled.
         let end = crossing.unwrap_or(now + 2000 * (tau_m.max(ex).max(inh) * 8.0) as i64);
         let course = one.charges.course(&one.membranes, &one.neurons, &one.receptors, 0);
-        let since = one.membranes.since[0];
+        let since = one.membranes.held.since(0);
         let over = |t: i64| {
             t >= since && course.after(T::from_us(t - since)).0 >= one.neurons.threshold[0]
         };

@@ -5,19 +5,14 @@
 
 use super::{Membranes, Neurons};
 use crate::real::Real;
-use crate::real::simd::{Kernel, MOST_LANES, Places, TABLE, Table, Vector};
-
-/// What leaks away in `elapsed`, as an exponent of two.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "part of a kernel")]
-fn leaked<V: Vector>(elapsed: V, halvings: V) -> V {
-    V::splat(V::Scalar::ZERO).minus(elapsed.times(halvings))
-}
+use crate::real::simd::{Kernel, MOST_LANES, Pair, Places, TABLE, Table, Vector};
 
 pub(super) struct ReceiveAll<'a, T> {
     pub(super) membranes: &'a mut Membranes<T>,
     pub(super) neurons: &'a Neurons<T>,
     pub(super) t: i64,
+    /// The same from the base.
+    pub(super) now: i32,
     pub(super) input: &'a mut Table<T>,
     pub(super) spiked: &'a mut Vec<u32>,
 }
@@ -31,7 +26,7 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
     fn run<V: Vector<Scalar = T>>(self) {
-        let Self { membranes, neurons, t, input, spiked } = self;
+        let Self { membranes, neurons, t, now, input, spiked } = self;
         let (n, before) = (neurons.len(), spiked.len());
         // Where a neuron spikes, and which lanes: few, but nobody can foresee them.
         membranes.over.resize(n / V::LANES + 1, (0, 0));
@@ -47,13 +42,12 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
                 let halvings = neurons.halvings[first..end].chunks_exact(lanes);
                 let threshold = neurons.threshold[first..end].chunks_exact(lanes);
                 let constants = v_end.zip(halvings).zip(threshold);
-                let v = membranes.v[first..end].chunks_exact_mut(lanes);
-                let moving = v.zip(membranes.since[first..end].chunks_exact_mut(lanes));
-                for ((input, ((v_end, halvings), threshold)), (v, since)) in
-                    arrived.zip(constants).zip(moving)
+                let held = membranes.held.pairs[first..end].chunks_exact_mut(lanes);
+                for ((input, ((v_end, halvings), threshold)), held) in
+                    arrived.zip(constants).zip(held)
                 {
                     let constants = [v_end, halvings, threshold];
-                    let bits = receive::<V, { $abreast }>(input, constants, v, since, t);
+                    let bits = receive::<V, { $abreast }>(input, constants, held, now);
                     over[n_over] = (first as u32, bits);
                     n_over += usize::from(bits != 0);
                     first += lanes;
@@ -88,9 +82,8 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
 fn receive<V: Vector, const N: usize>(
     input: &mut [V::Scalar],
     [v_end, halvings, threshold]: [&[V::Scalar]; 3],
-    v: &mut [V::Scalar],
-    since: &mut [i64],
-    t: i64,
+    held: &mut [Pair<V::Scalar>],
+    now: i32,
 ) -> u32 {
     let zero = V::splat(V::Scalar::ZERO);
     let mut arrived = [zero; N];
@@ -104,23 +97,26 @@ fn receive<V: Vector, const N: usize>(
     if touched == 0 {
         return 0;
     }
-    let mut decay = [zero; N];
+    let now = V::int(now);
+    let [mut kept, mut decay] = [[zero; N]; 2];
+    let mut since = [now; N];
     for k in 0..N {
         let at = k * V::LANES;
         zero.store(&mut input[at..]);
-        let elapsed = V::elapsed(t, &since[at..]);
-        active[k] = V::both(active[k], elapsed.reaches(zero));
-        decay[k] = leaked(elapsed, V::load(&halvings[at..]));
-        V::stamp(active[k], t, &mut since[at..]);
+        (kept[k], since[k]) = V::pairs(&held[at..]);
+        let until = V::from_int(V::int_minus(since[k], now));
+        active[k] = V::both(active[k], zero.reaches(until));
+        decay[k] = until.times(V::load(&halvings[at..]));
     }
     let decay = V::pow2_each(decay);
     let mut over = 0;
     for k in 0..N {
         let at = k * V::LANES;
-        let (kept, v_end) = (V::load(&v[at..]), V::load(&v_end[at..]));
-        let now = v_end.plus(kept.minus(v_end).times(decay[k])).plus(arrived[k]);
-        now.or_else(active[k], kept).store(&mut v[at..]);
-        let spike = V::both(active[k], now.reaches(V::load(&threshold[at..])));
+        let (kept, v_end) = (kept[k], V::load(&v_end[at..]));
+        let v = v_end.plus(kept.minus(v_end).times(decay[k])).plus(arrived[k]);
+        let since = V::int_or_else(active[k], now, since[k]);
+        v.or_else(active[k], kept).store_pairs(since, &mut held[at..]);
+        let spike = V::both(active[k], v.reaches(V::load(&threshold[at..])));
         over |= V::bits(spike) << at;
     }
     over
@@ -128,10 +124,11 @@ fn receive<V: Vector, const N: usize>(
 
 /// What arrives at some neurons, in their order.
 pub(super) trait Arrivals<T: Real> {
-    /// At the neurons `some`, which fill a vector; the first is of number `first`.
-    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, some: &[u16]) -> V;
-    /// At the neurons `some`, which do not fill one; then 0.
-    fn rest(&mut self, first: usize, some: &[u16]) -> [T; MOST_LANES];
+    /// At the neurons `some`, which fill a vector, the first of which is of number `first`; 0 at
+    /// the first `n_done` of them, which have received it.
+    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, n_done: usize, some: &[u16]) -> V;
+    /// At neuron `i`, which is of number `k`.
+    fn one(&mut self, k: usize, i: u16) -> T;
 }
 
 /// Summed for each neuron, which is cleared.
@@ -140,7 +137,7 @@ pub(super) struct Summed<'a, T>(pub(super) &'a mut Table<T>);
 impl<T: Real> Arrivals<T> for Summed<'_, T> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn vector<V: Vector<Scalar = T>>(&mut self, _: usize, some: &[u16]) -> V {
+    fn vector<V: Vector<Scalar = T>>(&mut self, _: usize, _: usize, some: &[u16]) -> V {
         let arrived = V::gather(&*self.0, Places::new(some, TABLE));
         for &i in some {
             self.0[i as usize] = T::ZERO;
@@ -150,12 +147,8 @@ impl<T: Real> Arrivals<T> for Summed<'_, T> {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn rest(&mut self, _: usize, some: &[u16]) -> [T; MOST_LANES] {
-        let mut arrived = [T::ZERO; MOST_LANES];
-        for (arrived, &i) in arrived.iter_mut().zip(some) {
-            *arrived = std::mem::replace(&mut self.0[i as usize], T::ZERO);
-        }
-        arrived
+    fn one(&mut self, _: usize, i: u16) -> T {
+        std::mem::replace(&mut self.0[i as usize], T::ZERO)
     }
 }
 
@@ -165,16 +158,14 @@ pub(super) struct Weights<'a, T>(pub(super) &'a [T]);
 impl<T: Real> Arrivals<T> for Weights<'_, T> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, _: &[u16]) -> V {
-        V::load(&self.0[first..])
+    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, n_done: usize, _: &[u16]) -> V {
+        V::load(&self.0[first..]).only(V::lanes(u32::MAX << n_done))
     }
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn rest(&mut self, first: usize, some: &[u16]) -> [T; MOST_LANES] {
-        let mut arrived = [T::ZERO; MOST_LANES];
-        arrived[..some.len()].copy_from_slice(&self.0[first..first + some.len()]);
-        arrived
+    fn one(&mut self, k: usize, _: u16) -> T {
+        self.0[k]
     }
 }
 
@@ -183,6 +174,8 @@ pub(super) struct ReceiveSome<'a, T, A> {
     pub(super) neurons: &'a Neurons<T>,
     pub(super) some: &'a [u16],
     pub(super) t: i64,
+    /// The same from the base.
+    pub(super) now: i32,
     pub(super) arrivals: A,
     pub(super) spiked: &'a mut Vec<u32>,
 }
@@ -193,79 +186,77 @@ impl<T: Real, A: Arrivals<T>> Kernel<T> for ReceiveSome<'_, T, A> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
     fn run<V: Vector<Scalar = T>>(mut self) {
-        let (mut first, mut rest) = (0, self.some);
-        macro_rules! receive {
-            ($abreast:expr) => {{
-                let lanes = $abreast * V::LANES;
-                for some in rest.chunks_exact(lanes) {
-                    let mut arrived = [V::splat(T::ZERO); $abreast];
-                    for k in 0..$abreast {
-                        let some = &some[k * V::LANES..][..V::LANES];
-                        arrived[k] = self.arrivals.vector::<V>(first, some);
-                        first += V::LANES;
-                    }
-                    self.receive::<V, { $abreast }>(some, arrived);
-                }
-                rest = &self.some[first..];
-            }};
+        let (mut first, n) = (0, self.some.len());
+        if n < V::LANES {
+            self.few::<V>();
+            return;
         }
-        receive!(ABREAST);
-        receive!(1);
-        if !rest.is_empty() {
-            // Where nothing arrives, no neuron is touched: any stands for none.
-            let mut some = [rest[0]; MOST_LANES];
-            some[..rest.len()].copy_from_slice(rest);
-            let arrived = V::load(&self.arrivals.rest(first, rest));
-            self.receive(&some[..V::LANES], [arrived]);
+        let lanes = ABREAST * V::LANES;
+        for some in self.some.chunks_exact(lanes) {
+            let mut arrived = [V::splat(T::ZERO); ABREAST];
+            for (k, some) in some.chunks_exact(V::LANES).enumerate() {
+                arrived[k] = self.arrivals.vector(first + k * V::LANES, 0, some);
+            }
+            self.receive(some, arrived);
+            first += lanes;
+        }
+        while first < n {
+            // Those that do not fill a vector come with some that are done.
+            let at = first.min(n - V::LANES);
+            let some = &self.some[at..at + V::LANES];
+            let arrived = self.arrivals.vector::<V>(at, first - at, some);
+            self.receive(some, [arrived]);
+            first = at + V::LANES;
         }
     }
 }
 
 impl<T: Real, A: Arrivals<T>> ReceiveSome<'_, T, A> {
-    /// The neurons `some`, as many as there are lanes in `N` vectors, receive what has `arrived`.
+    /// All of them, which do not fill a vector.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn few<V: Vector<Scalar = T>>(&mut self) {
+        let Some(&last) = self.some.last() else { return };
+        // Where nothing arrives, no neuron is touched: the last stands for none.
+        let (mut some, mut arrived) = ([last; MOST_LANES], [T::ZERO; MOST_LANES]);
+        for (k, &i) in self.some.iter().enumerate() {
+            (some[k], arrived[k]) = (i, self.arrivals.one(k, i));
+        }
+        self.receive(&some[..V::LANES], [V::load(&arrived)]);
+    }
+
+    /// The neurons `some`, as many as there are lanes in `N` vectors, receive what has `arrived`; one
+    /// may stand there again if nothing has arrived at it after the first time.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
     fn receive<V: Vector<Scalar = T>, const N: usize>(&mut self, some: &[u16], arrived: [V; N]) {
         let Self { membranes, neurons, t, spiked, .. } = self;
         let n = neurons.len();
         let places = Places::new(some, n);
-        let (v, since) = (&mut membranes.v[..n], &mut membranes.since[..n]);
+        let held = &mut membranes.held.pairs[..n];
         let together = &neurons.together[..n];
-        let zero = V::splat(T::ZERO);
+        let (zero, now) = (V::splat(T::ZERO), V::int(self.now));
         let mut active = [zero.differs(zero); N];
-        let [mut v_end, mut threshold, mut decay] = [[zero; N]; 3];
+        let [mut kept, mut v_end, mut threshold, mut decay] = [[zero; N]; 4];
+        let mut since = [now; N];
         for k in 0..N {
             let places = places.vector(k, V::LANES);
-            let elapsed = V::elapsed_at(*t, since, places);
-            active[k] = V::both(arrived[k].differs(zero), elapsed.reaches(zero));
+            (kept[k], since[k]) = V::pairs_at(held, places);
+            let until = V::from_int(V::int_minus(since[k], now));
+            active[k] = V::both(arrived[k].differs(zero), zero.reaches(until));
             let constants = V::columns(together, places);
             (v_end[k], threshold[k]) = (constants[0], constants[2]);
-            decay[k] = leaked(elapsed, constants[1]);
+            decay[k] = until.times(constants[1]);
         }
         let decay = V::pow2_each(decay);
-        let (mut receives, mut spikes) = ([0; N], [0; N]);
-        let mut now = [[T::ZERO; MOST_LANES]; N];
+        let mut spikes = [0; N];
         for k in 0..N {
-            let kept = V::gather(v, places.vector(k, V::LANES));
-            let v = v_end[k].plus(kept.minus(v_end[k]).times(decay[k])).plus(arrived[k]);
-            v.store(&mut now[k]);
-            receives[k] = V::bits(active[k]);
-            spikes[k] = V::bits(V::both(active[k], v.reaches(threshold[k])));
-        }
-        for k in 0..N {
+            let (kept, v_end) = (kept[k], v_end[k]);
+            let v = v_end.plus(kept.minus(v_end).times(decay[k])).plus(arrived[k]);
+            let since = V::int_or_else(active[k], now, since[k]);
             let places = places.vector(k, V::LANES);
-            let (now, mut receives) = (&now[k], receives[k]);
-            if receives.count_ones() as usize == V::LANES {
-                for (lane, &now) in now[..V::LANES].iter().enumerate() {
-                    (*places.of_mut(v, lane), *places.of_mut(since, lane)) = (now, *t);
-                }
-            } else {
-                while receives != 0 {
-                    let lane = receives.trailing_zeros() as usize;
-                    (*places.of_mut(v, lane), *places.of_mut(since, lane)) = (now[lane], *t);
-                    receives &= receives - 1;
-                }
-            }
+            v.or_else(active[k], kept).store_pairs_at(since, held, places);
+            spikes[k] = V::bits(V::both(active[k], v.reaches(threshold[k])));
         }
         for (some, mut spikes) in some.chunks_exact(V::LANES).zip(spikes) {
             while spikes != 0 {

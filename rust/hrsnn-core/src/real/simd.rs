@@ -87,6 +87,16 @@ impl Level {
     }
 }
 
+/// A number with a whole number beside it, where 64 bits are read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C, align(8))]
+pub struct Pair<T> {
+    /// The number.
+    pub real: T,
+    /// The whole one.
+    pub int: i32,
+}
+
 /// Work that is written in vectors of either kind.
 pub trait Kernel<T: Real> {
     /// What it returns.
@@ -135,12 +145,14 @@ pub trait Vector: Copy {
     fn at_most(self, other: Self) -> Self;
     /// [`Real::pow2`] of each of some, which do not wait for one another.
     fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N];
-    /// `t - since`, rounded; both below 2^50 in magnitude.
-    fn elapsed(t: i64, since: &[i64]) -> Self;
-    /// The same of the elements of `since` at `places`.
-    fn elapsed_at(t: i64, since: &[i64], places: Places<'_>) -> Self;
-    /// `t` in place of the first of `since` where `mask` holds.
-    fn stamp(mask: Self::Mask, t: i64, since: &mut [i64]);
+    /// The first pairs of `from`, which has enough.
+    fn pairs(from: &[Pair<Self::Scalar>]) -> (Self, Self::Int);
+    /// The pairs of `from` at `places`.
+    fn pairs_at(from: &[Pair<Self::Scalar>], places: Places<'_>) -> (Self, Self::Int);
+    /// Write, with `int` beside, to the first places of `to`, which has enough.
+    fn store_pairs(self, int: Self::Int, to: &mut [Pair<Self::Scalar>]);
+    /// The same to `places`; where some are the same, the first of them counts.
+    fn store_pairs_at(self, int: Self::Int, to: &mut [Pair<Self::Scalar>], places: Places<'_>);
     /// `self` where `mask` holds, `other` elsewhere.
     #[must_use]
     fn or_else(self, mask: Self::Mask, other: Self) -> Self;
@@ -158,6 +170,8 @@ pub trait Vector: Copy {
     fn load_int(from: &[i32]) -> Self::Int;
     /// `a - b`.
     fn int_minus(a: Self::Int, b: Self::Int) -> Self::Int;
+    /// `a` where `mask` holds, `b` elsewhere.
+    fn int_or_else(mask: Self::Mask, a: Self::Int, b: Self::Int) -> Self::Int;
     /// As numbers, rounded.
     fn from_int(a: Self::Int) -> Self;
     /// Where `a > b`.
@@ -246,18 +260,24 @@ impl<T: Real> Vector for Plain<T> {
         of.map(|lanes| Self(lanes.0.map(T::pow2)))
     }
     #[inline(always)]
-    fn elapsed(t: i64, since: &[i64]) -> Self {
-        Self(std::array::from_fn(|k| T::from_us(t - since[k])))
+    fn pairs(from: &[Pair<T>]) -> (Self, Self::Int) {
+        (Self(std::array::from_fn(|k| from[k].real)), std::array::from_fn(|k| from[k].int))
     }
     #[inline(always)]
-    fn elapsed_at(t: i64, since: &[i64], places: Places<'_>) -> Self {
-        Self(std::array::from_fn(|k| T::from_us(t - *places.of(since, k))))
+    fn pairs_at(from: &[Pair<T>], places: Places<'_>) -> (Self, Self::Int) {
+        let pairs: [_; PLAIN] = std::array::from_fn(|k| *places.of(from, k));
+        Self::pairs(&pairs)
     }
     #[inline(always)]
-    fn stamp(mask: Self::Mask, t: i64, since: &mut [i64]) {
-        for (since, holds) in since.iter_mut().zip(mask) {
-            // Without a jump: which lanes it holds for is anyone's guess.
-            *since ^= (*since ^ t) & -i64::from(holds);
+    fn store_pairs(self, int: Self::Int, to: &mut [Pair<T>]) {
+        for (to, (real, int)) in to.iter_mut().zip(self.0.into_iter().zip(int)) {
+            *to = Pair { real, int };
+        }
+    }
+    #[inline(always)]
+    fn store_pairs_at(self, int: Self::Int, to: &mut [Pair<T>], places: Places<'_>) {
+        for k in (0..PLAIN).rev() {
+            *places.of_mut(to, k) = Pair { real: self.0[k], int: int[k] };
         }
     }
     #[inline(always)]
@@ -287,6 +307,10 @@ impl<T: Real> Vector for Plain<T> {
     #[inline(always)]
     fn int_minus(a: Self::Int, b: Self::Int) -> Self::Int {
         std::array::from_fn(|k| a[k].wrapping_sub(b[k]))
+    }
+    #[inline(always)]
+    fn int_or_else(mask: Self::Mask, a: Self::Int, b: Self::Int) -> Self::Int {
+        std::array::from_fn(|k| if mask[k] { a[k] } else { b[k] })
     }
     #[inline(always)]
     fn from_int(a: Self::Int) -> Self {

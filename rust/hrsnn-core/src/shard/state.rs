@@ -112,8 +112,9 @@ impl<T: Real> Potentials<T> {
 impl<T: Real> Activity<T> {
     /// Append the state of these neurons to that of those before.
     pub fn copy_to(&self, all: &mut Potentials<T>) {
-        all.v.extend_from_slice(&self.membranes.v);
-        all.since.extend_from_slice(&self.membranes.since);
+        let (held, neurons) = (&self.membranes.held, 0..self.crossing.len());
+        all.v.extend(neurons.clone().map(|i| held.v(i)));
+        all.since.extend(neurons.map(|i| held.since(i)));
         for (kind, charge) in all.charge.iter_mut().enumerate() {
             charge.extend_from_slice(&self.charges.u[kind]);
         }
@@ -124,8 +125,9 @@ impl<T: Real> Activity<T> {
     /// Put back the state of the neurons of `shard`.
     pub fn copy_from(&mut self, shard: &Shard<T>, all: &Potentials<T>) {
         let span = shard.first as usize..shard.first as usize + shard.neurons.len();
-        self.membranes.v.copy_from_slice(&all.v[span.clone()]);
-        self.membranes.since.copy_from_slice(&all.since[span.clone()]);
+        for (i, k) in span.clone().enumerate() {
+            self.membranes.held.set(i, all.v[k], all.since[k]);
+        }
         if shard.receptors.is_some() {
             for (kind, charge) in all.charge.iter().enumerate() {
                 self.charges.u[kind].copy_from_slice(&charge[span.clone()]);

@@ -6,9 +6,9 @@ impl<T: Real> One<T> {
     /// A neuron that rests at `v_rest` without a drive and has no charges yet.
     fn resting(tau_m: f64, tau_syn: [f64; 2], v_rest: f64, v_threshold: f64) -> Self {
         let mut one = Self::new(tau_m, tau_syn, 0.0, 0);
-        for v in [&mut one.neurons.v_rest, &mut one.neurons.v_end, &mut one.membranes.v] {
-            v[0] = T::from_f64(v_rest);
-        }
+        let v_rest = T::from_f64(v_rest);
+        (one.neurons.v_rest[0], one.neurons.v_end[0]) = (v_rest, v_rest);
+        one.membranes.held.set(0, v_rest, 0);
         one.neurons.v_threshold[0] = T::from_f64(v_threshold);
         one.neurons.set_theta(0, T::ZERO);
         one
@@ -92,8 +92,7 @@ fn what_rounding_lifts_to_the_threshold_waits_for_the_next_microsecond() {
     // v - v_end is rounded, so that v_end + (v - v_end) is the threshold, and v is not.
     let mut one = One::<f32>::new(20.0, [5.0, 5.0], 1000.0, 0);
     one.receive(0, [1.0, 0.0]);
-    one.membranes.v[0] = 15.0_f32.next_down();
-    one.membranes.since[0] = 40;
+    one.membranes.held.set(0, 15.0_f32.next_down(), 40);
     assert!(one.is_over(40));
     assert_eq!(one.crossing(40), Some(41));
     assert_eq!(one.crossing(39), Some(40), "at the end of a hold");
@@ -142,7 +141,7 @@ fn a_neuron_has_its_own_charges_and_time_constants() {
         let part = |tau| if tau == 0.0 { left(4000.0) } else { psp(4000.0, m, tau) };
         let drive = neurons.v_end[i] * (1.0 - left(4000.0 + 1000.0 * i as f64));
         let theory = drive + 6.0 * part(ex) - 2.0 * part(inh);
-        assert!((membranes.v[i] - theory).abs() < 1e-13, "neuron {i}");
+        assert!((membranes.held.v(i) - theory).abs() < 1e-13, "neuron {i}");
     }
     charges.reset(2);
     assert_eq!((&charges.u, &charges.at), (&[vec![0.0; 2], vec![0.0; 2]], &vec![0; 2]));

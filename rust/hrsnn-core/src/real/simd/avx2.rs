@@ -9,7 +9,7 @@
 use std::arch::x86_64::*;
 
 use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes};
-use super::{Kernel, Places, Table, Vector};
+use super::{Kernel, Pair, Places, Table, Vector};
 use crate::real::Real;
 
 /// Eight numbers of 32 bits.
@@ -25,33 +25,24 @@ pub unsafe fn run_avx2<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<T::Avx2>()
 }
 
-/// Four times.
+/// The columns of eight pairs: 0, 1, 4 and 5 in the first register, the others in the second.
 #[inline(always)]
-fn load_4(since: &[i64]) -> __m256i {
-    let since: &[i64] = &since[..4];
-    // SAFETY: four elements are there, the address need not be aligned; AVX2 is there, see above.
-    unsafe { _mm256_loadu_si256(since.as_ptr().cast()) }
-}
-
-/// Four times from the places from number `first` on.
-#[inline(always)]
-fn gather_4(since: &[i64], places: Places<'_>, first: usize) -> __m256i {
-    let at = |k: usize| *places.of(since, first + k);
-    // SAFETY: AVX2 is there, see above.
-    unsafe { _mm256_setr_epi64x(at(0), at(1), at(2), at(3)) }
-}
-
-/// `t - since`, rounded, of four.
-#[inline(always)]
-fn elapsed_4(t: i64, since: __m256i) -> __m128 {
-    // 1.5 * 2^52: whole numbers below 2^51 stand in its low bits, so that both steps are exact.
-    const MAGIC: f64 = 6_755_399_441_055_744.0;
+fn columns_of_pairs(first: __m256, last: __m256) -> (Avx2, __m256i) {
     // SAFETY: AVX2 is there, see above.
     unsafe {
-        let us = _mm256_sub_epi64(_mm256_set1_epi64x(t), since);
-        let shifted = _mm256_add_epi64(us, _mm256_set1_epi64x(MAGIC.to_bits() as i64));
-        let exact = _mm256_sub_pd(_mm256_castsi256_pd(shifted), _mm256_set1_pd(MAGIC));
-        _mm256_cvtpd_ps(exact)
+        let (real, int) =
+            (_mm256_shuffle_ps::<0x88>(first, last), _mm256_shuffle_ps::<0xdd>(first, last));
+        (Avx2(real), _mm256_castps_si256(int))
+    }
+}
+
+/// What [`columns_of_pairs`] takes.
+#[inline(always)]
+fn pairs_of_columns(real: __m256, int: __m256i) -> [__m256; 2] {
+    // SAFETY: AVX2 is there, see above.
+    unsafe {
+        let int = _mm256_castsi256_ps(int);
+        [_mm256_unpacklo_ps(real, int), _mm256_unpackhi_ps(real, int)]
     }
 }
 
@@ -164,32 +155,51 @@ impl Vector for Avx2 {
         pow2_each(of)
     }
     #[inline(always)]
-    fn elapsed(t: i64, since: &[i64]) -> Self {
-        let since: &[i64] = &since[..8];
-        // SAFETY: AVX2 is there, see above.
-        Self(unsafe {
-            _mm256_set_m128(elapsed_4(t, load_4(&since[4..])), elapsed_4(t, load_4(since)))
-        })
-    }
-    #[inline(always)]
-    fn elapsed_at(t: i64, since: &[i64], places: Places<'_>) -> Self {
-        let (low, high) = (gather_4(since, places, 0), gather_4(since, places, 4));
-        // SAFETY: AVX2 is there, see above.
-        Self(unsafe { _mm256_set_m128(elapsed_4(t, high), elapsed_4(t, low)) })
-    }
-    #[inline(always)]
-    fn stamp(mask: __m256, t: i64, since: &mut [i64]) {
-        let since: &mut [i64] = &mut since[..8];
-        // SAFETY: eight elements are there, the address need not be aligned; AVX2 is there, see above.
+    fn pairs(from: &[Pair<f32>]) -> (Self, __m256i) {
+        let from = from[..8].as_ptr().cast::<f32>();
+        // SAFETY: eight pairs of 32 bits twice are there; the address need not be aligned.
         unsafe {
-            let mask = _mm256_castps_si256(mask);
-            let low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(mask));
-            let high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(mask));
-            let t = _mm256_set1_epi64x(t);
-            for (half, mask) in since.chunks_exact_mut(4).zip([low, high]) {
-                let kept = _mm256_loadu_si256(half.as_ptr().cast());
-                _mm256_storeu_si256(half.as_mut_ptr().cast(), _mm256_blendv_epi8(kept, t, mask));
-            }
+            let two = |k: usize| _mm_loadu_ps(from.add(2 * k));
+            columns_of_pairs(_mm256_set_m128(two(4), two(0)), _mm256_set_m128(two(6), two(2)))
+        }
+    }
+    #[inline(always)]
+    fn pairs_at(from: &[Pair<f32>], places: Places<'_>) -> (Self, __m256i) {
+        let at = |k: usize| (&raw const *places.of(from, k)).cast::<f64>();
+        // SAFETY: a pair has 64 bits, and its address is aligned to them; AVX2 is there, see above.
+        unsafe {
+            let two = |k: usize| _mm_castpd_ps(_mm_loadh_pd(_mm_load_sd(at(k)), at(k + 1)));
+            columns_of_pairs(_mm256_set_m128(two(4), two(0)), _mm256_set_m128(two(6), two(2)))
+        }
+    }
+    #[inline(always)]
+    fn store_pairs(self, int: __m256i, to: &mut [Pair<f32>]) {
+        let to = to[..8].as_mut_ptr().cast::<f32>();
+        let [first, last] = pairs_of_columns(self.0, int);
+        // SAFETY: eight pairs of 32 bits twice are there; the address need not be aligned.
+        unsafe {
+            _mm_storeu_ps(to, _mm256_castps256_ps128(first));
+            _mm_storeu_ps(to.add(4), _mm256_castps256_ps128(last));
+            _mm_storeu_ps(to.add(8), _mm256_extractf128_ps::<1>(first));
+            _mm_storeu_ps(to.add(12), _mm256_extractf128_ps::<1>(last));
+        }
+    }
+    #[inline(always)]
+    fn store_pairs_at(self, int: __m256i, to: &mut [Pair<f32>], places: Places<'_>) {
+        let [first, last] = pairs_of_columns(self.0, int);
+        macro_rules! store_two {
+            ($k:expr, $two:expr) => {{
+                let two = _mm_castps_pd($two);
+                _mm_storeh_pd((&raw mut *places.of_mut(to, $k + 1)).cast(), two);
+                _mm_storel_pd((&raw mut *places.of_mut(to, $k)).cast(), two);
+            }};
+        }
+        // SAFETY: a pair has 64 bits, and its address is aligned to them; AVX2 is there, see above.
+        unsafe {
+            store_two!(6, _mm256_extractf128_ps::<1>(last));
+            store_two!(4, _mm256_extractf128_ps::<1>(first));
+            store_two!(2, _mm256_castps256_ps128(last));
+            store_two!(0, _mm256_castps256_ps128(first));
         }
     }
     #[inline(always)]
@@ -227,6 +237,11 @@ impl Vector for Avx2 {
     fn int_minus(a: __m256i, b: __m256i) -> __m256i {
         // SAFETY: AVX2 is there, see above.
         unsafe { _mm256_sub_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn int_or_else(mask: __m256, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: AVX2 is there, see above.
+        unsafe { _mm256_blendv_epi8(b, a, _mm256_castps_si256(mask)) }
     }
     #[inline(always)]
     fn from_int(a: __m256i) -> Self {

@@ -11,7 +11,7 @@
 use std::arch::x86_64::*;
 
 use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes};
-use super::{Kernel, Places, Table, Vector};
+use super::{Kernel, Pair, Places, Table, Vector};
 use crate::real::Real;
 
 /// Sixteen numbers of 32 bits.
@@ -27,15 +27,15 @@ pub unsafe fn run_avx512<T: Real, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<T::Avx512>()
 }
 
-/// `t - since`, rounded, of twice eight.
+/// The columns of twice eight pairs.
 #[inline(always)]
-fn elapsed_16(t: i64, [first, last]: [__m512i; 2]) -> __m512 {
+fn columns_of_pairs(first: __m512, last: __m512) -> (Avx512, __m512i) {
     // SAFETY: AVX-512 is there, see above.
     unsafe {
-        let t = _mm512_set1_epi64(t);
-        let first = _mm512_cvtepi64_ps(_mm512_sub_epi64(t, first));
-        let last = _mm512_cvtepi64_ps(_mm512_sub_epi64(t, last));
-        _mm512_insertf32x8::<1>(_mm512_castps256_ps512(first), last)
+        let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+        let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+        let real = _mm512_permutex2var_ps(first, even, last);
+        (Avx512(real), _mm512_castps_si512(_mm512_permutex2var_ps(first, odd, last)))
     }
 }
 
@@ -155,40 +155,34 @@ impl Vector for Avx512 {
         pow2_each(of)
     }
     #[inline(always)]
-    fn elapsed(t: i64, since: &[i64]) -> Self {
-        let since: &[i64] = &since[..16];
-        // SAFETY: sixteen elements are there, the address need not be aligned; AVX-512 is there, see above.
-        let [first, last] = unsafe {
-            [
-                _mm512_loadu_si512(since.as_ptr().cast()),
-                _mm512_loadu_si512(since[8..].as_ptr().cast()),
-            ]
-        };
-        Self(elapsed_16(t, [first, last]))
+    fn pairs(from: &[Pair<f32>]) -> (Self, __m512i) {
+        let from = from[..16].as_ptr().cast::<f32>();
+        // SAFETY: sixteen pairs of 32 bits twice are there; the address need not be aligned.
+        unsafe { columns_of_pairs(_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(16))) }
     }
     #[inline(always)]
-    fn elapsed_at(t: i64, since: &[i64], places: Places<'_>) -> Self {
-        let at = |k: usize| *places.of(since, k);
-        // SAFETY: AVX-512 is there, see above.
-        let halves = unsafe {
-            [
-                _mm512_setr_epi64(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)),
-                _mm512_setr_epi64(at(8), at(9), at(10), at(11), at(12), at(13), at(14), at(15)),
-            ]
-        };
-        Self(elapsed_16(t, halves))
+    fn pairs_at(from: &[Pair<f32>], places: Places<'_>) -> (Self, __m512i) {
+        let pairs: [_; 16] = std::array::from_fn(|k| *places.of(from, k));
+        Self::pairs(&pairs)
     }
     #[inline(always)]
-    fn stamp(mask: __mmask16, t: i64, since: &mut [i64]) {
-        let since: &mut [i64] = &mut since[..16];
-        for (half, mask) in since.chunks_exact_mut(8).zip([mask, mask >> 8]) {
-            // SAFETY: eight elements are there, the address need not be aligned; AVX-512 is there, see above.
-            unsafe {
-                let kept = _mm512_loadu_si512(half.as_ptr().cast());
-                let now = _mm512_mask_mov_epi64(kept, mask as __mmask8, _mm512_set1_epi64(t));
-                let now = _mm512_castps_si512(opaque(_mm512_castsi512_ps(now)));
-                _mm512_storeu_si512(half.as_mut_ptr().cast(), now);
-            }
+    fn store_pairs(self, int: __m512i, to: &mut [Pair<f32>]) {
+        let to = to[..16].as_mut_ptr().cast::<f32>();
+        // SAFETY: sixteen pairs of 32 bits twice are there; the address need not be aligned.
+        unsafe {
+            let int = _mm512_castsi512_ps(int);
+            let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let last = _mm512_add_epi32(first, _mm512_set1_epi32(8));
+            _mm512_storeu_ps(to, _mm512_permutex2var_ps(self.0, first, int));
+            _mm512_storeu_ps(to.add(16), _mm512_permutex2var_ps(self.0, last, int));
+        }
+    }
+    #[inline(always)]
+    fn store_pairs_at(self, int: __m512i, to: &mut [Pair<f32>], places: Places<'_>) {
+        let mut pairs = [Pair { real: 0.0, int: 0 }; 16];
+        self.store_pairs(int, &mut pairs);
+        for k in (0..16).rev() {
+            *places.of_mut(to, k) = pairs[k];
         }
     }
     #[inline(always)]
@@ -226,6 +220,11 @@ impl Vector for Avx512 {
     fn int_minus(a: __m512i, b: __m512i) -> __m512i {
         // SAFETY: AVX-512 is there, see above.
         unsafe { _mm512_sub_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn int_or_else(mask: __mmask16, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: AVX-512 is there, see above.
+        unsafe { _mm512_mask_mov_epi32(b, mask, a) }
     }
     #[inline(always)]
     fn from_int(a: __m512i) -> Self {

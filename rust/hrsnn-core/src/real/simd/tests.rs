@@ -8,8 +8,7 @@ use super::*;
 struct Everything<'a> {
     a: &'a [f32],
     b: &'a [f32],
-    t: i64,
-    since: &'a [i64],
+    pairs: &'a [Pair<f32>],
     rows: &'a Table<[i32; 4]>,
     index: &'a [u16],
     bits: u32,
@@ -20,7 +19,7 @@ impl Kernel<f32> for Everything<'_> {
 
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> Self::Output {
-        let mut found = vec![Vec::new(); 28];
+        let mut found = vec![Vec::new(); 29];
         for first in (0..16).step_by(V::LANES) {
             let load = |from: &[f32]| V::load(&from[first..]);
             let (a, b) = (load(self.a), load(self.b));
@@ -39,7 +38,7 @@ impl Kernel<f32> for Everything<'_> {
                 a.at_least(b),
                 a.at_most(b),
                 alone,
-                V::elapsed(self.t, &self.since[first..]),
+                V::pairs(&self.pairs[first..]).0,
                 a.or_else(mask, b),
                 a.only(mask),
                 V::from_int(p),
@@ -64,17 +63,29 @@ impl Kernel<f32> for Everything<'_> {
                 let bits = V::bits(mask);
                 found.extend((0..V::LANES).map(|lane| bits >> lane & 1));
             }
-            let mut since = self.since[first..first + V::LANES].to_vec();
-            V::stamp(mask, self.t, &mut since);
-            found[19].extend(since.iter().map(|&t| t as u32 ^ (t >> 32) as u32));
+            let bits_of = |pairs: &[Pair<f32>]| -> Vec<u32> {
+                pairs.iter().flat_map(|pair| [pair.real.to_bits(), pair.int as u32]).collect()
+            };
+            let mut pairs = self.pairs.to_vec();
+            let (real, int) = V::pairs(&pairs[first..]);
+            let int = V::int_or_else(mask, V::int(-7), int);
+            real.plus(b).store_pairs(int, &mut pairs[first..]);
+            found[19].extend(bits_of(&pairs[first..first + V::LANES]));
             let mut lanes = [0.0; MOST_LANES];
-            let places = self.index[first..].iter().map(|&i| i % 16).collect::<Vec<_>>();
+            // Each four lanes have four places, so that any vector finds the same twice.
+            let place = |(k, &i): (usize, &u16)| (k as u16 + 4) % 16 / 4 * 4 + i % 4;
+            let places: Vec<u16> = self.index.iter().enumerate().map(place).skip(first).collect();
             let places = Places::new(&places, 16).vector(0, V::LANES);
             let gathered = V::gather(self.a, places);
-            let elapsed = V::elapsed_at(self.t, self.since, places);
+            let (real, int) = V::pairs_at(self.pairs, places);
+            let mut pairs = self.pairs.to_vec();
+            real.plus(b).store_pairs_at(V::int_minus(int, q), &mut pairs, places);
+            for k in 0..V::LANES {
+                found[28].extend(bits_of(&[*places.of(&pairs, k)]));
+            }
             let table: Vec<_> = (0..16).map(|k| [k as f32, self.a[k], self.b[k], -1.0]).collect();
             let [c, d, e, f] = V::columns(&table, places);
-            let reals = [gathered, elapsed, power, other, c, d, e, f];
+            let reals = [gathered, real, power, other, c, d, e, f];
             for (found, real) in found[20..].iter_mut().zip(reals) {
                 real.store(&mut lanes);
                 found.extend(lanes[..V::LANES].iter().map(|lane| lane.to_bits()));
@@ -93,8 +104,7 @@ proptest! {
     fn levels_agree_to_the_bit(
         a in prop::collection::vec(number(), 16),
         b in prop::collection::vec(number(), 16),
-        t in 0_i64..1 << 50,
-        since in prop::collection::vec(0_i64..1 << 50, 16),
+        whole in prop::collection::vec(any::<i32>(), 16),
         index in prop::collection::vec(0_u16..0x7c00, 16),
         row in prop::collection::vec(prop::array::uniform4(-3_i32..20), 16),
         bits in 0_u32..1 << 16,
@@ -103,9 +113,8 @@ proptest! {
         for (&index, row) in index.iter().zip(row) {
             rows[index as usize] = row;
         }
-        let everything = || Everything {
-            a: &a, b: &b, t, since: &since, rows: &rows, index: &index, bits,
-        };
+        let pairs: Vec<_> = whole.iter().zip(&b).map(|(&int, &real)| Pair { real, int }).collect();
+        let everything = || Everything { a: &a, b: &b, pairs: &pairs, rows: &rows, index: &index, bits };
         let plain = run_at(Level::Baseline, everything());
         for level in Level::ALL {
             prop_assert_eq!(&run_at(level, everything()), &plain, "{:?}", level);
