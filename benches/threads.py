@@ -35,13 +35,14 @@ def neighbour(is_busy: bool) -> Iterator[subprocess.Popen | None]:
 
 
 def walls(work: Workload, learn: bool, rounds: int) -> list[list[float]]:
-    """Seconds on one thread and on two, round by round."""
+    """Seconds on one thread and on two, round by round, of two networks that go the same way."""
     net, sample = network(work), events(work)
+    nets = [net, net.copy()]
     found: list[list[float]] = [[], []]
     for _ in range(rounds):
         spikes = []
         for n_threads, seconds in enumerate(found, start=1):
-            result = net.copy().run(sample, learn=learn, n_threads=n_threads)
+            result = nets[n_threads - 1].run(sample, learn=learn, n_threads=n_threads)
             seconds.append(result.stats.wall_time)
             spikes.append(result.spikes)
         if not spikes[0].equals(spikes[1]):

@@ -43,6 +43,7 @@ use crate::record::{FeatureSpec, Features, Record};
 use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Frozen, Learning, Shard};
 pub use learned::Learned;
+use pace::Paces;
 use ranges::ranges_of_equal_work;
 use side_by_side::side_by_side;
 pub use simulation::{Sample, Simulation};
@@ -75,6 +76,8 @@ pub struct Engine<T> {
     settle_after: u64,
     /// Memory of samples that are over, for those to come.
     idle: Idle<T>,
+    /// When several threads are tried.
+    paces: Paces,
     /// Whether threads work together, where the test and not the clock decides.
     together: Option<bool>,
 }
@@ -124,6 +127,7 @@ impl<T: Real> Engine<T> {
             incoming: description.incoming.clone(),
             settle_after: (n_synapses as u64 / 4).clamp(1 << 16, 1 << 28),
             idle: Idle(Mutex::default()),
+            paces: Paces::default(),
             together: None,
         })
     }

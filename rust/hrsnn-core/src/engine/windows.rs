@@ -97,8 +97,11 @@ impl<T: Real> Engine<T> {
                     crew.alone();
                 }
             };
-            let pace = Pace::new(n_members > 1, self.together);
-            self.lead(&passes, &round, input, moment, until, record, poll, pace, &mut share)
+            let mut pace = self.paces.begin(n_members, P::LEARNS, self.together);
+            let (p, share) = (&mut pace, &mut share);
+            let done = self.lead(&passes, &round, input, moment, until, record, poll, p, share);
+            self.paces.end(&pace, P::LEARNS);
+            done
         })
     }
 
@@ -112,7 +115,7 @@ impl<T: Real> Engine<T> {
         until: i64,
         record: &mut dyn Record,
         poll: &mut Poll<'_>,
-        mut pace: Pace,
+        pace: &mut Pace,
         advance: &mut dyn FnMut(bool),
     ) -> Result<()> {
         let width = i64::from(self.width);
