@@ -41,8 +41,8 @@ def walls(work: Workload, learn: bool, rounds: int) -> list[list[float]]:
     found: list[list[float]] = [[], []]
     for _ in range(rounds):
         spikes = []
-        for n_threads, seconds in enumerate(found, start=1):
-            result = nets[n_threads - 1].run(sample, learn=learn, n_threads=n_threads)
+        for n_threads, (one, seconds) in enumerate(zip(nets, found, strict=True), start=1):
+            result = one.run(sample, learn=learn, n_threads=n_threads)
             seconds.append(result.stats.wall_time)
             spikes.append(result.spikes)
         if not spikes[0].equals(spikes[1]):

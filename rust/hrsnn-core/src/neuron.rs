@@ -151,6 +151,21 @@ impl<T: Real> Membranes<T> {
         simd::run(ReceiveSome { membranes: self, neurons, some, t, now, arrivals, spiked });
     }
 
+    /// The same for neuron `i`, at which this has `arrived`.
+    #[inline]
+    fn receive_one(
+        &mut self,
+        neurons: &Neurons<T>,
+        i: usize,
+        t: i64,
+        arrived: T,
+        spiked: &mut Vec<u32>,
+    ) {
+        if arrived != T::ZERO && self.receive(neurons, i, t, arrived) {
+            spiked.push(i as u32);
+        }
+    }
+
     /// The same for those neurons that vectors pass by.
     fn receive_far(
         &mut self,
@@ -162,9 +177,7 @@ impl<T: Real> Membranes<T> {
         if self.held.has_far() {
             for i in self.held.far().collect::<Vec<_>>() {
                 let arrived = std::mem::replace(&mut input[i], T::ZERO);
-                if arrived != T::ZERO && self.receive(neurons, i, t, arrived) {
-                    spiked.push(i as u32);
-                }
+                self.receive_one(neurons, i, t, arrived, spiked);
             }
         }
     }
@@ -181,9 +194,7 @@ impl<T: Real> Membranes<T> {
         let now = self.held.since_base(neurons, t);
         if self.held.has_far() {
             for (&i, &arrived) in some.iter().zip(weights) {
-                if arrived != T::ZERO && self.receive(neurons, i.into(), t, arrived) {
-                    spiked.push(i.into());
-                }
+                self.receive_one(neurons, i.into(), t, arrived, spiked);
             }
             return;
         }

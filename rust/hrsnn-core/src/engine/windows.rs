@@ -98,8 +98,9 @@ impl<T: Real> Engine<T> {
                 }
             };
             let mut pace = self.paces.begin(n_members, P::LEARNS, self.together);
-            let (p, share) = (&mut pace, &mut share);
-            let done = self.lead(&passes, &round, input, moment, until, record, poll, p, share);
+            let (measured, share) = (&mut pace, &mut share);
+            let done =
+                self.lead(&passes, &round, input, moment, until, record, poll, measured, share);
             self.paces.end(&pace, P::LEARNS);
             done
         })

@@ -68,9 +68,7 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
         }
         for (i, input) in input.iter_mut().enumerate().take(n).skip(first) {
             let arrived = std::mem::replace(input, T::ZERO);
-            if arrived != T::ZERO && membranes.receive(neurons, i, t, arrived) {
-                spiked.push(i as u32);
-            }
+            membranes.receive_one(neurons, i, t, arrived, spiked);
         }
     }
 }
