@@ -225,9 +225,16 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {model}, {gigabytes:.0f} GiB, {platform.system()}"
 
 
-def commit() -> str:
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+def commit(root: Path = ROOT) -> str:
+    """The commit that is measured, and whether anything was changed but the pages written here."""
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    others = [f":(exclude){path}" for path in ("README.md", "docs/performance.*")]
+    is_changed = git("diff", "--quiet", "HEAD", "--", ".", *others).returncode == 1
+    return git("describe", "--always").stdout.strip() + ("-dirty" if is_changed else "")
 
 
 def main() -> None:

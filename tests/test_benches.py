@@ -232,6 +232,30 @@ def test_nothing_is_known_of_a_changed_tree(tmp_path: Path) -> None:
     assert KeptRuns(tmp_path / "kept", changed).runs == {}
 
 
+def test_a_tree_is_not_changed_by_the_pages_that_were_written(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
+            cwd=tmp_path, check=True, capture_output=True,
+        )  # fmt: skip
+
+    pages = [tmp_path / "README.md", tmp_path / "docs" / "performance.md"]
+    code = tmp_path / "code.py"
+    (tmp_path / "docs").mkdir()
+    for file in [*pages, code]:
+        file.write_text("before")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    first = measure_peers.commit(tmp_path)
+    assert first
+    for page in pages:
+        page.write_text("after")
+    assert measure_peers.commit(tmp_path) == first
+    code.write_text("after")
+    assert measure_peers.commit(tmp_path) == f"{first}-dirty"
+
+
 def raising(kind: type[BaseException]) -> Callable[[], dict]:
     def make() -> dict:
         raise kind
