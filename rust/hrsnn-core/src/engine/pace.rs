@@ -27,9 +27,9 @@ const CHANGE: Duration = Duration::from_micros(200);
 const BEGINNING: Duration = Duration::from_millis(2);
 /// Share of what was known that a stretch leaves of it.
 const KEPT: f64 = 15.0 / 16.0;
-/// Stretches until one thread is tried again, and several. One thread soon, for at first it has filled
-/// the caches; several later, for whoever shares its core with a neighbour may be held up for longer
-/// than a stretch.
+/// Stretches until one thread is tried again, and several. One thread soon, for a trial of it costs no
+/// more than what the others save in that time; several later, for whoever shares its core with a
+/// neighbour may be held up for longer than a stretch.
 const PATIENCE: [u32; 2] = [6, 32];
 /// Most stretches between two trials of the slower way.
 const MOST_PATIENCE: u32 = 1024;
