@@ -8,7 +8,7 @@
 //! more rarely the longer nothing comes of it. A run of a network tells the next what it has come to,
 //! so that many short runs are no dearer than a long one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Synaptic events of a window below which no second thread is tried.
@@ -55,16 +55,19 @@ impl Paces {
     /// For a run on `n_threads`, one of those that learn or of the others; `is_forced`: the choice,
     /// for tests.
     pub(super) fn begin(&self, n_threads: usize, learns: bool, is_forced: Option<bool>) -> Pace {
-        let next = *self.0[usize::from(learns)].lock().unwrap_or_else(PoisonError::into_inner);
-        Pace::new(n_threads, is_forced, next.filter(|next| next.n_threads == n_threads))
+        let next = self.kept(learns).filter(|next| next.n_threads == n_threads);
+        Pace::new(n_threads, is_forced, next)
     }
 
     /// What a run leaves for those after it.
     pub(super) fn end(&self, pace: &Pace, learns: bool) {
         if let Some(next) = pace.next() {
-            let kept = &self.0[usize::from(learns)];
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+            *self.kept(learns) = Some(next);
         }
+    }
+
+    fn kept(&self, learns: bool) -> MutexGuard<'_, Option<Next>> {
+        self.0[usize::from(learns)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -317,8 +320,9 @@ mod tests {
             })
         };
         let busy = |t| held_up(5.0, t);
+        let mean_busy = || (0..60).map(|_| run(&busy)[0] / 60.0).sum::<f64>();
         let [first, _] = run(&busy);
-        let later: f64 = (0..60).map(|_| run(&busy)[0] / 60.0).sum();
+        let later = mean_busy();
         // The cold beginning alone makes 1.025.
         assert!(first > 1.1 && later < 1.05, "{first}, {later}");
         let quiet = |_| 0.6;
@@ -329,7 +333,7 @@ mod tests {
         let short = one_of_many(&paces, 1.5, EVENTS_OF_A_WINDOW, |_, _, _| 1.0);
         assert_eq!(short, [1.0, 0.0]);
         assert!(run(&quiet)[1] > 0.8, "nor is anything forgotten");
-        let later: f64 = (0..60).map(|_| run(&busy)[0] / 60.0).sum();
+        let later = mean_busy();
         assert!(later < 1.06, "one that comes is found: {later}");
     }
 
@@ -337,7 +341,7 @@ mod tests {
     fn runs_of_another_kind_or_on_other_threads_begin_by_themselves() {
         let paces = Paces::default();
         let next = Next { n_threads: 4, together: false, left: 70, patience: 128 };
-        *paces.0[1].lock().unwrap() = Some(next);
+        *paces.kept(true) = Some(next);
         assert_eq!(paces.begin(4, true, None).next(), Some(next));
         let patience = PATIENCE[1];
         let anew = |n_threads| Some(Next { n_threads, together: false, left: 1, patience });

@@ -98,9 +98,8 @@ impl<T: Real> Engine<T> {
                 }
             };
             let mut pace = self.paces.begin(n_members, P::LEARNS, self.together);
-            let (measured, share) = (&mut pace, &mut share);
-            let done =
-                self.lead(&passes, &round, input, moment, until, record, poll, measured, share);
+            let done = self
+                .lead(&passes, &round, input, moment, until, record, poll, &mut pace, &mut share);
             self.paces.end(&pace, P::LEARNS);
             done
         })
