@@ -232,7 +232,8 @@ def commit(root: Path = ROOT) -> str:
         command = ["git", "-C", str(root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    others = [f":(exclude){path}" for path in ("README.md", "docs/performance.*")]
+    pages = (peers_page.README, peers_page.PAGE, peers_page.PLOT, peers_page.RESULTS)
+    others = [f":(exclude){page.relative_to(ROOT)}" for page in pages]
     is_changed = git("diff", "--quiet", "HEAD", "--", ".", *others).returncode == 1
     return git("describe", "--always").stdout.strip() + ("-dirty" if is_changed else "")
 
@@ -247,7 +248,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rate", type=float, default=10.0, help="mean rate in Hz")
     parser.add_argument("--cap", type=float, default=600.0, help="most seconds of a run")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.parquet")
+    parser.add_argument("--out", type=Path, default=peers_page.RESULTS)
     parser.add_argument("--kept", type=Path, default=ROOT / ".make" / "peers.jsonl")
     parser.add_argument("--no-page", action="store_true", help="leave docs/ and README.md alone")
     parser.add_argument("--json", action="store_true", help="print medians as JSON")

@@ -14,6 +14,7 @@ from workload import SIZES
 
 ROOT = Path(__file__).parent.parent
 PAGE, PLOT, README = ROOT / "docs/performance.md", ROOT / "docs/performance.png", ROOT / "README.md"
+RESULTS = ROOT / "docs/performance.parquet"
 #: Bytes that a visit of a plastic synapse reads and writes: target, weight, two traces and four
 #: constants; weight and traces. Of one that is not plastic: target and weight.
 READ, WRITTEN, PLAIN = 30, 12, 6

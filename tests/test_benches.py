@@ -234,10 +234,8 @@ def test_nothing_is_known_of_a_changed_tree(tmp_path: Path) -> None:
 
 def test_a_tree_is_not_changed_by_the_pages_that_were_written(tmp_path: Path) -> None:
     def git(*arguments: str) -> None:
-        subprocess.run(
-            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
-            cwd=tmp_path, check=True, capture_output=True,
-        )  # fmt: skip
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
 
     pages = [tmp_path / "README.md", tmp_path / "docs" / "performance.md"]
     code = tmp_path / "code.py"
