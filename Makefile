@@ -67,7 +67,7 @@ $(MUTANTS)/bin/cargo-mutants:
 	cargo install cargo-mutants --locked --version '^27' --root $(MUTANTS)
 
 bench: $(EXTENSION) $(BENCH) ## measure whole runs by pytest-benchmark
-	$(BIN)/python -m pytest benches/test_runs.py --benchmark-group-by=group \
+	$(BIN)/python -m pytest benches/peers/test_runs.py --benchmark-group-by=group \
 		--benchmark-columns=min,median,iqr,rounds
 
 bench-core: $(TOOLS) ## measure the core by criterion
@@ -81,14 +81,14 @@ SIMULATORS ?= hrsnn_rs numba NEST Brian2 BindsNET
 # BindsNET's environment, 6 GB for torch, is made where it is asked for; the others do without.
 bench-peers: $(EXTENSION) $(BENCH) .venv-numba/ready .venv-nest/ready .venv-brian2/ready ## compare speed with other simulators
 	$(if $(filter BindsNET,$(SIMULATORS)),-$(MAKE) .venv-torch/ready)
-	$(BIN)/python benches/measure_peers.py --sizes $(SIZES) --rounds $(ROUNDS) --cap $(CAP) \
+	$(BIN)/python benches/peers/measure_peers.py --sizes $(SIZES) --rounds $(ROUNDS) --cap $(CAP) \
 		--simulators $(SIMULATORS)
 
-budget: $(TOOLS) ## count instructions per synaptic event and compare with benches/budget.json
-	$(BIN)/python benches/budget.py
+budget: $(TOOLS) ## count instructions per synaptic event and compare with benches/kernels/budget.json
+	$(BIN)/python benches/kernels/budget.py
 
-budget-update: $(TOOLS) ## write benches/budget.json anew
-	$(BIN)/python benches/budget.py --update
+budget-update: $(TOOLS) ## write benches/kernels/budget.json anew
+	$(BIN)/python benches/kernels/budget.py --update
 
 docs: ## build the Rust reference; the guides are docs/*.md
 	cargo doc -p hrsnn-core --no-deps

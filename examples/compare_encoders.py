@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 from hrsnn_rs import EventCamera, EventEncoder, Events, FrameDifference, TemporalContrast
-from hrsnn_rs.gestures import CLASSES, render
-from hrsnn_rs.video import Video
+from hrsnn_rs.made_up import CLASSES, render
+from hrsnn_rs.recordings import Video
 from numpy.typing import NDArray
 
 THRESHOLDS = (0.1, 0.2, 0.4)

@@ -1,18 +1,30 @@
-"""Heterogeneous recurrent spiking neural networks that learn without labels."""
+"""Heterogeneous recurrent spiking neural networks that learn without labels.
+
+What describes and runs a network is loaded with the package. Other wings, polars, SciPy,
+scikit-learn and matplotlib are loaded where they are first used; their names are here all the same.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs._hrsnn import __version__
-from hrsnn_rs.classifier import HRSNNClassifier
-from hrsnn_rs.connectivity import (
+from hrsnn_rs.description import (
+    LIF,
+    STDP,
+    AdaptiveThreshold,
+    Constant,
     DistanceConnectivity,
+    ExplicitConnectivity,
     FixedInDegreeConnectivity,
+    Gamma,
+    LocalConnectivity,
+    LocalRecurrence,
+    LogNormal,
+    Normal,
     RandomConnectivity,
     SmallWorldConnectivity,
+    Uniform,
 )
-from hrsnn_rs.contrast import FrameDifference, TemporalContrast
-from hrsnn_rs.datasets import load_folder, make_gestures, reversed_pairs
-from hrsnn_rs.distributions import Constant, Gamma, LogNormal, Normal, Uniform
-from hrsnn_rs.doctor import open_dataset
-from hrsnn_rs.encoding import EventCamera, EventEncoder
 from hrsnn_rs.errors import (
     CalibrationError,
     CalibrationWarning,
@@ -26,13 +38,47 @@ from hrsnn_rs.errors import (
     ShapeError,
 )
 from hrsnn_rs.events import Events, SensorEvents
-from hrsnn_rs.explicit_connectivity import ExplicitConnectivity
-from hrsnn_rs.local_connectivity import LocalConnectivity, LocalRecurrence
-from hrsnn_rs.network import Network
-from hrsnn_rs.parameters import LIF, STDP, AdaptiveThreshold
-from hrsnn_rs.readout import Readout
-from hrsnn_rs.results import Calibration, RunResult, RunStats
-from hrsnn_rs.simulation import Simulation
+from hrsnn_rs.network import Calibration, Network, RunResult, RunStats, Simulation, presets
+
+if TYPE_CHECKING:
+    from hrsnn_rs import datasets, encoding, learning, made_up, plotting, recordings, report
+    from hrsnn_rs.datasets import load_folder, make_gestures, open_dataset, reversed_pairs
+    from hrsnn_rs.encoding import EventEncoder, FrameDifference, TemporalContrast
+    from hrsnn_rs.learning import HRSNNClassifier, Readout
+    from hrsnn_rs.made_up import EventCamera
+
+# Where the names are that are loaded when they are first asked for; None: a wing.
+_LATER = {
+    "EventCamera": "made_up",
+    "EventEncoder": "encoding",
+    "FrameDifference": "encoding",
+    "HRSNNClassifier": "learning",
+    "Readout": "learning",
+    "TemporalContrast": "encoding",
+    "datasets": None,
+    "encoding": None,
+    "learning": None,
+    "load_folder": "datasets",
+    "made_up": None,
+    "make_gestures": "datasets",
+    "open_dataset": "datasets",
+    "plotting": None,
+    "recordings": None,
+    "report": None,
+    "reversed_pairs": "datasets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    wing = import_module(f"{__name__}.{_LATER[name] or name}")
+    return wing if _LATER[name] is None else getattr(wing, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "LIF",
@@ -74,8 +120,19 @@ __all__ = [
     "TemporalContrast",
     "Uniform",
     "__version__",
+    "datasets",
+    "description",
+    "encoding",
+    "events",
+    "learning",
     "load_folder",
+    "made_up",
     "make_gestures",
+    "network",
     "open_dataset",
+    "plotting",
+    "presets",
+    "recordings",
+    "report",
     "reversed_pairs",
 ]

@@ -3,7 +3,7 @@
 //! `golden/networks.json` says what the networks are: each has what is common to all but for what
 //! it names. Where a pair stands for a number, values are drawn uniformly between both from the
 //! stream of ([`SEED`], names of network and parameter), so that whoever reads the file draws the
-//! same; `tests/golden_networks.py` does. `make golden` writes the hashes anew.
+//! same; `tests/support/golden_networks.py` does. `make golden` writes the hashes anew.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,0 +1,127 @@
+"""The command `hrsnn`: its subcommands, and what becomes of errors.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 fine, 1 an error that is told in
+one line, 2 wrong usage, 130 interrupted. A subcommand is a file of this folder, loaded when it is
+the one that was asked for: `add_arguments`, `DESCRIPTION` and `run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import warnings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_rs import _hrsnn
+from hrsnn_rs.cli.terminal import one_line
+from hrsnn_rs.errors import HRSNNError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMANDS = {
+    "demo": "compare the variants with the controls; a few minutes",
+    "train": "train a classifier and write it to a file",
+    "evaluate": "evaluate a saved classifier",
+    "compare": "measure the variants beside the controls on a data set",
+    "data": "look at folders of recordings",
+}
+_DESCRIPTION = """\
+Heterogeneous recurrent spiking neural networks that learn without labels.
+
+Start with `hrsnn demo`: it makes gestures as an event camera would see them,
+trains four variants of a network beside three controls, and says honestly
+what came out. No download, a few minutes.
+"""
+
+_EXAMPLES = """\
+examples:
+  hrsnn demo                                   the whole story on made-up gestures
+  hrsnn demo --data FOLDER --seeds 5           the same on your own clips
+  hrsnn train gestures --model m.safetensors --groups 0 1 2 3
+  hrsnn evaluate m.safetensors gestures --groups 4 5 --json
+  hrsnn compare KTH --split train --cache      variants and controls on a data set
+  hrsnn data doctor DvsGesture                 what is missing, and where to get it
+
+FOLDER holds <class>/<n>.npz with arrays t (µs), x, y, p, or a data set as it was
+unpacked: `hrsnn data doctor FOLDER` says which, and whether it is complete. The
+word `gestures` stands for the built-in, rendered data set.
+"""
+
+
+class _Subcommand(argparse.ArgumentParser):
+    """A subcommand whose file is loaded once its arguments are to be read."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        name = self.prog.partition(" ")[2]
+        if name in _COMMANDS:
+            of_command = import_module(f"hrsnn_rs.cli.{name}")
+            self.description = of_command.DESCRIPTION
+            of_command.add_arguments(self)
+            if hasattr(of_command, "run"):
+                self.set_defaults(run=of_command.run)
+        return super().parse_known_args(args, namespace)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, default=None
+        Arguments without the program's name. `None` means those of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 0 fine, 1 error, 2 wrong usage, 130 interrupted.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.cli import main
+    >>> main(["--version"])
+    hrsnn ...
+    0
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = _parser().parse_args(words)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    arguments.command_line = shlex.join(["hrsnn", *words])
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return int(arguments.run(arguments))
+    except KeyboardInterrupt:
+        folder = getattr(arguments, "checkpoint", None)
+        hint = "" if folder is None else f"; the same command goes on from {folder}"
+        print(f"hrsnn: interrupted{hint}", file=sys.stderr)
+        return 130
+    except (HRSNNError, OSError) as error:
+        print(f"hrsnn: error: {one_line(error)}", file=sys.stderr)
+    except Exception as error:
+        kind = type(error).__name__
+        print(f"hrsnn: failure: {kind}: {one_line(error)}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="hrsnn", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=raw
+    )
+    parser.add_argument("--version", action="version", version=f"hrsnn {_hrsnn.__version__}")
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=_Subcommand
+    )
+    for name, words in _COMMANDS.items():
+        commands.add_parser(name, help=words)
+    return parser
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"hrsnn: warning: {' '.join(str(message).split())}", file=sys.stderr)

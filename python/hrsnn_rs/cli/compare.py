@@ -1,0 +1,96 @@
+"""`hrsnn compare`: variants beside controls on a data set, over seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hrsnn_rs.cli.options import (
+    DATA_HELP,
+    add_common_options,
+    add_data_options,
+    count,
+    data_name,
+    open_data,
+    positive,
+)
+from hrsnn_rs.cli.terminal import Bar, aligned, print_json
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning import CONTROLS, Clips, compare, summarize, verdict
+from hrsnn_rs.network import VARIANTS
+from hrsnn_rs.report import format_summary
+
+if TYPE_CHECKING:
+    import argparse
+
+    import polars as pl
+
+
+DESCRIPTION = (
+    "Measure four variants of a network and three controls on a data set, over "
+    "seeds; validation is on persons that nothing was fitted to."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of the command."""
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--seeds", type=positive, default=3, metavar="K", help="seeds 0 … K-1 (3)")
+    parser.add_argument("--neurons", type=positive, default=1000, metavar="N", help="(1000)")
+    parser.add_argument("--epochs", type=count, default=1, metavar="E", help="passes (1)")
+    parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--controls", nargs="*", choices=CONTROLS, default=list(CONTROLS))
+    parser.add_argument("--no-memory", action="store_true", help="leave out the memory task")
+    parser.add_argument("--output", "-o", metavar="FILE", help="rows as Parquet")
+    add_data_options(parser)
+    add_common_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare on a data set, and print or write the rows."""
+    output = arguments.output and Path(arguments.output)
+    if output and not output.absolute().parent.is_dir():
+        raise ParameterError(f"--output must lie in a folder that exists; got {output}.")
+    dataset = open_data(arguments)
+    with Bar(arguments.json) as bar:
+        clips = Clips.of_dataset(dataset, name=data_name(arguments.data), progress=bar)
+    with Bar(arguments.json) as bar:
+        rows = compare(
+            clips,
+            range(arguments.seeds),
+            arguments.variants,
+            arguments.controls,
+            memory=not arguments.no_memory,
+            n_neurons=arguments.neurons,
+            epochs=arguments.epochs,
+            n_threads=arguments.threads,
+            progress=bar,
+        )
+    if output:
+        rows.write_parquet(output)
+    print_rows(rows, arguments.json, None)
+    return 0
+
+
+def print_rows(rows: pl.DataFrame, is_json: bool, report: str | None) -> None:
+    """Print what the rows of a comparison say."""
+    summary = summarize(rows)
+    if is_json:
+        differences = {metric: gap.to_dict() for metric, gap in summary.differences.items()}
+        print_json(
+            {
+                "rows": rows.to_dicts(),
+                "summary": summary.table.to_dicts(),
+                "differences": differences,
+                "verdict": verdict(rows),
+                "report": report,
+            }
+        )
+        return
+    print(aligned(format_summary(rows)))
+    print()
+    print(verdict(rows))
+    for metric, gap in summary.differences.items():
+        print(f"HeNHeS minus HoNHoS, {metric}, paired by seed: {gap}")
+    if report is not None:
+        print(f"Report: {report}")

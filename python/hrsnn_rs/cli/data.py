@@ -1,0 +1,143 @@
+"""The commands `hrsnn data`: look at folders of recordings.
+
+Lives here: their arguments and output. Not here: the looking, which `doctor` does. Results go to
+stdout; exit code 0 is fine, 1 an error or a folder that is not.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from hrsnn_rs.cli.terminal import aligned, print_json, print_row
+from hrsnn_rs.datasets.doctor import inspect, open_dataset, told
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.recordings.cache import EventCache
+
+if TYPE_CHECKING:
+    import argparse
+
+
+DESCRIPTION = "Look at folders of recordings, and say what is missing."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the commands and their arguments."""
+    actions = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    doctor = actions.add_parser(
+        "doctor",
+        help="say what a folder holds and what is wrong with it",
+        description="Say which data set a folder holds, how many of how many files are there, "
+        "which are missing, truncated, misplaced or duplicated, and what to download from where. "
+        "Nothing is changed. Exit code 0: all is well; 1: something is wrong or missing.",
+    )
+    doctor.add_argument("path", metavar="PATH", help="folder to look at")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(run=_doctor)
+
+    index = actions.add_parser(
+        "index",
+        help="write a table of a folder's samples",
+        description="Write a Parquet table with one row per sample: path, label, class, subject, "
+        "official part, bytes, and with --count the number of events and the duration.",
+    )
+    index.add_argument("path", metavar="PATH", help="folder of a data set")
+    index.add_argument("--output", "-o", metavar="FILE", help="table to write (index.parquet)")
+    index.add_argument("--split", metavar="S", help="official part alone, such as train")
+    index.add_argument("--count", action="store_true", help="read every file and count its events")
+    index.add_argument("--json", action="store_true", help="print JSON")
+    index.set_defaults(run=_index)
+
+    cache = actions.add_parser(
+        "cache",
+        help="list or delete what --cache has kept",
+        description="List or delete the decoded clips that --cache has kept. Without FOLDER, those "
+        "in the folder named by HRSNN_CACHE, else in the usual place of this system.",
+    )
+    cache.add_argument("folder", nargs="?", metavar="FOLDER", help="folder of a cache")
+    what = cache.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="list what is there (the default)")
+    what.add_argument("--clear", action="store_true", help="delete all of it")
+    cache.add_argument("--json", action="store_true", help="print JSON")
+    cache.set_defaults(run=_cache)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    """Print what was found; 1 if anything is wrong."""
+    found = inspect(arguments.path)
+    print(json.dumps(found.to_dict(), allow_nan=False) if arguments.json else told(found))
+    return 0 if found.is_sound and found.is_complete and found.dataset else 1
+
+
+def _cache(arguments: argparse.Namespace) -> int:
+    """List the entries of a cache, or delete them."""
+    cache = EventCache(arguments.folder)
+    if arguments.clear:
+        n_entries, n_bytes = cache.clear()
+        print_row(
+            {"cache": str(cache.path), "deleted": n_entries, "bytes": n_bytes}, arguments.json
+        )
+        return 0
+    table = cache.list()
+    if arguments.json:
+        rows = table.with_columns(pl.col("last_used").dt.to_string("iso:strict")).to_dicts()
+        print_json({"cache": str(cache.path), "max_bytes": cache.max_bytes, "rows": rows})
+        return 0
+    print(f"{cache.path}: {table['bytes'].sum() / 2**20:,.1f} MB in {table['entries'].sum()} clips")
+    if table.height:
+        print()
+        lines = [["data set", "clips", "MB", "last used", "encoder"]]
+        for row in table.iter_rows(named=True):
+            size, used = f"{row['bytes'] / 2**20:,.1f}", row["last_used"].strftime("%Y-%m-%d %H:%M")
+            lines.append([row["dataset"], str(row["entries"]), size, used, row["encoder"]])
+        print(aligned(lines))
+    return 0
+
+
+def _index(arguments: argparse.Namespace) -> int:
+    """Write the index beside what was asked, or here."""
+    output = Path(arguments.output or "index.parquet")
+    if not output.absolute().parent.is_dir():
+        raise ParameterError(f"--output must lie in a folder that exists; got {output}.")
+    samples = open_dataset(arguments.path, arguments.split)
+    table = samples.count_events(None if arguments.json else _say) if arguments.count else None
+    table = samples.index if table is None else table
+    _write(table, output)
+    row = {
+        "dataset": type(samples).__name__,
+        "root": str(samples.root),
+        "index": str(output),
+        "n_samples": len(samples),
+        "n_classes": len(samples.classes),
+        "n_subjects": table["subject"].n_unique() if samples.subjects_known else None,
+        "n_events": table["n_events"].sum() if arguments.count else None,
+        "bytes": table.unique("path")["bytes"].sum(),
+    }
+    if arguments.json:
+        print(json.dumps(row, allow_nan=False))
+    else:
+        width = max(map(len, row))
+        for name, value in row.items():
+            print(f"{name.ljust(width)}  {'-' if value is None else value}")
+    return 0
+
+
+def _write(table: pl.DataFrame, output: Path) -> None:
+    """Write beside the place and move there, so that no half a table is ever seen."""
+    part = output.with_name(f"{output.name}.part")
+    try:
+        table.write_parquet(part)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _say(done: int, total: int, word: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{word} {done + 1} of {total}", end="", file=sys.stderr, flush=True)
+        if done + 1 == total:
+            print(file=sys.stderr)

@@ -1,0 +1,90 @@
+"""`hrsnn evaluate`: how well a saved classifier does, and whether it has seen these persons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hrsnn_rs import _hrsnn
+from hrsnn_rs.cli.options import (
+    DATA_HELP,
+    add_common_options,
+    add_data_options,
+    chosen_clips,
+    class_names,
+    data_name,
+    encoded,
+    open_data,
+)
+from hrsnn_rs.cli.terminal import print_row
+from hrsnn_rs.encoding import EventEncoder
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning import HRSNNClassifier, accuracy, library_commit, recall_of_classes
+
+if TYPE_CHECKING:
+    import argparse
+
+    from hrsnn_rs.datasets import EventSamples
+
+
+DESCRIPTION = "Evaluate a model file; says whether it has seen these persons or clips."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of the command."""
+    parser.add_argument("model", metavar="MODEL", help="file that `hrsnn train` wrote")
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--groups", nargs="+", metavar="G", help="persons to evaluate on (all)")
+    add_data_options(parser)
+    add_common_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load a classifier and say how well it does on a data set."""
+    classifier = HRSNNClassifier.load(arguments.model)
+    classifier.n_threads = arguments.threads
+    dataset = open_data(arguments)
+    chosen, groups = chosen_clips(dataset, arguments.groups)
+    names = class_names(dataset, chosen)
+    encoder = classifier.encoder_
+    if not isinstance(encoder, EventEncoder):
+        raise ParameterError(f"MODEL must have an encoder of sensor events; got {encoder!r}.")
+    events = encoded(dataset, chosen, encoder, arguments.json)
+    features = classifier.window_features(events)
+    predicted = classifier.readout_.predict(features)
+    known_groups = set(map(str, classifier.groups_)) & set(map(str, groups.tolist()))
+    same_dataset = classifier.notes_.get("dataset") == data_name(arguments.data)
+    n_seen = int(classifier.seen(events).sum())
+    row = {
+        "model": arguments.model,
+        "dataset": data_name(arguments.data),
+        "n_samples": len(events),
+        "groups": np.unique(groups).tolist(),
+        "split_warning": _leak(dataset, n_seen, known_groups if same_dataset else set()),
+        "accuracy": accuracy(names, predicted.astype(str)),
+        "recall": {
+            line["label"]: line["recall"]
+            for line in recall_of_classes(names, predicted.astype(str)).to_dicts()
+        },
+        "unknown_classes": sorted(set(names.tolist()) - set(map(str, classifier.classes_))),
+        "spikes_per_sample": float(features.sum() / len(events)),
+        "seen_in_training": n_seen > 0 or (same_dataset and bool(known_groups)),
+        "n_seen_in_training": n_seen,
+        "version": _hrsnn.__version__,
+        "commit": library_commit(),
+    }
+    print_row(row, arguments.json)
+    return 0
+
+
+def _leak(dataset: EventSamples, n_seen: int, shared: set[str]) -> str | None:
+    """Say why a model may know these clips or persons already."""
+    if n_seen:
+        return f"{n_seen} of these clips were trained on"
+    if shared and dataset.subjects_known:
+        return f"{len(shared)} of these persons were trained on"
+    if not dataset.subjects_known:
+        return "the split may leak: it is not recorded who is in a clip"
+    said: str | None = getattr(dataset, "split_warning", None)
+    return said

@@ -1,0 +1,108 @@
+"""`hrsnn train`: fit a classifier on a data set, and write it to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hrsnn_rs import _hrsnn
+from hrsnn_rs.cli.options import (
+    DATA_HELP,
+    add_common_options,
+    add_data_options,
+    chosen_clips,
+    class_names,
+    count,
+    data_name,
+    encoded,
+    open_data,
+    positive,
+)
+from hrsnn_rs.cli.terminal import is_watched, print_row
+from hrsnn_rs.encoding import EventEncoder
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning import HRSNNClassifier, library_commit
+from hrsnn_rs.network import default_network
+
+if TYPE_CHECKING:
+    import argparse
+
+
+DESCRIPTION = "Train a network without labels, fit its readout, and save both."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of the command."""
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--model", required=True, metavar="FILE", help="model to write")
+    parser.add_argument("--epochs", type=count, default=1, metavar="E", help="passes (1)")
+    parser.add_argument(
+        "--batch",
+        type=positive,
+        default=1,
+        metavar="K",
+        help="clips that learn side by side, an approximation (1: one after the other)",
+    )
+    parser.add_argument("--neurons", type=positive, default=1000, metavar="N", help="(1000)")
+    parser.add_argument("--seed", type=count, default=0, metavar="S", help="seed (0)")
+    parser.add_argument("--windows", type=positive, default=4, metavar="K", help="windows (4)")
+    parser.add_argument("--groups", nargs="+", metavar="G", help="persons to train on (all)")
+    parser.add_argument(
+        "--checkpoint", metavar="DIR", help="keep the state here; the same command goes on from it"
+    )
+    parser.add_argument(
+        "--checkpoint-every", type=positive, metavar="N", help="samples (as many as take 30 s)"
+    )
+    add_data_options(parser)
+    add_common_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fit a classifier on a data set and save it."""
+    dataset = open_data(arguments)
+    chosen, groups = chosen_clips(dataset, arguments.groups)
+    names = class_names(dataset, chosen)
+    model = Path(arguments.model)
+    if not model.absolute().parent.is_dir():
+        raise ParameterError(f"--model must lie in a folder that exists; got {model}.")
+    first, _ = dataset[chosen[0]]
+    encoder = EventEncoder(height=first.height, width=first.width)
+    classifier = HRSNNClassifier(
+        network=default_network(
+            encoder.n_channels, n_neurons=arguments.neurons, seed=arguments.seed
+        ),
+        encoder=encoder,
+        n_windows=arguments.windows,
+        epochs=arguments.epochs,
+        batch=arguments.batch,
+        seed=arguments.seed,
+        n_threads=arguments.threads,
+        progress=is_watched(arguments.json),
+        checkpoint=arguments.checkpoint,
+        checkpoint_every=arguments.checkpoint_every,
+    )
+    events = encoded(dataset, chosen, encoder, arguments.json)
+    classifier.fit(events, names, groups=groups)
+    classifier.save(
+        model,
+        metadata={
+            "dataset": data_name(arguments.data),
+            "command": arguments.command_line,
+            "version": _hrsnn.__version__,
+            "commit": library_commit(),
+        },
+    )
+    row = {
+        "model": str(model),
+        "dataset": data_name(arguments.data),
+        "n_samples": len(events),
+        "n_classes": len(classifier.classes_),
+        "groups": classifier.groups_,
+        "n_neurons": classifier.network_.n_neurons,
+        "n_synapses": classifier.network_.n_synapses,
+        "gain": classifier.network_.input_gain,
+        "version": _hrsnn.__version__,
+        "commit": library_commit(),
+    }
+    print_row(row, arguments.json)
+    return 0

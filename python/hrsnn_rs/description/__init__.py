@@ -1,0 +1,43 @@
+"""Words for a network: laws of parameters, parameters of neurons and synapses, who reaches whom.
+
+Not here: a network that could run (`network`), or data. Knows errors, arguments and events.
+"""
+
+from hrsnn_rs.description.connectivity import (
+    Connectivity,
+    DistanceConnectivity,
+    FixedInDegreeConnectivity,
+    RandomConnectivity,
+    SmallWorldConnectivity,
+)
+from hrsnn_rs.description.distributions import (
+    Constant,
+    Distribution,
+    Gamma,
+    LogNormal,
+    Normal,
+    Uniform,
+)
+from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
+from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
+from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
+
+__all__ = [
+    "LIF",
+    "STDP",
+    "AdaptiveThreshold",
+    "Connectivity",
+    "Constant",
+    "DistanceConnectivity",
+    "Distribution",
+    "ExplicitConnectivity",
+    "FixedInDegreeConnectivity",
+    "Gamma",
+    "LocalConnectivity",
+    "LocalRecurrence",
+    "LogNormal",
+    "Normal",
+    "RandomConnectivity",
+    "SmallWorldConnectivity",
+    "Uniform",
+]

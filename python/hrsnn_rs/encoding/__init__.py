@@ -1,0 +1,11 @@
+"""From pixels, frames and tables of numbers to input channels.
+
+Not here: files and folders, or the network that takes the channels. Knows events, recordings and
+the event camera.
+"""
+
+from hrsnn_rs.encoding.contrast import FrameDifference, TemporalContrast
+from hrsnn_rs.encoding.events_to_channels import EncodingReport, EventEncoder
+from hrsnn_rs.encoding.tables import TableEncoder
+
+__all__ = ["EncodingReport", "EventEncoder", "FrameDifference", "TableEncoder", "TemporalContrast"]

@@ -1,0 +1,331 @@
+"""From sensor events to channels.
+
+Lives here: the encoder of event cameras' samples and the report that every encoder gives.
+Not here: encoders of video (`contrast`) and files. Invariant: nothing is lost without being
+counted; `n_in` is `n_out` plus the numbers of what was dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hrsnn_rs import _hrsnn
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.columns import kind_of, microseconds, whole_number
+from hrsnn_rs.events.events import Events
+from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.made_up.camera import CameraReport, EventCamera
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["CameraReport", "EncodingReport", "EventCamera", "EventEncoder"]
+
+
+@dataclass(frozen=True)
+class EncodingReport:
+    """What an encoder kept and dropped: `n_in == n_out + n_outside + n_dead + n_below`.
+
+    Parameters
+    ----------
+    n_in : int
+        What came in: events, or cells of differences between frames.
+    n_out : int
+        Events that went out.
+    n_outside : int, default=0
+        Events outside the cropped or centred field.
+    n_dead : int, default=0
+        Events within the dead time of their pixel or channel.
+    n_below : int, default=0
+        Cells not above the threshold.
+
+    Examples
+    --------
+    >>> EncodingReport(n_in=10, n_out=7, n_outside=3).n_dropped
+    3
+    """
+
+    n_in: int
+    n_out: int
+    n_outside: int = 0
+    n_dead: int = 0
+    n_below: int = 0
+
+    @property
+    def n_dropped(self) -> int:
+        """All that did not go out."""
+        return self.n_outside + self.n_dead + self.n_below
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the numbers by name.
+
+        Returns
+        -------
+        dict
+            One entry per field.
+
+        Examples
+        --------
+        >>> EncodingReport(n_in=1, n_out=1).to_dict()["n_dead"]
+        0
+        """
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class EventEncoder:
+    """Encoder from an event camera's pixels to a network's channels.
+
+    In this order: crop, centre, scale down by whole numbers, dead time, quantum. Events are
+    dropped, never merged; the report counts them.
+
+    Parameters
+    ----------
+    height : int
+        Rows of the sensor.
+    width : int
+        Columns of the sensor.
+    size : tuple of int, default=(32, 32)
+        (rows, columns) of the channels; pixel x of a field of w columns goes to
+        `x * columns // w`.
+    polarities : {1, 2}, default=2
+        2: ON and OFF have channels of their own; 1: they share them.
+    centre : bool, default=False
+        Whether the events' centre of mass, rounded to a pixel, is moved to the middle of the
+        field.
+    crop : tuple of int, default=None
+        Field of the sensor that is looked at: (y0, x0, rows, columns); or (rows, columns), in
+        the middle of the sensor or, with `centre`, around the centre of mass. `None` means
+        the whole sensor.
+    dead_time : float, default=None
+        Time in ms after an event in which its channel drops further ones.
+    quantum : int, default=None
+        Times are rounded down to multiples of this (µs), after the dead time; see
+        `Events.quantized`.
+
+    Raises
+    ------
+    ParameterError
+        If a value is outside its range; the message names it.
+
+    Examples
+    --------
+    >>> encoder = EventEncoder(height=128, width=128, size=(32, 32))
+    >>> encoder.n_channels
+    2048
+    >>> encoder(SensorEvents([5], [127], [0], [1], height=128, width=128)).channel
+    array([1055], dtype=uint32)
+    """
+
+    height: int
+    width: int
+    size: tuple[int, int] = (32, 32)
+    polarities: int = 2
+    centre: bool = False
+    crop: tuple[int, int, int, int] | tuple[int, int] | None = None
+    dead_time: float | None = None
+    quantum: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        checked: dict[str, Any] = {
+            name: whole_number(getattr(self, name), name, low=1, below=2**16)
+            for name in ("height", "width")
+        }
+        checked["size"] = _whole_tuple(self.size, "size", (2,))
+        for index, extent in enumerate(checked["size"]):
+            whole_number(extent, f"size[{index}]", low=1, below=2**14)
+        checked["polarities"] = whole_number(self.polarities, "polarities", low=1, below=3)
+        if not isinstance(self.centre, (bool, np.bool_)):
+            raise ParameterError(f"centre must be True or False; got {self.centre!r}.")
+        checked["centre"] = bool(self.centre)
+        if self.crop is not None:
+            crop = _whole_tuple(self.crop, "crop", (2, 4))
+            limits = (checked["height"], checked["width"])
+            origin = (0, 0) if len(crop) == 2 else crop[:2]
+            for axis, (start, extent) in enumerate(zip(origin, crop[-2:], strict=True)):
+                if extent < 1 or start + extent > limits[axis]:
+                    name = ("rows", "columns")[axis]
+                    raise ParameterError(
+                        f"crop must lie in a sensor of {limits[axis]} {name} and have at least "
+                        f"1; got {extent} from {start} in {self.crop!r}."
+                    )
+            checked["crop"] = crop
+        if self.dead_time is not None:
+            microseconds(self.dead_time, "dead_time", low=0)
+            checked["dead_time"] = float(self.dead_time)
+        if self.quantum is not None:
+            checked["quantum"] = whole_number(self.quantum, "quantum", low=1, unit="µs")
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels: polarities × rows × columns."""
+        return self.polarities * self.size[0] * self.size[1]
+
+    def __call__(self, events: SensorEvents) -> Events:
+        """Return the encoded events; `encode` gives the report as well."""
+        return self.encode(events)[0]
+
+    def encode(self, events: SensorEvents) -> tuple[Events, EncodingReport]:
+        """Encode one sample.
+
+        Parameters
+        ----------
+        events : SensorEvents
+            Of a sensor of `height` × `width`. Not changed.
+
+        Returns
+        -------
+        events : Events
+            Channel `(p * rows + y) * columns + x`; times and duration as they were, but for
+            the quantum.
+        report : EncodingReport
+            What was dropped.
+
+        Raises
+        ------
+        ParameterError
+            If `events` are not sensor events.
+        ShapeError
+            If the sensor has another size.
+
+        Examples
+        --------
+        >>> encoder = EventEncoder(4, 4, size=(2, 2), crop=(0, 0, 2, 2))
+        >>> events = SensorEvents([1, 2], [0, 3], [1, 1], [0, 0], height=4, width=4)
+        >>> encoder.encode(events)[1]
+        EncodingReport(n_in=2, n_out=1, n_outside=1, n_dead=0, n_below=0)
+        """
+        if not isinstance(events, SensorEvents):
+            raise ParameterError(f"events must be SensorEvents; got {kind_of(events)}.")
+        if (events.height, events.width) != (self.height, self.width):
+            raise ShapeError(
+                f"events must come from a sensor of {self.height} x {self.width}; "
+                f"got {events.height} x {events.width}."
+            )
+        t, x, y, p = events.t, events.x.astype(np.int64), events.y.astype(np.int64), events.p
+        (y0, x0), (rows, columns) = self._field()
+        y, x = y - y0, x - x0
+        inside = _within(y, x, rows, columns)
+        if self.centre:
+            seen = slice(None) if len(self.crop or ()) != 4 else inside
+            y, x = y - _shift(y[seen], rows), x - _shift(x[seen], columns)
+            inside = (inside if len(self.crop or ()) == 4 else True) & _within(y, x, rows, columns)
+        t, y, x, p = t[inside], y[inside], x[inside], p[inside]
+        n_inside = t.size
+        y, x = y * self.size[0] // rows, x * self.size[1] // columns
+        channel = y * self.size[1] + x
+        if self.polarities == 2:
+            channel += p.astype(np.int64) * (self.size[0] * self.size[1])
+        if self.dead_time:
+            dead_us = microseconds(self.dead_time, "dead_time", low=0)
+            keep = _hrsnn.dead_time(t, channel.astype(np.uint32), self.n_channels, dead_us)
+            t, channel = t[keep], channel[keep]
+        encoded = Events(t, channel, self.n_channels, events.duration)
+        if self.quantum is not None:
+            encoded = encoded.quantized(self.quantum)
+        report = EncodingReport(
+            n_in=len(events),
+            n_out=len(encoded),
+            n_outside=len(events) - n_inside,
+            n_dead=n_inside - len(encoded),
+        )
+        return encoded, report
+
+    def _field(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Origin (y, x) and size (rows, columns) of the field before centring."""
+        match self.crop:
+            case None:
+                return (0, 0), (self.height, self.width)
+            case (rows, columns):
+                return ((self.height - rows) // 2, (self.width - columns) // 2), (rows, columns)
+            case (y0, x0, rows, columns):
+                return (y0, x0), (rows, columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters as JSON can hold them.
+
+        Returns
+        -------
+        dict
+            One entry per parameter; tuples become lists.
+
+        Examples
+        --------
+        >>> EventEncoder(64, 64).to_dict()["size"]
+        [32, 32]
+        """
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, Any]) -> EventEncoder:
+        """Make the encoder that `to_dict` described.
+
+        Parameters
+        ----------
+        parameters : mapping
+            What `to_dict` returned, also after a way through JSON.
+
+        Returns
+        -------
+        EventEncoder
+            An equal encoder.
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown, height or width is missing, or a value is refused.
+
+        Examples
+        --------
+        >>> encoder = EventEncoder(64, 64, crop=(32, 32))
+        >>> EventEncoder.from_dict(encoder.to_dict()) == encoder
+        True
+        """
+        names = {field.name for field in fields(cls)}
+        for name in parameters:
+            if name not in names:
+                raise ParameterError(f"parameters must be those of EventEncoder; got {name!r}.")
+        for name in ("height", "width"):
+            if name not in parameters:
+                raise ParameterError(f"parameters must have {name!r}; got {sorted(parameters)}.")
+        return cls(**parameters)
+
+
+def _within(
+    y: NDArray[np.int64], x: NDArray[np.int64], rows: int, columns: int
+) -> NDArray[np.bool_]:
+    return (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
+
+
+def _shift(positions: NDArray[np.int64], extent: int) -> int:
+    """Pixels from the middle of a field of `extent` to the mean of `positions`, rounded."""
+    n = positions.size
+    if n == 0:
+        return 0
+    # In whole numbers, so that no order of summation matters: floor(mean - middle + 1/2).
+    return int((2 * int(positions.sum()) - (extent - 1) * n + n) // (2 * n))
+
+
+def _whole_tuple(values: Any, name: str, lengths: tuple[int, ...]) -> tuple[int, ...]:
+    expected = " or ".join(str(length) for length in lengths)
+    is_scalar = isinstance(values, np.ndarray) and values.ndim == 0
+    if is_scalar or isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
+        raise ParameterError(f"{name} must be {expected} whole numbers; got {values!r}.")
+    if len(values) not in lengths:
+        raise ParameterError(f"{name} must be {expected} whole numbers; got {values!r}.")
+    try:
+        items = list(values)
+    except TypeError:
+        raise ParameterError(f"{name} must be {expected} whole numbers; got {values!r}.") from None
+    return tuple(whole_number(value, f"{name}[{index}]") for index, value in enumerate(items))

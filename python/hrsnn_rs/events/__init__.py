@@ -1,0 +1,10 @@
+"""What goes into a network: tables of events that were checked, sorted and frozen once.
+
+Not here: who makes events (`made_up`, `recordings`), or what becomes of pixels (`encoding`).
+Knows errors and checks of arguments, nothing else.
+"""
+
+from hrsnn_rs.events.events import Events, as_events
+from hrsnn_rs.events.sensor import SensorEvents
+
+__all__ = ["Events", "SensorEvents", "as_events"]

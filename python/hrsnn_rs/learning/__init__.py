@@ -1,0 +1,60 @@
+"""What sees labels and judges: readout, estimator, experiments, and the numbers that sum them up.
+
+Not here: how events are read or encoded, and pictures. Knows all wings that make features, and no
+command.
+"""
+
+from hrsnn_rs.learning.classifier import HRSNNClassifier
+from hrsnn_rs.learning.experiment import (
+    ROW_SCHEMA,
+    Summary,
+    compare,
+    difference,
+    library_commit,
+    summarize,
+    verdict,
+)
+from hrsnn_rs.learning.metrics import (
+    accuracy,
+    confusion_matrix,
+    direction_accuracy,
+    recall_of_classes,
+)
+from hrsnn_rs.learning.operations import synaptic_operations
+from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.learning.statistics import PairedDifference, Spread, paired_difference, spread
+from hrsnn_rs.learning.systems import (
+    CONTROLS,
+    Clips,
+    Features,
+    count_features,
+    network_features,
+    window_counts,
+)
+
+__all__ = [
+    "CONTROLS",
+    "ROW_SCHEMA",
+    "Clips",
+    "Features",
+    "HRSNNClassifier",
+    "PairedDifference",
+    "Readout",
+    "Spread",
+    "Summary",
+    "accuracy",
+    "compare",
+    "confusion_matrix",
+    "count_features",
+    "difference",
+    "direction_accuracy",
+    "library_commit",
+    "network_features",
+    "paired_difference",
+    "recall_of_classes",
+    "spread",
+    "summarize",
+    "synaptic_operations",
+    "verdict",
+    "window_counts",
+]

@@ -1,0 +1,372 @@
+"""What an experiment compares: each system turns encoded clips into counts.
+
+A system is the event counts themselves or a network in one of its variants. All see the
+same clips, are calibrated by the same rule and hand over the same kind of features, so that
+one readout serves all. No labels come in here.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.events import Events
+from hrsnn_rs.network.results import RunStats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from hrsnn_rs.datasets.samples import EventSamples
+    from hrsnn_rs.network.network import Network
+
+CONTROLS = ("event counts", "untrained", "no recurrence")
+"""What stands beside every accuracy."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """A data set's clips, encoded once and shared by all systems.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    events : list of Events
+        Encoded clips, all with the same number of channels.
+    labels : int64 ndarray of shape (n_clips,)
+        Index into `classes`.
+    groups : ndarray of shape (n_clips,)
+        Who made each clip.
+    classes : tuple of str
+        Names of the classes.
+    subjects_known : bool, default=True
+        Whether the groups are subjects, so that validation on other groups cannot leak.
+
+    Raises
+    ------
+    ShapeError
+        If labels or groups are not as many as the clips, or there is no clip.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrsnn_rs.events import Events
+    >>> from hrsnn_rs.learning import Clips
+    >>> events = [Events([1, 2], [0, 1], n_channels=2)] * 3
+    >>> clips = Clips("three", events, np.array([0, 1, 0]), np.array(["ann", "bob", "cy"]),
+    ...               classes=("left", "right"))
+    >>> clips.name
+    'three'
+    """
+
+    name: str
+    events: list[Events]
+    labels: NDArray[np.int64]
+    groups: NDArray[Any]
+    classes: tuple[str, ...]
+    subjects_known: bool = True
+
+    def __post_init__(self) -> None:
+        n = len(self.events)
+        if n == 0 or self.labels.shape != (n,) or self.groups.shape != (n,):
+            raise ShapeError(
+                f"labels and groups must have shape ({n},) with n > 0; got "
+                f"{self.labels.shape} and {self.groups.shape}."
+            )
+
+    @classmethod
+    def of_dataset(
+        cls,
+        dataset: EventSamples,
+        encoder: EventEncoder | None = None,
+        *,
+        name: str | None = None,
+        progress: Callable[[int, int, str], None] | None = None,
+    ) -> Self:
+        """Encode every clip of a data set.
+
+        Parameters
+        ----------
+        dataset : EventSamples
+            What `make_gestures` or `load_folder` gives. Its subjects are the groups.
+        encoder : EventEncoder, default=None
+            `None` means that of the data set, or 32x32 pixels and two polarities of the first
+            clip's sensor.
+        name : str, default=None
+            Name of the data set. `None` means its `repr`.
+        progress : callable, default=None
+            Called with clips done, clips in all, and a word.
+
+        Returns
+        -------
+        Clips
+            Encoded clips in the order of the data set.
+
+        Raises
+        ------
+        ShapeError
+            If the data set has no clip.
+        FormatError
+            If a clip's file is damaged.
+        ParameterError
+            If `encoder` is given and the data set has one of its own.
+
+        Examples
+        --------
+        >>> from hrsnn_rs.datasets import make_gestures
+        >>> from hrsnn_rs.learning import Clips
+        >>> gestures = make_gestures(n_subjects=1, n_repeats=1, size=32, duration=200_000)
+        >>> clips = Clips.of_dataset(gestures)
+        >>> len(clips.events), clips.events[0].n_channels
+        (11, 2048)
+        """
+        events: list[Events] = []
+        for place, (sample, _) in enumerate(dataset):
+            if isinstance(sample, Events):
+                if encoder is not None:
+                    raise ParameterError("encoder must be None where the data set has its own.")
+                events.append(sample)
+            else:
+                if encoder is None:
+                    encoder = EventEncoder(height=sample.height, width=sample.width)
+                events.append(encoder(sample))
+            if progress is not None:
+                progress(place + 1, len(dataset), "encoding")
+        return cls(
+            name=repr(dataset) if name is None else name,
+            events=events,
+            labels=dataset.labels,
+            groups=dataset.groups,
+            classes=tuple(dataset.classes),
+            subjects_known=dataset.subjects_known,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Counts of one system, and what they cost.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_clips, n_windows, n_units)
+        Counts of every clip.
+    reversed_counts : ndarray of shape (n_clips, 1, n_units) or None
+        Counts of each clip's time-reversed copy in one window.
+    n_neurons, n_synapses : int
+        Size of the network; 0 without one.
+    spikes_per_sample, synaptic_operations : float
+        Means over the validation clips.
+    rate : float or None
+        Mean rate of a neuron in Hz over the validation clips.
+    weight_updates : int
+        Changes of weights in training.
+    gain : float or None
+        Input gain that calibration set.
+    seconds : float
+        Wall time of calibration, training and simulation.
+    network : Network or None
+        The network as it is after training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrsnn_rs.learning import Features
+    >>> Features(counts=np.zeros((3, 4, 10)), reversed_counts=None, seconds=0.0).n_synapses
+    0
+    """
+
+    counts: NDArray[Any]
+    reversed_counts: NDArray[Any] | None
+    seconds: float
+    n_neurons: int = 0
+    n_synapses: int = 0
+    spikes_per_sample: float = 0.0
+    synaptic_operations: float = 0.0
+    rate: float | None = None
+    weight_updates: int = 0
+    gain: float | None = None
+    network: Network | None = None
+
+
+def window_counts(events: Events, n_windows: int, windows: str = "events") -> NDArray[np.float32]:
+    """Count a sample's input events per window and channel.
+
+    Parameters
+    ----------
+    events : Events
+        Sample. Not changed.
+    n_windows : int
+        Number of windows, at least 1.
+    windows : {"events", "time"}, default="events"
+        Windows of equal shares of the events, or of the duration.
+
+    Returns
+    -------
+    float32 ndarray of shape (n_windows, n_channels)
+        Counts; their sum is the number of events.
+
+    Raises
+    ------
+    ParameterError
+        If `n_windows` or `windows` is not allowed.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.events import Events
+    >>> from hrsnn_rs.learning import window_counts
+    >>> events = Events([1, 2, 3, 90], [0, 0, 1, 1], n_channels=2, duration=100)
+    >>> window_counts(events, 2).tolist()
+    [[2.0, 0.0], [0.0, 2.0]]
+    >>> window_counts(events, 2, windows="time").tolist()
+    [[2.0, 1.0], [0.0, 1.0]]
+    """
+    if n_windows < 1:
+        raise ParameterError(f"n_windows must be at least 1; got {n_windows}.")
+    # Ends as the core cuts them, so that counts and spikes are of the same windows.
+    inner = np.arange(1, n_windows)
+    if windows == "events":
+        ends = np.append(events.t, events.duration)[inner * len(events) // n_windows]
+    elif windows == "time":
+        ends = inner * events.duration // n_windows
+    else:
+        raise ParameterError(f'windows must be "events" or "time"; got {windows!r}.')
+    window = np.searchsorted(ends, events.t, side="right")
+    place = window * events.n_channels + events.channel
+    counts = np.bincount(place, minlength=n_windows * events.n_channels)
+    return counts.reshape(n_windows, events.n_channels).astype(np.float32)
+
+
+def count_features(clips: Clips, *, n_windows: int, windows: str, memory: bool) -> Features:
+    """Give the event counts themselves as features: the control without any network.
+
+    Parameters
+    ----------
+    clips : Clips
+        Encoded clips. Not changed.
+    n_windows : int
+        Windows of a clip.
+    windows : {"events", "time"}
+        Kind of windows.
+    memory : bool
+        Whether to count the time-reversed copies too.
+
+    Returns
+    -------
+    Features
+        With no neuron and no spike.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.datasets import make_gestures
+    >>> from hrsnn_rs.learning import Clips, count_features
+    >>> clips = Clips.of_dataset(make_gestures(1, 1, size=32, duration=200_000))
+    >>> count_features(clips, n_windows=4, windows="events", memory=False).counts.shape
+    (11, 4, 2048)
+    """
+    begin = time.perf_counter()
+    counts = np.stack([window_counts(one, n_windows, windows) for one in clips.events])
+    backwards = None
+    if memory:
+        backwards = np.stack([window_counts(one.reversed(), 1) for one in clips.events])
+    return Features(counts, backwards, seconds=time.perf_counter() - begin)
+
+
+def network_features(
+    network: Network,
+    clips: Clips,
+    training: NDArray[np.bool_],
+    *,
+    epochs: int,
+    rate: float,
+    n_calibration: int,
+    n_windows: int,
+    windows: str,
+    memory: bool,
+    n_threads: int | None,
+) -> Features:
+    """Calibrate a network, train it without labels and count its spikes.
+
+    Parameters
+    ----------
+    network : Network
+        Network as it was drawn. Its gain and weights are changed.
+    clips : Clips
+        Encoded clips. Not changed.
+    training : bool ndarray of shape (n_clips,)
+        Which clips calibration and training may see.
+    epochs : int
+        Passes over the training clips; 0 for none.
+    rate : float
+        Mean rate in Hz to calibrate to.
+    n_calibration : int
+        Training clips, evenly spaced, that calibration looks at.
+    n_windows : int
+        Windows of a clip.
+    windows : {"events", "time"}
+        Kind of windows.
+    memory : bool
+        Whether to run the time-reversed copies too.
+    n_threads : int or None
+        Threads; the result does not depend on them.
+
+    Returns
+    -------
+    Features
+        Counts of all clips; costs are means over those not in `training`.
+
+    Raises
+    ------
+    CalibrationError
+        If the rate cannot be reached.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrsnn_rs.datasets import make_gestures
+    >>> from hrsnn_rs.network import default_network
+    >>> from hrsnn_rs.learning import Clips, network_features
+    >>> clips = Clips.of_dataset(make_gestures(2, 1, duration=400_000))
+    >>> features = network_features(
+    ...     default_network(n_neurons=50), clips, training=clips.groups == 0, epochs=1, rate=3.0,
+    ...     n_calibration=8, n_windows=4, windows="events", memory=False, n_threads=None)
+    >>> features.counts.shape
+    (22, 4, 50)
+    """
+    begin = time.perf_counter()
+    seen = [one for one, known in zip(clips.events, training, strict=True) if known]
+    unseen = [one for one, known in zip(clips.events, training, strict=True) if not known]
+    calibration = network.calibrate(seen, rate=rate, n_samples=n_calibration, n_threads=n_threads)
+    weight_updates = 0
+    if epochs:
+        weight_updates = network.train(seen, epochs=epochs, n_threads=n_threads).n_weight_updates
+
+    known = network.transform(seen, n_windows, windows=windows, n_threads=n_threads)
+    new, stats = network.transform(
+        unseen, n_windows, windows=windows, n_threads=n_threads, return_stats=True
+    )
+    total = RunStats.total(stats)
+    counts = np.empty((len(clips.events), *known.shape[1:]), dtype=known.dtype)
+    counts[training], counts[~training] = known, new
+    backwards = None
+    if memory:
+        backwards = network.transform([one.reversed() for one in clips.events], n_threads=n_threads)
+    return Features(
+        counts,
+        backwards,
+        seconds=time.perf_counter() - begin,
+        n_neurons=network.n_neurons,
+        n_synapses=network.n_synapses,
+        spikes_per_sample=total.n_spikes / len(unseen),
+        synaptic_operations=total.n_synaptic_operations / len(unseen),
+        rate=1e6 * total.n_spikes / (network.n_neurons * total.duration),
+        weight_updates=weight_updates,
+        gain=calibration.gain,
+        network=network,
+    )

@@ -1,0 +1,384 @@
+"""The network: how it is made.
+
+Lives here: the one class that users hold, its constructors and its variants. Not here: drawing
+(`assembly`), what it holds (`state`), what it does (`running`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+from hrsnn_rs.arguments import check_number, check_truth
+from hrsnn_rs.description.connectivity import Connectivity, RandomConnectivity
+from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
+from hrsnn_rs.description.heterogeneity import check_parameter
+from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.memory_limit import check_memory
+from hrsnn_rs.network.assembly import (
+    INPUT_DELAY,
+    RECURRENT_DELAY,
+    Synapses,
+    assemble,
+    check_sizes,
+    choose_inhibitory,
+)
+from hrsnn_rs.network.memory import Projected, network_bytes
+from hrsnn_rs.network.running import RunningNetwork
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from scipy.sparse import csr_array
+
+    from hrsnn_rs.description.heterogeneity import Parameter
+
+__all__ = ["VARIANTS", "Network"]
+
+#: Synapses of a part of the network that a thread works on; see the core's `engine`.
+_OF_A_PART = 500_000
+_DEFAULT_INPUTS = RandomConnectivity(p=0.1)
+
+#: Variants by name: whether neurons, and whether synapses, differ from each other.
+VARIANTS = {
+    "HoNHoS": (False, False),
+    "HeNHoS": (True, False),
+    "HoNHeS": (False, True),
+    "HeNHeS": (True, True),
+}
+
+
+class Network(RunningNetwork):
+    """A recurrent network of leaky integrate-and-fire neurons that learns by STDP.
+
+    Parameters
+    ----------
+    n_inputs, n_neurons : int
+        Numbers of input channels and neurons.
+    neuron : LIF, default=LIF()
+        Parameters of the neurons; each a number, an array of shape (n_neurons,) or a law.
+    inhibitory_neuron : LIF, default=None
+        Parameters of the inhibitory neurons, where they differ.
+    inputs : Connectivity, default=RandomConnectivity(p=0.1)
+        Who receives which channel.
+    recurrent : Connectivity, default=None
+        Who receives whom; `None`: no recurrence.
+    plasticity : STDP, default=None
+        How synapses between excitatory neurons learn; `None`: nothing does.
+    inhibitory_fraction : float, default=0.2
+        Share of the neurons whose synapses are negative.
+    normalize_weights : bool, default=False
+        Whether to scale each neuron's plastic recurrent weights back to their initial sum at
+        the end of each training sample.
+    adaptive_threshold : AdaptiveThreshold, default=None
+        Whether thresholds rise with own spikes while training.
+    seed : int, default=0
+        Everything drawn is a function of this number. Graph, weights, neurons and plasticity
+        have streams of their own: changing one leaves the others as they were.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the state.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If an argument is not what it should be; the message names it, the index and the value.
+
+    See Also
+    --------
+    Network.from_arrays : a network whose every synapse is given.
+
+    Examples
+    --------
+    >>> import hrsnn_rs as hr
+    >>> network = hr.Network(
+    ...     n_inputs=10,
+    ...     n_neurons=50,
+    ...     neuron=hr.LIF(tau_m=hr.Gamma(mean=20.0, shape=3.0)),
+    ...     inputs=hr.RandomConnectivity(p=0.5, weight=6.0),
+    ...     recurrent=hr.RandomConnectivity(p=0.1),
+    ...     seed=7,
+    ... )
+    >>> network
+    Network(n_inputs=10, n_neurons=50, n_synapses=..., dtype='float32')
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_neurons: int,
+        *,
+        neuron: LIF | None = None,
+        inhibitory_neuron: LIF | None = None,
+        inputs: Connectivity | None = None,
+        recurrent: Connectivity | None = None,
+        plasticity: STDP | None = None,
+        inhibitory_fraction: float = 0.2,
+        normalize_weights: bool = False,
+        adaptive_threshold: AdaptiveThreshold | None = None,
+        seed: int = 0,
+        dtype: Literal["float32", "float64"] = "float32",
+    ) -> None:
+        n_inputs, n_neurons, seed = check_sizes(n_inputs, n_neurons, seed)
+        check_memory(
+            "network",
+            self.estimate_memory(
+                n_inputs,
+                n_neurons,
+                inputs=inputs,
+                recurrent=recurrent,
+                plasticity=plasticity,
+                dtype=dtype,
+            ),
+        )
+        fraction = check_number(
+            "inhibitory_fraction", inhibitory_fraction, "in [0, 1]", lambda f: 0.0 <= f <= 1.0
+        )
+        arguments: dict[str, Any] = {
+            "n_inputs": n_inputs,
+            "n_neurons": n_neurons,
+            "neuron": LIF() if neuron is None else neuron,
+            "inhibitory_neuron": inhibitory_neuron,
+            "inputs": _DEFAULT_INPUTS if inputs is None else inputs,
+            "recurrent": recurrent,
+            "plasticity": plasticity,
+            "plastic": None,
+            "inhibitory": choose_inhibitory(n_neurons, fraction, seed),
+            "normalize_weights": normalize_weights,
+            "adaptive_threshold": adaptive_threshold,
+            "seed": seed,
+            "dtype": dtype,
+        }
+        self._set_up(assemble(**arguments), 1.0, arguments)
+
+    @staticmethod
+    def estimate_memory(
+        n_inputs: int,
+        n_neurons: int,
+        *,
+        inputs: Connectivity | None = None,
+        recurrent: Connectivity | None = None,
+        plasticity: STDP | None = None,
+        dtype: Literal["float32", "float64"] = "float32",
+        at_rest: bool = False,
+    ) -> int:
+        """Estimate the memory that making such a network takes, without making it.
+
+        Parameters
+        ----------
+        n_inputs, n_neurons, inputs, recurrent, plasticity, dtype
+            As in `Network`.
+        at_rest : bool, default=False
+            Whether to tell what it takes once made, as if all synapses of a source that may
+            learn did: 30 bytes for each in float32, 22 with half precision; 6 where none learn;
+            and 16 or 8 for each delay of each source.
+
+        Returns
+        -------
+        int
+            Bytes, at the peak or at rest.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is of the wrong kind.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> dense = hr.RandomConnectivity(p=1.0)
+        >>> hr.Network.estimate_memory(100, 100_000, recurrent=dense) / 1e9 > 100
+        True
+        """
+        n_inputs, n_neurons, _ = check_sizes(n_inputs, n_neurons, 0)
+        if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
+            raise ParameterError(f"dtype must be 'float32' or 'float64'; got {dtype!r}.")
+        at_rest = check_truth("at_rest", at_rest)
+        if plasticity is not None and not isinstance(plasticity, STDP):
+            raise ParameterError(f"plasticity must be a STDP or None; got {plasticity!r}.")
+        projections = []
+        for name, rule, n_pre in (
+            ("inputs", _DEFAULT_INPUTS if inputs is None else inputs, n_inputs),
+            ("recurrent", recurrent, n_neurons),
+        ):
+            if rule is not None and not isinstance(rule, Connectivity):
+                raise ParameterError(f"{name} must be a Connectivity or None; got {rule!r}.")
+            if rule is None:
+                continue
+            n_synapses = rule.expected_synapses(n_pre, n_neurons)
+            # With one delay for all, a source has one segment in each part of the network, of
+            # which there is one for every so many synapses.
+            n_parts = 1 + min(n_synapses // _OF_A_PART, 15)
+            delays = getattr(rule, "delay", None)
+            one_for_all = delays is None or isinstance(delays, (int, float))
+            learns = plasticity is not None and (name == "recurrent" or plasticity.inputs)
+            projections.append(
+                Projected(
+                    n_synapses,
+                    min(n_synapses, n_parts * n_pre) if one_for_all else n_synapses,
+                    plastic=learns,
+                    half_precision=plasticity is not None and plasticity.half_precision,
+                    delays=not one_for_all,
+                )
+            )
+        return network_bytes(n_inputs, n_neurons, projections, dtype, at_rest=at_rest)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        inputs: csr_array,
+        recurrent: csr_array,
+        *,
+        input_delay: float | ArrayLike = INPUT_DELAY,
+        recurrent_delay: float | ArrayLike = RECURRENT_DELAY,
+        neuron: LIF | None = None,
+        plasticity: STDP | None = None,
+        plastic: ArrayLike | None = None,
+        normalize_weights: bool = False,
+        adaptive_threshold: AdaptiveThreshold | None = None,
+        seed: int = 0,
+        dtype: Literal["float32", "float64"] = "float64",
+    ) -> Self:
+        """Make a network whose every synapse is given.
+
+        Parameters
+        ----------
+        inputs : csr_array of shape (n_inputs, n_neurons)
+            Row = channel, data = weight in mV.
+        recurrent : csr_array of shape (n_neurons, n_neurons)
+            Row = source, data = weight in mV. No pair may be stored twice.
+        input_delay, recurrent_delay : float or array aligned with `.data`, default=0.0, 1.0
+            ms; recurrent delays are at least 0.001.
+        neuron : LIF, default=LIF()
+            Each parameter a number, an array of shape (n_neurons,) or a law.
+        plasticity : STDP, default=None
+            The four constants may be arrays aligned with `recurrent.data`.
+        plastic : bool array aligned with `recurrent.data`, default=None
+            Which synapses learn; `None`: those with a positive weight.
+        normalize_weights, adaptive_threshold, seed, dtype
+            As in `Network`; `seed` matters only where something is a law.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            As in `Network`.
+
+        Examples
+        --------
+        >>> import numpy as np, scipy.sparse as sp
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network.from_arrays(
+        ...     inputs=sp.csr_array(np.array([[20.0, 0.0]])),
+        ...     recurrent=sp.csr_array(np.array([[0.0, 20.0], [0.0, 0.0]])),
+        ... )
+        >>> network.run(hr.Events([1000], [0], n_channels=1, duration=10_000)).spikes.rows()
+        [(1000, 0), (2000, 1)]
+        """
+        from_inputs = _explicit("inputs", inputs, "input_delay", input_delay)
+        between = _explicit("recurrent", recurrent, "recurrent_delay", recurrent_delay)
+        if from_inputs.shape[1] != between.shape[0]:
+            raise ParameterError(
+                f"inputs must have as many columns as there are neurons ({between.shape[0]});"
+                f" got {from_inputs.shape[1]}."
+            )
+        n_inputs, n_neurons, seed = check_sizes(from_inputs.shape[0], between.shape[0], seed)
+        given = recurrent.tocsr()
+        if plasticity is not None and plastic is None:
+            plastic = np.asarray(given.data) > 0.0
+        rows = np.repeat(np.arange(n_neurons), np.diff(given.indptr))
+        inhibitory = np.bincount(rows, weights=given.data < 0.0, minlength=n_neurons).astype(
+            np.bool_
+        )
+        arguments: dict[str, Any] = {
+            "n_inputs": n_inputs,
+            "n_neurons": n_neurons,
+            "neuron": LIF() if neuron is None else neuron,
+            "inhibitory_neuron": None,
+            "inputs": from_inputs,
+            "recurrent": between,
+            "plasticity": plasticity,
+            "plastic": plastic,
+            "inhibitory": inhibitory,
+            "normalize_weights": normalize_weights,
+            "adaptive_threshold": adaptive_threshold,
+            "seed": seed,
+            "dtype": dtype,
+        }
+        return cls._made_of(assemble(**arguments), 1.0, arguments)
+
+    def variant(self, name: str) -> Network:
+        """Make one of the four variants: same graph, seeds and initial weights.
+
+        Parameters
+        ----------
+        name : {"HoNHoS", "HeNHoS", "HoNHeS", "HeNHeS"}
+            Homogeneous or heterogeneous Neurons and Synapses. Homogeneous: every parameter
+            is the constant of the same mean.
+
+        Returns
+        -------
+        Network
+            New, not calibrated or trained. `HeNHeS` is the network as it was made.
+
+        Raises
+        ------
+        ParameterError
+            If the name is unknown, or this network came from a file.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network(4, 10, neuron=hr.LIF(tau_m=hr.Gamma(mean=20.0, shape=3.0)))
+        >>> network.variant("HoNHoS").neuron_parameters["tau_m"][:2]
+        array([20., 20.])
+        """
+        if not isinstance(name, str) or name not in VARIANTS:
+            raise ParameterError(f"name must be one of {', '.join(VARIANTS)}; got {name!r}.")
+        if self._arguments is None:
+            raise ParameterError("variant needs a network that was made here, not loaded.")
+        neurons, synapses = VARIANTS[name]
+        arguments = dict(self._arguments)
+        for key in [] if neurons else ["neuron", "inhibitory_neuron"]:
+            if arguments[key] is not None:
+                arguments[key] = arguments[key].homogeneous()
+        if not synapses and arguments["plasticity"] is not None:
+            arguments["plasticity"] = arguments["plasticity"].homogeneous()
+        return self._made_of(assemble(**arguments), 1.0, arguments)
+
+    def without_recurrence(self) -> Network:
+        """Make the same network without its recurrent synapses: a control.
+
+        Returns
+        -------
+        Network
+            New, with the input weights of now; nothing in it learns but inputs that did.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network(4, 10, recurrent=hr.RandomConnectivity(p=0.5))
+        >>> network.without_recurrence().recurrent_weights.nnz
+        0
+        """
+        nothing = np.zeros(0)
+        indptr = np.zeros(self.n_neurons + 1, dtype=np.int64)
+        none = Synapses(indptr, nothing.astype(np.uint32), nothing, np.array([RECURRENT_DELAY]))
+        now = replace(self._assembly(), recurrent=none, incoming=nothing)
+        return self._made_of(now, self._gain, None)
+
+
+def _explicit(
+    name: str, matrix: csr_array, delay_name: str, delay: Parameter
+) -> ExplicitConnectivity:
+    """Make a rule of a matrix; faults are told under the names of `from_arrays`."""
+    delay = check_parameter(delay_name, delay, "at least 0 ms", lambda ms: ms >= 0.0, at="synapse")
+    try:
+        return ExplicitConnectivity(matrix, delay)
+    except (ParameterError, ShapeError) as error:
+        at_fault = delay_name if str(error).startswith("delay") else name
+        raise type(error)(f"{at_fault}: {error}") from None

@@ -1,0 +1,136 @@
+"""What a run gives back: a table of spikes and the counts of what it took."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+__all__ = ["Calibration", "RunResult", "RunStats"]
+
+
+@dataclass(frozen=True)
+class RunStats:
+    """Counts of one run, or the sum over several.
+
+    Parameters
+    ----------
+    n_spikes : int
+        Spikes of neurons.
+    n_input_events : int
+        Events that came in.
+    n_input_synaptic_events : int
+        Synapses that input events arrived at.
+    n_synaptic_events : int
+        Recurrent synapses that spikes arrived at.
+    n_weight_updates : int
+        Depressions and potentiations.
+    duration : int
+        Simulated time in µs.
+    wall_time : float
+        Seconds it took; in a sum over a parallel call, that of the call.
+
+    Examples
+    --------
+    >>> RunStats(3, 10, 20, 30, 0, 1_000_000, 0.1).n_synaptic_operations
+    50
+    """
+
+    n_spikes: int
+    n_input_events: int
+    n_input_synaptic_events: int
+    n_synaptic_events: int
+    n_weight_updates: int
+    duration: int
+    wall_time: float
+
+    @property
+    def n_synaptic_operations(self) -> int:
+        """All arrivals at synapses, from inputs and neurons alike."""
+        return self.n_input_synaptic_events + self.n_synaptic_events
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the counts by name, `n_synaptic_operations` among them."""
+        return {**asdict(self), "n_synaptic_operations": self.n_synaptic_operations}
+
+    @classmethod
+    def from_counts(cls, counts: Sequence[int], duration: int, wall_time: float) -> RunStats:
+        """Name what the core counted."""
+        n_spikes, n_events, n_from_inputs, n_recurrent, n_updates = counts
+        return cls(n_spikes, n_events, n_from_inputs, n_recurrent, n_updates, duration, wall_time)
+
+    @classmethod
+    def total(cls, stats: Iterable[RunStats]) -> RunStats:
+        """Add up; of nothing it is all zeros."""
+        rows = list(zip(*(asdict(one).values() for one in stats), strict=True))
+        return cls(*(sum(row) for row in rows)) if rows else cls(0, 0, 0, 0, 0, 0, 0.0)
+
+
+class RunResult:
+    """Spikes and counts of one run.
+
+    Parameters
+    ----------
+    t : int64 array of shape (n_spikes,)
+        Times in µs, sorted.
+    neuron : uint32 array of shape (n_spikes,)
+        The neuron of each spike; sorted where times are equal.
+    stats : RunStats
+        What the run took.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stats = RunStats(1, 1, 1, 0, 0, 1000, 0.0)
+    >>> RunResult(np.array([5]), np.array([0], np.uint32), stats).spikes.height
+    1
+    """
+
+    def __init__(self, t: NDArray[np.int64], neuron: NDArray[np.uint32], stats: RunStats) -> None:
+        self._t = t
+        self._neuron = neuron
+        self.stats = stats
+
+    @cached_property
+    def spikes(self) -> pl.DataFrame:
+        """Table of `t` (int64, µs) and `neuron` (uint32), sorted by both."""
+        import polars as pl
+
+        return pl.DataFrame({"t": self._t, "neuron": self._neuron})
+
+    def __repr__(self) -> str:
+        return f"RunResult({self.stats})"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the input weights were scaled.
+
+    Parameters
+    ----------
+    gain : float
+        Factor on the input weights as they were before the call.
+    rate : float
+        Mean rate of a neuron over the samples, in Hz, with that gain.
+    suprathreshold : float
+        Share of the excitatory input synapses that alone drive their neuron over threshold.
+    n_runs : int
+        Passes over the samples that the search took.
+
+    Examples
+    --------
+    >>> Calibration(gain=2.0, rate=3.01, suprathreshold=0.0, n_runs=9).gain
+    2.0
+    """
+
+    gain: float
+    rate: float
+    suprathreshold: float
+    n_runs: int

@@ -1,0 +1,435 @@
+"""Runs: one sample, many to learn from, many side by side, and the search for a gain.
+
+Lives here: what a user does with a network. Not here: what a network is (`state`), and any
+loop over time (the core).
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+
+from hrsnn_rs.arguments import check_integer, check_number, check_truth
+from hrsnn_rs.errors import MissingDependencyError, ParameterError
+from hrsnn_rs.events.events import as_events
+from hrsnn_rs.events.memory_limit import check_memory
+from hrsnn_rs.network.calibration import calibrate, psp_peak
+from hrsnn_rs.network.checkpoint import Checkpoints
+from hrsnn_rs.network.results import Calibration, RunResult, RunStats
+from hrsnn_rs.network.state import NetworkState
+from hrsnn_rs.network.training import batches, checked, learn_batch, train_with_checkpoints
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+    from hrsnn_rs.events.events import Events
+
+__all__ = ["RunningNetwork"]
+
+#: Samples that are handed to the core at a time, so that an iterator is never held whole.
+CHUNK = 64
+#: Largest batch: its samples are held at once.
+MOST_BATCH = 65_536
+#: Most windows of a sample: more would be cut than anybody reads out.
+MOST_WINDOWS = 2**24
+
+
+class RunningNetwork(NetworkState):
+    """A network's runs; see `Network`."""
+
+    def run(
+        self,
+        events: Any,
+        *,
+        learn: bool = False,
+        duration: int | None = None,
+        dt: float | None = None,
+        sensor_size: tuple[int, int, int] | None = None,
+        n_threads: int | None = None,
+    ) -> RunResult:
+        """Simulate one sample, from rest, and return its spikes.
+
+        The result does not depend on `n_threads`.
+
+        Parameters
+        ----------
+        events : Events, structured array, (t, channel) tuple, polars.DataFrame or raster
+            Input; times in µs. Not changed.
+        learn : bool, default=False
+            Whether STDP (and the adaptive threshold) act. If not, nothing of the network
+            changes.
+        duration : int, default=None
+            Length of the sample in µs; `None` means that of `events`.
+        dt : float, default=None
+            Length of a raster's row in ms.
+        sensor_size : tuple of int, default=None
+            (width, height, polarities) of a structured array with `x` and `y`.
+        n_threads : int, default=None
+            Threads of this call; `None` takes as many as pay.
+
+        Returns
+        -------
+        RunResult
+            `spikes`: table of `t` (µs) and `neuron`; `stats`: counts.
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            If the events are out of order or out of range.
+        KeyboardInterrupt
+            On Ctrl-C; what was learned so far is kept.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network(1, 5, inputs=hr.RandomConnectivity(p=1.0, weight=20.0))
+        >>> network.run(([100, 5000], [0, 0])).stats.n_spikes
+        10
+        """
+        learn = check_truth("learn", learn)
+        sample = as_events(events, self.n_inputs, duration=duration, dt=dt, sensor_size=sensor_size)
+        threads = _threads(n_threads)
+        start = time.perf_counter()
+        t, neuron, counts = self._core.run(
+            sample.t, sample.channel, sample.duration, learn, threads
+        )
+        wall_time = time.perf_counter() - start
+        return RunResult(t, neuron, RunStats.from_counts(counts, sample.duration, wall_time))
+
+    def train(
+        self,
+        samples: Iterable[Any],
+        *,
+        epochs: int = 1,
+        batch: int = 1,
+        progress: bool = False,
+        n_threads: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
+    ) -> RunStats:
+        """Learn from samples, one after the other, without labels.
+
+        Weights and adapted thresholds stay from sample to sample; everything else starts
+        from rest.
+
+        With `checkpoint`, the state is kept in a folder now and then, at the end and on Ctrl-C.
+        The same call then goes on where the last one stopped, whatever stopped it, and ends with
+        the same bits as if nothing had. A sample that was interrupted is repeated from its
+        start; samples that are done are only looked at, to see that they are the same.
+
+        With `batch` = k above 1, k samples at a time learn side by side, each on one thread and
+        all from the same weights. Their changes of weights and adapted thresholds are then added
+        up in the order of the samples, clipped to the bounds, and weights normalised once. This
+        is an approximation, which no sequential training equals: no sample sees what the others
+        of its batch have learned. Its result does not depend on `n_threads` either.
+
+        Parameters
+        ----------
+        samples : iterable
+            Each what `run` takes. A sequence if `epochs` is greater than 1.
+        epochs : int, default=1
+            Passes over the samples, in their order.
+        batch : int, default=1
+            Samples that learn side by side; 1: each learns from the weights that the one before
+            it left. A thread at work holds a copy of the network, and each sample of a batch a
+            copy of the plastic weights.
+        progress : bool, default=False
+            Whether to show a progress bar (needs tqdm).
+        n_threads : int, default=None
+            As in `run`.
+        checkpoint : str or path, default=None
+            Folder to keep the state in; it is made where it does not exist. Two checkpoints are
+            kept, each a model file that `Network.load` reads too.
+        checkpoint_every : int, default=None
+            Samples between two checkpoints; `None` means every 30 s.
+
+        Returns
+        -------
+        RunStats
+            Sums over all samples, those of earlier calls that were stopped among them.
+
+        Raises
+        ------
+        ParameterError
+            If nothing in this network can learn, an iterator is to be read twice, or the
+            checkpoint is of another network, other samples or other arguments.
+        FormatError
+            If no checkpoint in the folder is whole.
+        OSError
+            If a checkpoint cannot be written; those before it stay.
+        KeyboardInterrupt
+            On Ctrl-C. With `checkpoint` the network is as after the last whole sample; with
+            `batch` as after the last whole batch.
+
+        Warns
+        -----
+        CheckpointWarning
+            If the newest checkpoint is damaged, and the one before is taken.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network(
+        ...     4, 20, inputs=hr.RandomConnectivity(p=1.0, weight=20.0),
+        ...     recurrent=hr.RandomConnectivity(p=0.5), plasticity=hr.STDP(),
+        ... )
+        >>> sample = hr.Events([0, 3000, 6000], [0, 1, 2], n_channels=4)
+        >>> network.train([sample, sample]).n_weight_updates > 0
+        True
+        """
+        epochs = check_integer("epochs", epochs, 1)
+        batch = check_integer("batch", batch, 1, MOST_BATCH)
+        progress = check_truth("progress", progress)
+        if self._adaptive_threshold is None and not any(self._shared.values()):
+            raise ParameterError("plasticity must be given to train; this network has None.")
+        if epochs > 1 and not isinstance(samples, Sequence) and isinstance(samples, Iterator):
+            raise ParameterError("samples must be a sequence where epochs > 1; got an iterator.")
+        if checkpoint is not None:
+            checkpoints = Checkpoints(checkpoint, checkpoint_every)
+            threads = _threads(n_threads)
+            return train_with_checkpoints(
+                self,
+                checkpoints,
+                samples,
+                epochs,
+                batch,
+                lambda name: _shown(samples, name, progress),
+                threads,
+            )
+        if checkpoint_every is not None:
+            raise ParameterError("checkpoint_every must be None where checkpoint is None.")
+        stats = []
+        for epoch in range(epochs):
+            name = f"train {epoch + 1}/{epochs}" if epochs > 1 else "train"
+            shown = _shown(samples, name, progress)
+            if batch == 1:
+                stats += [
+                    self.run(sample, learn=True, n_threads=n_threads).stats
+                    for sample in checked(shown, self.n_inputs)
+                ]
+            else:
+                stats += [
+                    self._learned_batch(together, n_threads)
+                    for together in batches(shown, self.n_inputs, batch)
+                ]
+        return RunStats.total(stats)
+
+    def _learned_batch(self, together: list[Events], n_threads: int | None) -> RunStats:
+        """Learn from one batch; sums over its samples."""
+        start = time.perf_counter()
+        counts = learn_batch(self._core, together, _threads(n_threads))
+        share = (time.perf_counter() - start) / len(together)
+        return RunStats.total(
+            [
+                RunStats.from_counts(row, sample.duration, share)
+                for row, sample in zip(counts, together, strict=True)
+            ]
+        )
+
+    # fmt: off
+    @overload
+    def transform(
+        self, samples: Iterable[Any], n_windows: int = ..., *, windows: str = ...,
+        features: str = ..., tau_lowpass: float = ..., n_threads: int | None = ...,
+        progress: bool = ..., return_stats: Literal[False] = ...,
+    ) -> NDArray[np.float32]: ...
+    @overload
+    def transform(
+        self, samples: Iterable[Any], n_windows: int = ..., *, windows: str = ...,
+        features: str = ..., tau_lowpass: float = ..., n_threads: int | None = ...,
+        progress: bool = ..., return_stats: Literal[True],
+    ) -> tuple[NDArray[np.float32], list[RunStats]]: ...
+    # fmt: on
+    def transform(
+        self,
+        samples: Iterable[Any],
+        n_windows: int = 1,
+        *,
+        windows: str = "time",
+        features: str = "counts",
+        tau_lowpass: float = 30.0,
+        n_threads: int | None = None,
+        progress: bool = False,
+        return_stats: bool = False,
+    ) -> NDArray[np.float32] | tuple[NDArray[np.float32], list[RunStats]]:
+        """Run samples side by side and return features; learns nothing, stores no spikes.
+
+        Neither `n_threads` nor the order of the samples changes a sample's features.
+
+        Parameters
+        ----------
+        samples : iterable
+            Each what `run` takes; an iterator is read as it goes.
+        n_windows : int, default=1
+            Windows that each sample is cut into; at most 2**24.
+        windows : {"time", "events"}, default="time"
+            Windows of equal time, or of equal shares of the sample's input events.
+        features : {"counts", "lowpass", "both"}, default="counts"
+            Spikes within each window; spikes low-passed with `tau_lowpass` at its end; or
+            the first, then the second.
+        tau_lowpass : float, default=30.0
+            Time constant of the low-pass in ms.
+        n_threads : int, default=None
+            Samples that run at a time; `None` means all cores.
+        progress : bool, default=False
+            Whether to show a progress bar (needs tqdm).
+        return_stats : bool, default=False
+            Whether to return the counts of each sample too.
+
+        Returns
+        -------
+        features : float32 array of shape (n_samples, n_windows, n_neurons)
+            Twice as wide for "both".
+        stats : list of RunStats
+            Only with `return_stats`; `wall_time` is the sample's share of its chunk.
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            As `run`.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network(1, 5, inputs=hr.RandomConnectivity(p=1.0, weight=20.0))
+        >>> network.transform([([100, 5000], [0, 0])], n_windows=2)[0, :, 0]
+        array([1., 1.], dtype=float32)
+        """
+        n_windows = check_integer("n_windows", n_windows, 1, MOST_WINDOWS)
+        _check_choice("windows", windows, ("time", "events"))
+        _check_choice("features", features, ("counts", "lowpass", "both"))
+        tau = check_number("tau_lowpass", tau_lowpass, "greater than 0 ms", lambda tau: tau > 0.0)
+        progress = check_truth("progress", progress)
+        return_stats = check_truth("return_stats", return_stats)
+        threads = _threads(n_threads)
+        parts: list[NDArray[np.float32]] = []
+        stats: list[RunStats] = []
+        width = self.n_neurons * (2 if features == "both" else 1)
+        shown = checked(_shown(samples, "transform", progress), self.n_inputs)
+        while chunk := list(itertools.islice(shown, CHUNK)):
+            check_memory("n_windows", 4.0 * len(chunk) * n_windows * width)
+            start = time.perf_counter()
+            flat, counts = self._core.transform(
+                [(s.t, s.channel, s.duration) for s in chunk],
+                n_windows,
+                windows == "events",
+                features != "lowpass",
+                None if features == "counts" else tau,
+                threads,
+            )
+            share = (time.perf_counter() - start) / len(chunk)
+            parts.append(flat.reshape(len(chunk), n_windows, width))
+            stats += [
+                RunStats.from_counts(row, sample.duration, share)
+                for row, sample in zip(counts, chunk, strict=True)
+            ]
+        empty = np.zeros((0, n_windows, width), dtype=np.float32)
+        table = np.concatenate(parts) if parts else empty
+        return (table, stats) if return_stats else table
+
+    def calibrate(
+        self,
+        samples: Iterable[Any],
+        *,
+        rate: float = 3.0,
+        n_samples: int = 64,
+        n_threads: int | None = None,
+    ) -> Calibration:
+        """Scale all input weights by one gain so that neurons fire at a mean rate.
+
+        Uses no labels and learns nothing. A network whose single input synapses are above
+        threshold only relays its input: the search stops there and says so.
+
+        Parameters
+        ----------
+        samples : iterable
+            Each what `run` takes.
+        rate : float, default=3.0
+            Target in Hz, mean over neurons and samples.
+        n_samples : int, default=64
+            Samples to use at most, evenly spread over a sequence.
+        n_threads : int, default=None
+            As in `transform`.
+
+        Returns
+        -------
+        Calibration
+            `gain`, the `rate` reached, the share of `suprathreshold` synapses.
+
+        Raises
+        ------
+        CalibrationError
+            If the rate cannot be reached; the weights are as before.
+        ParameterError
+            If there is no sample, event or positive input weight.
+
+        Warns
+        -----
+        CalibrationWarning
+            If more than one in a thousand excitatory input synapses is suprathreshold.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network(20, 50, inputs=hr.RandomConnectivity(p=0.5))
+        >>> rng = np.random.default_rng(7)
+        >>> t = np.sort(rng.integers(0, 1_000_000, 2000))
+        >>> sample = hr.Events(t, rng.integers(0, 20, 2000), n_channels=20, duration=1_000_000)
+        >>> abs(network.calibrate([sample], rate=3.0).rate - 3.0) < 0.3
+        True
+        """
+        target = check_number("rate", rate, "greater than 0 Hz", lambda rate: rate > 0.0)
+        n = check_integer("n_samples", n_samples, 1)
+        samples = _shown(samples, "calibrate", False)
+        pool = samples if isinstance(samples, Sequence) else list(itertools.islice(samples, n))
+        picked = [pool[i] for i in np.unique(np.linspace(0, len(pool) - 1, n).astype(int)) if pool]
+        chosen = list(checked(picked, self.n_inputs))
+        weights = self.input_weights
+        p = self._neurons
+        room = p["v_threshold"] - p["v_rest"] - p["bias"]
+        room = (room / psp_peak(p["tau_m"], p["tau_syn_ex"]))[weights.indices]
+
+        def rate_of(gain: float) -> float:
+            self._core.set_weights("inputs", weights.data.astype(np.float64) * gain)
+            stats = self.transform(chosen, n_threads=n_threads, return_stats=True)[1]
+            total = RunStats.total(stats)
+            return 1e6 * total.n_spikes / (self.n_neurons * max(total.duration, 1))
+
+        try:
+            found = calibrate(rate_of, weights.data.astype(np.float64), room, chosen, target)
+        except BaseException:
+            self._core.set_weights("inputs", weights.data.astype(np.float64))
+            raise
+        self._core.set_weights("inputs", weights.data.astype(np.float64) * found.gain)
+        self._gain *= found.gain
+        return found
+
+
+def _threads(n_threads: int | None) -> int | None:
+    return None if n_threads is None else check_integer("n_threads", n_threads, 1, 1024)
+
+
+def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in allowed:
+        raise ParameterError(f"{name} must be one of {', '.join(allowed)}; got {value!r}.")
+
+
+def _shown(samples: Iterable[Any], name: str, progress: bool) -> Iterable[Any]:
+    """Wrap `samples` in a progress bar, if wanted."""
+    if not isinstance(samples, Iterable) or (isinstance(samples, np.ndarray) and samples.ndim == 0):
+        raise ParameterError(f"samples must be an iterable of samples; got {samples!r}.")
+    if not progress:
+        return samples
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        raise MissingDependencyError("progress needs tqdm: pip install hrsnn_rs[cli]") from None
+    bar: Iterable[Any] = tqdm(samples, desc=name, unit="sample")
+    return bar

@@ -1,0 +1,273 @@
+"""A sample that can be stopped, kept in a file and gone on with, at any µs.
+
+Lives here: the class that users hold. Not here: the loop over time and all that moves (the core),
+the file (`simulation_file`). Invariant: wherever a sample stops, its end is that of `Network.run`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import check_integer, check_truth
+from hrsnn_rs.errors import (
+    FormatError,
+    MissingDependencyError,
+    ParameterError,
+    ShapeError,
+)
+from hrsnn_rs.events.events import as_events
+from hrsnn_rs.network.network import Network
+from hrsnn_rs.network.results import RunResult, RunStats
+from hrsnn_rs.network.simulation_file import Saved, read_simulation, write_simulation
+
+if TYPE_CHECKING:
+    import os
+
+    from hrsnn_rs.events.events import Events
+
+__all__ = ["Simulation"]
+
+#: Stops of a run that shows how far it is.
+_STEPS = 100
+
+
+class Simulation:
+    """One sample on its way through a network; it can be stopped and saved at any µs.
+
+    Spikes, counts, weights and adapted thresholds at the end are those of
+    `network.run(events, learn=learn)`, bit for bit, wherever it stopped and however many threads
+    it had before and after.
+
+    Parameters
+    ----------
+    network : Network
+        Is copied; what is learned goes to the copy.
+    events : Events, structured array, (t, channel) tuple, polars.DataFrame or raster
+        Input, as in `Network.run`.
+    learn : bool, default=False
+        Whether STDP (and the adaptive threshold) act.
+    duration : int, default=None
+        Length of the sample in µs; `None` means that of `events`.
+    dt : float, default=None
+        Length of a raster's row in ms.
+    sensor_size : tuple of int, default=None
+        (width, height, polarities) of a structured array with `x` and `y`.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If an argument is not what it should be; the message names it, the index and the value.
+
+    See Also
+    --------
+    Network.run : the same in one go.
+    Network.train : its `checkpoint` keeps a training between samples.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import hrsnn_rs as hr
+    >>> network = hr.Network(1, 5, inputs=hr.RandomConnectivity(p=1.0, weight=20.0))
+    >>> simulation = hr.Simulation(network, ([100, 5000, 9000], [0, 0, 0]))
+    >>> simulation.run_until(5000)
+    >>> simulation.result.stats.n_spikes
+    5
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "half.safetensors"
+    ...     simulation.save(path)
+    ...     again = hr.Simulation.load(path)
+    >>> again
+    Simulation(t=5000, duration=9001, learn=False, network=Network(...))
+    >>> again.run().stats.n_spikes
+    15
+    """
+
+    #: Length of the sample in µs.
+    duration: int
+    #: Whether STDP acts.
+    learn: bool
+
+    def __init__(
+        self,
+        network: Network,
+        events: Any,
+        *,
+        learn: bool = False,
+        duration: int | None = None,
+        dt: float | None = None,
+        sensor_size: tuple[int, int, int] | None = None,
+    ) -> None:
+        if not isinstance(network, Network):
+            raise ParameterError(f"network must be a Network; got {network!r}.")
+        learn = check_truth("learn", learn)
+        sample = as_events(
+            events, network.n_inputs, duration=duration, dt=dt, sensor_size=sensor_size
+        )
+        self._set_up(network, sample, learn, None, 0.0)
+
+    def _set_up(
+        self,
+        network: Network,
+        events: Events,
+        learn: bool,
+        state: dict[str, Any] | None,
+        wall_time: float,
+    ) -> None:
+        self._core = _hrsnn.Simulation(
+            network._core, events.t, events.channel, events.duration, learn, state
+        )
+        # All of the network but what moves, which the core has.
+        self._still = network._with_core(None)
+        self._events = events
+        self._wall_time = wall_time
+        self.duration = events.duration
+        self.learn = learn
+
+    @property
+    def t(self) -> int:
+        """Time reached in µs: all that happens before it has happened, and nothing else has."""
+        return self._core.t
+
+    def run_until(self, t: int, *, n_threads: int | None = None) -> None:
+        """Go on until the time `t`.
+
+        At the duration the sample ends as in `Network.run`: thresholds decay, and weights are
+        normalised, where that is wanted.
+
+        Parameters
+        ----------
+        t : int
+            µs, not before the time reached, and at most the duration.
+        n_threads : int, default=None
+            As in `Network.run`.
+
+        Raises
+        ------
+        ParameterError
+            If `t` is past or beyond the duration.
+        KeyboardInterrupt
+            On Ctrl-C; it then stands somewhere in between and can go on.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> simulation = hr.Simulation(hr.Network(1, 5), ([100], [0]), duration=1000)
+        >>> simulation.run_until(17)
+        >>> simulation.t
+        17
+        """
+        t = check_integer("t", t, 0, 2**63 - 1)
+        threads = None if n_threads is None else check_integer("n_threads", n_threads, 1, 1024)
+        start = time.perf_counter()
+        try:
+            self._core.run_until(t, threads)
+        finally:
+            self._wall_time += time.perf_counter() - start
+
+    def run(self, *, n_threads: int | None = None, progress: bool = False) -> RunResult:
+        """Go on to the end of the sample.
+
+        Parameters
+        ----------
+        n_threads : int, default=None
+            As in `Network.run`.
+        progress : bool, default=False
+            Whether to show a progress bar (needs tqdm).
+
+        Returns
+        -------
+        RunResult
+            As `result`.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C; it then stands somewhere in between and can go on.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> hr.Simulation(hr.Network(1, 5), ([100], [0])).run().stats.n_input_events
+        1
+        """
+        if check_truth("progress", progress):
+            try:
+                from tqdm import tqdm
+            except ImportError:
+                raise MissingDependencyError(
+                    "progress needs tqdm: pip install hrsnn_rs[cli]"
+                ) from None
+            with tqdm(total=self.duration, initial=self.t, desc="run", unit="µs") as bar:
+                for step in range(1, _STEPS):
+                    self.run_until(max(self.t, step * self.duration // _STEPS), n_threads=n_threads)
+                    bar.update(self.t - bar.n)
+        self.run_until(self.duration, n_threads=n_threads)
+        return self.result
+
+    @property
+    def result(self) -> RunResult:
+        """Spikes and counts so far; `duration` of the counts is the time reached."""
+        t, neuron, counts, reached = self._core.result()
+        return RunResult(t, neuron, RunStats.from_counts(counts, reached, self._wall_time))
+
+    @property
+    def network(self) -> Network:
+        """Copy of the network as it is now, with all that is pending applied to its weights."""
+        return self._still._with_core(self._core.network())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to a safetensors file: all of it or, on an error, nothing.
+
+        The file holds the network, the events, the spikes so far and all that moves.
+
+        Parameters
+        ----------
+        path : str or path
+            A file that stands there is replaced.
+
+        Raises
+        ------
+        OSError
+            If the system refuses.
+        """
+        core, state = self._core.state()
+        now = self._still._with_core(core)
+        saved = Saved(now._assembly(), now._gain, self._events, self.learn, state, self._wall_time)
+        write_simulation(path, saved)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a simulation; it goes on with the same bits as the one that was saved.
+
+        Parameters
+        ----------
+        path : str or path
+            Written by `save`.
+
+        Returns
+        -------
+        Simulation
+
+        Raises
+        ------
+        FormatError
+            If the file is damaged, or something else.
+        OSError
+            If it cannot be read.
+        """
+        saved = read_simulation(path)
+        simulation = cls.__new__(cls)
+        try:
+            network = Network._made_of(saved.assembly, saved.gain, None)
+            simulation._set_up(network, saved.events, saved.learn, saved.state, saved.wall_time)
+        except (ParameterError, ShapeError) as error:
+            raise FormatError(f"{path}: {error}") from None
+        return simulation
+
+    def __repr__(self) -> str:
+        return (
+            f"Simulation(t={self.t}, duration={self.duration}, learn={self.learn},"
+            f" network={self._still!r})"
+        )

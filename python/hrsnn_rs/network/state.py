@@ -1,0 +1,287 @@
+"""What a network is between two runs: its state, to read, to copy and to keep in a file.
+
+Lives here: the core and what the core does not hold. Not here: drawing (`assembly`), the
+file's content (`model_file`), runs (`running`). Invariant: what is saved, copied or pickled
+goes on with the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from hrsnn_rs import _hrsnn
+from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.network.assembly import RECURRENT_DELAY, Assembly, Synapses
+from hrsnn_rs.network.model_file import from_state, read_model, to_state, write_model
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+
+    import polars as pl
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+__all__ = ["NetworkState"]
+
+
+class NetworkState:
+    """Neurons, synapses and what they have learned; see `Network`."""
+
+    #: Numbers of input channels, neurons, and synapses of both kinds.
+    n_inputs: int
+    n_neurons: int
+    n_synapses: int
+    #: "float32" or "float64".
+    dtype: str
+    #: Which neurons are inhibitory, bool array of shape (n_neurons,).
+    inhibitory: NDArray[np.bool_]
+
+    @classmethod
+    def _made_of(cls, assembly: Assembly, gain: float, arguments: dict[str, Any] | None) -> Self:
+        network = cls.__new__(cls)
+        network._set_up(assembly, gain, arguments)
+        return network
+
+    def _set_up(self, assembly: Assembly, gain: float, arguments: dict[str, Any] | None) -> None:
+        """Hand everything to the core; keep what it does not."""
+        adaptive = assembly.adaptive_threshold
+        self._core = _hrsnn.Network(
+            assembly.neurons,
+            assembly.inputs.to_core(),
+            assembly.recurrent.to_core(),
+            None if adaptive is None else (adaptive.theta_plus, adaptive.tau_theta),
+            assembly.incoming,
+            assembly.dtype,
+        )
+        self._gain = gain
+        self._arguments = arguments
+        self._neurons = assembly.neurons
+        self._shared = {
+            source: None if p is None else {k: p[k] for k in p if not isinstance(p[k], np.ndarray)}
+            for source, p in (
+                ("inputs", assembly.inputs.plasticity),
+                ("recurrent", assembly.recurrent.plasticity),
+            )
+        }
+        self._adaptive_threshold = adaptive
+        self._incoming = assembly.incoming
+        self.n_inputs = assembly.inputs.indptr.size - 1
+        self.n_neurons = assembly.recurrent.indptr.size - 1
+        self.n_synapses = int(assembly.inputs.indices.size + assembly.recurrent.indices.size)
+        self.dtype = assembly.dtype
+        self.inhibitory = assembly.inhibitory
+
+    def copy(self) -> Self:
+        """Return an independent network in the same state."""
+        return self._made_of(self._assembly(), self._gain, self._arguments)
+
+    def _with_core(self, core: _hrsnn.Network | None) -> Self:
+        """Return the same network around another core."""
+        twin = self.__new__(type(self))
+        twin.__dict__.update(self.__dict__, _core=core, inhibitory=self.inhibitory.copy())
+        return twin
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        extra: Mapping[str, NDArray[Any]] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write the whole state to a safetensors file: all of it or, on an error, nothing.
+
+        Parameters
+        ----------
+        path : str or path
+            A file that stands there is replaced.
+        extra : mapping of str to ndarray, default=None
+            Further arrays to keep beside the network, such as a readout's.
+        metadata : mapping, default=None
+            Further content that JSON can hold.
+
+        Raises
+        ------
+        OSError
+            If the system refuses.
+        ParameterError
+            If `extra` or `metadata` hold what the file cannot.
+        """
+        write_model(path, self._assembly(), self._gain, extra, metadata)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a network; it goes on with the same bits as the one that was saved.
+
+        Parameters
+        ----------
+        path : str or path
+            Written by `save`.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        FormatError
+            If the file is damaged, or something else.
+        OSError
+            If it cannot be read.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network(4, 10, seed=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "net.safetensors"
+        ...     network.save(path)
+        ...     hr.Network.load(path).n_synapses == network.n_synapses
+        True
+        """
+        return cls.load_with_extra(path)[0]
+
+    @classmethod
+    def load_with_extra(
+        cls, path: str | os.PathLike[str]
+    ) -> tuple[Self, dict[str, NDArray[Any]], dict[str, Any]]:
+        """Read a network with the extra arrays and the metadata it was saved with.
+
+        Returns
+        -------
+        network : Network
+        extra : dict of str to ndarray
+        metadata : dict
+        """
+        assembly, gain, extra, metadata = read_model(path)
+        try:
+            return cls._made_of(assembly, gain, None), extra, metadata
+        except (ParameterError, ShapeError) as error:
+            raise FormatError(f"{path}: {error}") from None
+
+    def __reduce__(self) -> tuple[Callable[..., NetworkState], tuple[Any, ...]]:
+        parts = to_state(self._assembly(), self._gain)
+        return _unpickled, (type(self), *parts, self._arguments)
+
+    def _synapses(self, source: str) -> Synapses:
+        """Copy the synapses as they are now out of the core."""
+        now = self._core.synapses(source)
+        shared = self._shared[source]
+        weight, plasticity = now["weight"].astype(np.float64), None
+        if shared is not None:
+            constants = ("a_plus", "a_minus", "tau_plus", "tau_minus")
+            plasticity = {name: now[name].astype(np.float64) for name in constants}
+            plasticity.update(shared, plastic=now["plastic"])
+            # A bound rounded to float32 may lie beyond itself; rounded again it is the same.
+            within = np.clip(weight, shared["w_min"], shared["w_max"])
+            weight = np.where(now["plastic"], within, weight)
+        delay = now["delay_us"]
+        if not delay.size:
+            delay = np.array([1000 * RECURRENT_DELAY])
+        elif (delay == delay[0]).all():
+            delay = delay[:1]
+        return Synapses(
+            now["indptr"],
+            now["indices"],
+            weight,
+            delay / 1000.0,
+            plasticity,
+        )
+
+    def _assembly(self) -> Assembly:
+        return Assembly(
+            {**self._neurons, "theta": self._core.theta()},
+            self.inhibitory,
+            self._synapses("inputs"),
+            self._synapses("recurrent"),
+            self._adaptive_threshold,
+            self._incoming,
+            self.dtype,
+        )
+
+    def _matrix(self, source: str, n_rows: int) -> csr_array:
+        now = self._core.synapses(source)
+        parts = (now["weight"], now["indices"].astype(np.int64), now["indptr"])
+        from scipy.sparse import csr_array
+
+        return csr_array(parts, shape=(n_rows, self.n_neurons))
+
+    @property
+    def recurrent_weights(self) -> csr_array:
+        """Copy of the recurrent weights in mV, shape (n_neurons, n_neurons); row = source."""
+        return self._matrix("recurrent", self.n_neurons)
+
+    @property
+    def input_weights(self) -> csr_array:
+        """Copy of the input weights in mV, shape (n_inputs, n_neurons); row = channel."""
+        return self._matrix("inputs", self.n_inputs)
+
+    @property
+    def neuron_parameters(self) -> dict[str, NDArray[np.float64]]:
+        """Copies of every neuron's parameters (ms, mV), each of shape (n_neurons,)."""
+        copies = {name: values.copy() for name, values in self._neurons.items()}
+        return {**copies, "theta": self._core.theta()}
+
+    @property
+    def input_gain(self) -> float:
+        """Product of the gains of all calibrations."""
+        return self._gain
+
+    def describe(self) -> pl.DataFrame:
+        """Tabulate what was drawn.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per parameter: `parameter`, `unit`, `n`, `mean`, `std`, `min`, `median`,
+            `max`.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> hr.Network(4, 10).describe().filter(parameter="tau_m")["mean"].item()
+        20.0
+        """
+        now = self._assembly()
+        rows = [_described(name, values) for name, values in now.neurons.items()]
+        for source, synapses in (("inputs", now.inputs), ("recurrent", now.recurrent)):
+            n = synapses.weight.size
+            rows.append(_described(f"{source}.weight", synapses.weight))
+            rows.append(_described(f"{source}.delay", np.broadcast_to(synapses.delay, n)))
+            if synapses.plasticity is not None:
+                plastic = synapses.plasticity["plastic"]
+                for name in ("a_plus", "a_minus", "tau_plus", "tau_minus"):
+                    rows.append(_described(f"{source}.{name}", synapses.plasticity[name][plastic]))
+        import polars as pl
+
+        return pl.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        return (
+            f"Network(n_inputs={self.n_inputs}, n_neurons={self.n_neurons},"
+            f" n_synapses={self.n_synapses}, dtype={self.dtype!r})"
+        )
+
+
+def _unpickled(
+    kind: type[NetworkState],
+    arrays: dict[str, NDArray[Any]],
+    header: dict[str, Any],
+    arguments: dict[str, Any] | None,
+) -> NetworkState:
+    return kind._made_of(from_state(arrays, header), header["input_gain"], arguments)
+
+
+def _described(name: str, values: NDArray[np.float64]) -> dict[str, str | float | None]:
+    milliseconds = ("tau", "t_ref", "delay")
+    row: dict[str, str | float | None] = {
+        "parameter": name,
+        "unit": "ms" if name.split(".")[-1].startswith(milliseconds) else "mV",
+        "n": values.size,
+    }
+    for statistic in ("mean", "std", "min", "median", "max"):
+        row[statistic] = float(getattr(np, statistic)(values)) if values.size else None
+    return row

@@ -1,0 +1,15 @@
+"""Figures of what a network holds, does and is worth, each drawn into given axes of matplotlib.
+
+Not here: the page that gathers figures (`report`). Knows networks and results; matplotlib is loaded
+by the figure that is asked for.
+"""
+
+from hrsnn_rs.plotting.figures import confusion, raster, scores, time_constants, weights
+
+__all__ = [
+    "confusion",
+    "raster",
+    "scores",
+    "time_constants",
+    "weights",
+]

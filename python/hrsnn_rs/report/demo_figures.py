@@ -1,0 +1,149 @@
+"""The figures of `hrsnn demo`: one network looked at from several sides.
+
+One HeNHeS network is calibrated and trained as the experiment does it; what it does and what
+it has learned is drawn. Rows and tables come from `experiment`, the page from `report`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hrsnn_rs.datasets.splits import validation_groups
+from hrsnn_rs.learning.metrics import confusion_matrix
+from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.learning.systems import Clips, network_features
+from hrsnn_rs.network.presets import default_network
+from hrsnn_rs.plotting import figures as plotting
+from hrsnn_rs.report.page import ReportFigure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from hrsnn_rs.network.network import Network
+
+
+def demo_figures(
+    clips: Clips,
+    rows: pl.DataFrame,
+    *,
+    seed: int = 0,
+    n_neurons: int = 500,
+    make_network: Callable[..., Network] | None = None,
+    n_threads: int | None = None,
+) -> list[ReportFigure]:
+    """Draw scores, a raster, a confusion matrix, time constants and weights.
+
+    Parameters
+    ----------
+    clips : Clips
+        Encoded clips of at least three groups. Not changed.
+    rows : polars.DataFrame
+        Rows as `experiment.compare` gives them. Not changed.
+    seed : int, default=0
+        Seed of the network and of the split that are drawn.
+    n_neurons : int, default=500
+        Neurons of the default network.
+    make_network : callable, default=None
+        As for `experiment.compare`.
+    n_threads : int, default=None
+        Threads; `None` means all cores.
+
+    Returns
+    -------
+    list of ReportFigure
+        Five figures, each with a sentence that says what to look for.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.datasets import make_gestures
+    >>> from hrsnn_rs.report import demo_figures
+    >>> from hrsnn_rs.learning import compare
+    >>> from hrsnn_rs.learning import Clips
+    >>> clips = Clips.of_dataset(make_gestures(3, 1, duration=400_000))
+    >>> rows = compare(clips, [0], ["HeNHeS"], [], memory=False, n_neurons=60)
+    >>> [figure.title for figure in demo_figures(clips, rows, n_neurons=60)][:2]
+    ['Scores', 'One sample']
+    """
+    figure_of_scores = plotting.scores(rows)
+    if make_network is None:
+        make_network = partial(default_network, clips.events[0].n_channels, n_neurons=n_neurons)
+    network = make_network(seed=seed)
+    before = network.recurrent_weights
+    training = ~np.isin(clips.groups, validation_groups(clips.groups, seed))
+    features = network_features(
+        network,
+        clips,
+        training,
+        epochs=1,
+        rate=3.0,
+        n_calibration=64,
+        n_windows=4,
+        windows="events",
+        memory=False,
+        n_threads=n_threads,
+    )
+    readout = Readout().fit(
+        features.counts[training], clips.labels[training], groups=clips.groups[training]
+    )
+    predicted = readout.predict(features.counts[~training])
+    truth = clips.labels[~training]
+    matrix = confusion_matrix(truth, predicted, classes=np.arange(len(clips.classes)))
+    inhibitory = network.inhibitory
+    plastic = _excitatory_pairs(before, inhibitory)
+    unseen = np.flatnonzero(~training)
+    n_spikes = features.counts[unseen].sum(axis=(1, 2))
+    shown = int(unseen[np.argsort(n_spikes, kind="stable")[len(unseen) // 2]])
+    clip = clips.events[shown]
+    name = clips.classes[int(clips.labels[shown])]
+    spikes = network.run(clip).spikes
+    return [
+        ReportFigure(
+            figure_of_scores,
+            "Scores",
+            "Look whether blue bars (variants) end to the right of grey ones (controls) by more "
+            "than the lines at their ends; the dashed line is chance in the memory task.",
+        ),
+        ReportFigure(
+            plotting.raster(spikes, inhibitory, clip.duration, f"Spikes during one {name!r}"),
+            "One sample",
+            "This is the left-out clip with the median number of spikes. Look for spikes over the "
+            "whole gesture and for the grey band: neurons that are silent in this clip.",
+        ),
+        ReportFigure(
+            plotting.confusion(matrix, clips.classes, f"HeNHeS, seed {seed}, persons left out"),
+            "Which gestures are taken for which",
+            "Look for pairs off the diagonal: gestures that differ only in the order of events "
+            "are the hard ones.",
+        ),
+        ReportFigure(
+            plotting.time_constants(network.neuron_parameters["tau_m"], inhibitory),
+            "How long neurons remember",
+            "Look at the width: this is the neurons' heterogeneity; in the homogeneous variants "
+            "every neuron has the mean of the law.",
+        ),
+        ReportFigure(
+            plotting.weights(before.data[plastic], network.recurrent_weights.data[plastic]),
+            "What was learned",
+            "Look at the right how many synapses moved away from the dashed line: that is what one "
+            "pass without labels changed. On the left, a heap at 0 or at the top means that "
+            "weights ran into a bound.",
+        ),
+    ]
+
+
+def _excitatory_pairs(weights: Any, inhibitory: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark the synapses, in the order of `weights.data`, from excitatory to excitatory."""
+    pre = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
+    marked: NDArray[np.bool_] = ~inhibitory[pre] & ~inhibitory[weights.indices]
+    return marked

@@ -1,0 +1,224 @@
+from functools import partial
+
+import hrsnn_rs as hr
+import numpy as np
+import polars as pl
+import pytest
+from hrsnn_rs.datasets.splits import validation_groups
+from hrsnn_rs.learning.experiment import (
+    ROW_SCHEMA,
+    compare,
+    difference,
+    library_commit,
+    summarize,
+    verdict,
+)
+from hrsnn_rs.learning.systems import (
+    CONTROLS,
+    Clips,
+    count_features,
+    network_features,
+    window_counts,
+)
+from hrsnn_rs.network.network import VARIANTS
+from hrsnn_rs.network.presets import default_network
+
+SIDE = 8
+DURATION = 300_000
+
+
+def clip(label, group, repeat):
+    """A blob that crosses the plane in one of three ways, here and there by person."""
+    random = np.random.default_rng([label, group, repeat])
+    n = 250 + 50 * (group % 2)
+    t = np.sort(random.integers(0, DURATION, n))
+    along = t / DURATION * SIDE
+    across = random.normal(3.0 + group % 3, 1.0, n)
+    x, y = ((along, across), (across, along), (along, along))[label]
+    x, y = (np.clip(part, 0, SIDE - 1).astype(int) for part in (x, y))
+    channel = (random.integers(0, 2, n) * SIDE + y) * SIDE + x
+    return hr.Events(t, channel, n_channels=2 * SIDE * SIDE, duration=DURATION)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    cells = [(label, group, repeat) for group in range(5) for label in range(3) for repeat in "ab"]
+    return Clips(
+        name="blobs",
+        events=[clip(label, group, ord(repeat)) for label, group, repeat in cells],
+        labels=np.array([label for label, _, _ in cells]),
+        groups=np.array([f"person {group}" for _, group, _ in cells]),
+        classes=("right", "down", "aslant"),
+    )
+
+
+make_network = partial(default_network, 2 * SIDE * SIDE, sensor=(SIDE, SIDE), n_neurons=30)
+
+
+@pytest.fixture(scope="module")
+def rows(clips):
+    return compare(clips, seeds=[0, 3], make_network=make_network, n_windows=2)
+
+
+def test_one_row_for_each_system_and_seed(rows):
+    assert rows.schema == pl.Schema(ROW_SCHEMA)
+    expected = [(name, seed) for seed in (0, 3) for name in (*CONTROLS, *VARIANTS)]
+    assert rows.select("system", "seed").rows() == expected
+    assert rows["n_training"].to_list() == [18] * 14
+    assert rows["n_validation"].to_list() == [12] * 14
+    assert rows["dataset"].unique().to_list() == ["blobs"]
+    assert rows["version"].unique().to_list() == [hr.__version__]
+
+
+def test_event_counts_have_no_memory_and_no_cost(rows):
+    counts = rows.filter(system="event counts")
+    assert counts["memory"].to_list() == [0.5, 0.5]
+    for name in ("spikes_per_sample", "synaptic_operations", "n_neurons", "weight_updates"):
+        assert counts[name].to_list() == [0, 0]
+    assert counts["rate"].null_count() == counts["gain"].null_count() == 2
+
+
+def test_networks_are_calibrated_alike_and_cost_something(rows):
+    networks = rows.filter(pl.col("system") != "event counts")
+    untrained = rows.filter(pl.col("system").is_in(["untrained", "no recurrence"]))
+    # 3 Hz on other clips of other persons; calibration itself is within 1 %.
+    assert untrained["rate"].is_between(2.0, 4.0).all()
+    assert untrained["weight_updates"].to_list() == [0] * 4
+    assert (networks["synaptic_operations"] > networks["spikes_per_sample"]).all()
+    assert (rows.filter(pl.col("system").is_in(list(VARIANTS)))["weight_updates"] > 0).all()
+    no_recurrence = rows.filter(system="no recurrence")["n_synapses"].to_list()
+    assert no_recurrence == [30 * 30] * 2
+
+
+def test_untrained_is_the_variant_before_training(clips, rows):
+    untrained = compare(
+        clips, [0], variants=["HeNHeS"], controls=["untrained"], make_network=make_network,
+        n_windows=2, epochs=0,
+    )  # fmt: skip
+    measured = ["accuracy", "memory", "spikes_per_sample", "gain"]
+    first, second = untrained.select(measured).rows()
+    assert first == second == rows.filter(system="untrained", seed=0).select(measured).row(0)
+
+
+def test_rows_are_reproducible_for_any_threads(clips, rows):
+    again = compare(clips, seeds=[0, 3], make_network=make_network, n_windows=2, n_threads=1)
+    assert again.drop("seconds", "commit").equals(rows.drop("seconds", "commit"))
+
+
+def test_validation_clips_reach_nothing_that_is_fitted(clips):
+    """Other validation clips: same gain, same updates, same penalty."""
+    held_out = np.isin(clips.groups, validation_groups(clips.groups, 0))
+    other = Clips(
+        name="blobs",
+        events=[
+            one.reversed() if out else one for one, out in zip(clips.events, held_out, strict=True)
+        ],
+        labels=np.where(held_out, 2 - clips.labels, clips.labels),
+        groups=clips.groups,
+        classes=clips.classes,
+    )
+    fitted = ["gain", "weight_updates", "alpha", "n_training"]
+    tables = [
+        compare(one, [0], ["HeNHeS"], ["event counts"], make_network=make_network, n_windows=2)
+        for one in (clips, other)
+    ]
+    assert tables[0].select(fitted).equals(tables[1].select(fitted))
+    assert not tables[0].select("accuracy").equals(tables[1].select("accuracy"))
+
+
+def test_without_memory_the_column_is_null(clips):
+    rows = compare(clips, [1], [], ["event counts"], memory=False)
+    assert rows["memory"].to_list() == [None]
+
+
+def test_progress_is_told(clips):
+    heard = []
+    compare(clips, [0], [], ["event counts"], progress=lambda *words: heard.append(words))
+    assert heard == [(0, 1, "event counts, seed 0"), (1, 1, "done")]
+
+
+def test_unknown_systems_are_named(clips):
+    with pytest.raises(hr.ParameterError, match=r"variants must be of .* got 'HoHo'"):
+        compare(clips, variants=["HoHo"])
+    with pytest.raises(hr.ParameterError, match=r"controls must be of .* got 'luck'"):
+        compare(clips, controls=["luck"])
+
+
+def test_windows_of_counts_are_those_of_the_network(clips):
+    """Channel by channel: neurons that relay one input each count like the events."""
+    from scipy.sparse import csr_array, eye_array
+
+    n = 2 * SIDE * SIDE
+    relay = hr.Network.from_arrays(
+        inputs=csr_array(eye_array(n) * 20.0),
+        recurrent=csr_array((n, n)),
+        neuron=hr.LIF(t_ref=0.001),
+    )
+    for windows in ("events", "time"):
+        for sample in clips.events[:4]:
+            counted = relay.transform([sample], n_windows=3, windows=windows)[0]
+            np.testing.assert_array_equal(counted, window_counts(sample, 3, windows))
+
+
+def test_counts_of_one_window_are_the_sum_of_several(clips):
+    """The memory task relies on this."""
+    training = np.arange(len(clips.events)) < 20
+    network = make_network(seed=1)
+    features = network_features(
+        network, clips, training, epochs=0, rate=3.0, n_calibration=8, n_windows=4,
+        windows="events", memory=True, n_threads=None,
+    )  # fmt: skip
+    whole = network.transform(clips.events)
+    np.testing.assert_array_equal(features.counts.sum(axis=1, keepdims=True), whole)
+    backwards = network.transform([one.reversed() for one in clips.events])
+    np.testing.assert_array_equal(features.reversed_counts, backwards)
+
+
+def test_reversal_keeps_the_counts(clips):
+    features = count_features(clips, n_windows=4, windows="events", memory=True)
+    forwards = features.counts.sum(axis=1, keepdims=True)
+    np.testing.assert_array_equal(forwards, features.reversed_counts)
+
+
+def table(**accuracies):
+    return pl.DataFrame(
+        [
+            {"system": system, "seed": seed, "accuracy": accuracy}
+            for system, values in accuracies.items()
+            for seed, accuracy in enumerate(values)
+        ],
+        schema=ROW_SCHEMA,
+    )
+
+
+def test_summary_and_difference_are_paired_by_seed():
+    rows = table(HoNHoS=[0.8, 0.7, 0.9], HeNHeS=[0.82, 0.73, 0.93])
+    summary = summarize(rows.sample(fraction=1.0, shuffle=True, seed=4))
+    gap = summary.differences["accuracy"]
+    assert gap.mean == pytest.approx(0.08 / 3)
+    assert gap.is_clear
+    assert "memory" not in summary.differences
+    line = summarize(rows).table.filter(system="HoNHoS").row(0, named=True)
+    assert (line["n_seeds"], line["accuracy_mean"]) == (3, pytest.approx(0.8))
+    assert line["accuracy_sd"] == pytest.approx(0.1)
+    assert difference(rows, "HeNHeS", "luck") is None
+    with pytest.raises(hr.ParameterError, match="at least one row"):
+        summarize(rows.head(0))
+
+
+def test_verdict_is_honest():
+    rows = table(
+        better=[0.9, 0.9, 0.9], same=[0.8, 0.79, 0.83], worse=[0.5, 0.6, 0.5],
+        HeNHeS=[0.8, 0.81, 0.8],
+    )  # fmt: skip
+    assert verdict(rows) == (
+        "Beyond the spread over 3 seeds: in accuracy HeNHeS exceeds worse (+0.270); it falls "
+        "short of better (-0.097); it does not differ from same (-0.003)."
+    )
+    assert verdict(rows.filter(seed=0)).startswith("On one seed, without spread: ")
+    assert verdict(rows.filter(system="same")) == "No row of HeNHeS to judge."
+
+
+def test_commit_is_that_of_this_checkout():
+    commit = library_commit()
+    assert commit is None or len(commit.rstrip("+")) >= 7

@@ -1,0 +1,177 @@
+import numpy as np
+import pytest
+from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.learning.readout import Readout, _choose_alpha, _folds
+from sklearn.linear_model import RidgeClassifier
+from sklearn.model_selection import GroupKFold
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+
+@pytest.fixture
+def gestures():
+    random = np.random.default_rng(7)
+    labels = np.tile(np.arange(3), 20)
+    counts = random.poisson(2.0, size=(60, 4, 25)).astype(np.float32)
+    for label in range(3):
+        counts[labels == label, label, : 4 + label] += 2
+    return counts, labels, np.repeat(np.arange(10), 6)
+
+
+def test_it_is_log1p_standardisation_and_ridge(gestures):
+    counts, labels, _ = gestures
+    readout = Readout(alpha=30.0).fit(counts[:40], labels[:40])
+    flat = np.log1p(counts.reshape(60, -1).astype(np.float64))
+    scaler = StandardScaler().fit(flat[:40])
+    ridge = RidgeClassifier(alpha=30.0).fit(scaler.transform(flat[:40]), labels[:40])
+    expected = ridge.decision_function(scaler.transform(flat[40:]))
+    # Both solve the same system of 40 equations in double precision.
+    np.testing.assert_allclose(readout.decision_function(counts[40:]), expected, atol=1e-10)
+
+
+def test_statistics_are_those_of_the_training_samples_only(gestures):
+    counts, labels, _ = gestures
+    readout = Readout().fit(counts[:40], labels[:40])
+    before = readout.decision_function(counts[40:])
+    readout.decision_function(counts[40:] * 100)
+    np.testing.assert_array_equal(readout.decision_function(counts[40:]), before)
+    np.testing.assert_allclose(
+        readout.mean_, np.log1p(counts[:40].reshape(40, -1)).mean(axis=0), atol=1e-6
+    )
+
+
+def test_features_are_not_changed(gestures):
+    counts, labels, _ = gestures
+    kept = counts.copy()
+    Readout().fit(counts, labels).predict(counts)
+    Readout(compression="none").fit(counts, labels).predict(counts)
+    np.testing.assert_array_equal(counts, kept)
+
+
+@pytest.mark.parametrize("n_features", [8, 100])
+@pytest.mark.parametrize("with_groups", [True, False])
+def test_left_out_predictions_are_those_of_refitting(gestures, n_features, with_groups):
+    counts, labels, groups = gestures
+    flat = np.log1p(counts.reshape(60, -1)[:, :n_features].astype(np.float64))
+    flat -= flat.mean(axis=0)
+    folds = _folds(60, groups if with_groups else None)
+    alphas = [0.5, 20.0, 300.0]
+    ranked = []
+    for alpha in alphas:
+        hits, error = 0, 0.0
+        for fold in folds:
+            rest = np.setdiff1d(np.arange(60), fold)
+            ridge = RidgeClassifier(alpha=alpha).fit(flat[rest], labels[rest])
+            hits += int((ridge.predict(flat[fold]) == labels[fold]).sum())
+            targets = np.where(labels[fold][:, None] == np.arange(3), 1.0, -1.0)
+            error += np.square(ridge.decision_function(flat[fold]) - targets).sum()
+        ranked.append((-hits, error, alpha))
+    best = min(ranked)[2]
+    assert _choose_alpha(flat, labels, alphas, folds) == best
+
+
+def test_folds_keep_groups_together(gestures):
+    _, labels, groups = gestures
+    folds = _folds(60, groups)
+    expected = [fold for _, fold in GroupKFold(5).split(labels, groups=groups)]
+    assert len(folds) == 5
+    for fold, same in zip(folds, expected, strict=True):
+        np.testing.assert_array_equal(fold, same)
+
+
+def test_alpha_is_chosen_among_the_candidates(gestures):
+    counts, labels, groups = gestures
+    readout = Readout(alpha=[1.0, 1e3]).fit(counts, labels, groups=groups)
+    assert readout.alpha_ in (1.0, 1e3)
+    assert Readout(alpha=5.0).fit(counts, labels).alpha_ == 5.0
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array([3, 5, 9]),
+        np.array([-1, 0, 4], dtype=np.int32),
+        np.array(["clap", "wave", "dreh'n\"\\ µ"]),
+        np.array(["a", "b", "b"]),
+    ],
+)
+def test_arrays_bring_back_the_same_bits(gestures, names):
+    counts, labels, _ = gestures
+    readout = Readout().fit(counts, names[labels])
+    arrays = readout.to_arrays()
+    assert all(array.dtype.kind in "fiu" for array in arrays.values())
+    same = Readout.from_arrays(arrays)
+    np.testing.assert_array_equal(same.decision_function(counts), readout.decision_function(counts))
+    np.testing.assert_array_equal(same.predict(counts), readout.predict(counts))
+    np.testing.assert_array_equal(same.classes_, readout.classes_)
+
+
+def test_arrays_are_copies(gestures):
+    counts, labels, _ = gestures
+    readout = Readout().fit(counts, labels)
+    before = readout.decision_function(counts)
+    readout.to_arrays()["coef"][:] = 0
+    np.testing.assert_array_equal(readout.decision_function(counts), before)
+
+
+def test_incomplete_or_ill_fitting_arrays_are_refused(gestures):
+    counts, labels, _ = gestures
+    arrays = Readout().fit(counts, labels).to_arrays()
+    for name in arrays:
+        fewer = {key: array for key, array in arrays.items() if key != name}
+        with pytest.raises(FormatError, match="incomplete"):
+            Readout.from_arrays(fewer)
+    for name in ("coef", "intercept", "mean", "scale", "alpha"):
+        with pytest.raises(FormatError, match="do not fit"):
+            Readout.from_arrays(arrays | {name: arrays[name][..., :-1]})
+    with pytest.raises(FormatError, match="incomplete"):
+        Readout.from_arrays(arrays | {"classes": np.frombuffer(b"{}", dtype=np.uint8)})
+
+
+def test_labels_that_no_file_can_hold_are_refused(gestures):
+    counts, labels, _ = gestures
+    readout = Readout().fit(counts, np.array([0.0, 1.0, 2.0])[labels])
+    with pytest.raises(ParameterError, match=r"classes must be integers or strings.*0\.0"):
+        readout.to_arrays()
+
+
+def test_features_that_never_change_do_no_harm(gestures):
+    counts, labels, _ = gestures
+    counts[:, :, 7] = 0.1
+    readout = Readout().fit(counts, labels)
+    assert np.isfinite(readout.decision_function(counts)).all()
+    flat = readout.scale_.reshape(4, 25)
+    np.testing.assert_array_equal(flat[:, 7], 1.0)
+
+
+@pytest.mark.parametrize("alpha", [0.0, -1.0, np.nan, np.inf, [], [1.0, -2.0], "much", None])
+def test_nonsense_alpha_is_named(gestures, alpha):
+    counts, labels, _ = gestures
+    with pytest.raises(ParameterError, match=r"^alpha must be"):
+        Readout(alpha=alpha).fit(counts, labels)
+
+
+def test_other_nonsense_is_named(gestures):
+    counts, labels, groups = gestures
+    with pytest.raises(ParameterError, match=r"compression must be one of .* got 'sqrt'"):
+        Readout(compression="sqrt").fit(counts, labels)
+    with pytest.raises(ParameterError, match="1 class"):
+        Readout().fit(counts, np.zeros(60))
+    with pytest.raises(ShapeError, match=r"groups must have shape \(60,\); got \(59,\)"):
+        Readout().fit(counts, labels, groups=groups[1:])
+    with pytest.raises(ShapeError, match="inconsistent"):
+        Readout().fit(counts, labels[1:])
+    bad = counts.copy()
+    bad[3, 1, 2] = np.nan
+    with pytest.raises(ParameterError, match="NaN"):
+        Readout().fit(bad, labels)
+    bad[3, 1, 2] = -1
+    with pytest.raises(ParameterError, match=r"got -1\.0 at sample 3, feature 27"):
+        Readout().fit(bad, labels)
+    with pytest.raises(ShapeError, match="expecting 100 features"):
+        Readout().fit(counts, labels).predict(counts[:, :2])
+
+
+@parametrize_with_checks([Readout(), Readout(compression="none")])
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
