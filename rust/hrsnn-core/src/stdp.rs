@@ -4,6 +4,7 @@
 
 use crate::real::Real;
 use crate::real::simd::{MOST_LANES, TABLE, Table};
+use crate::time::LONGEST_SPAN;
 
 /// Which earlier spikes count in a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +71,6 @@ pub struct History {
 /// Latest spikes of a neuron that lie beside each other for all neurons.
 pub(crate) const LATEST: usize = 4;
 const RECENT: usize = 16;
-
-/// Longest span, µs, that times are kept for from one base: some 18 minutes.
-pub const LONGEST_SPAN: i64 = 1 << 30;
 
 impl History {
     /// Forget everything and begin at t = 0; for `n` neurons, at most [`TABLE`].

@@ -9,6 +9,9 @@ use crate::real::Real;
 /// Longest span that is accepted as a parameter: half of what 32 bits hold, some 35 minutes.
 pub const LONGEST_US: u32 = 1 << 31;
 
+/// Longest span, µs, for which times are counted from one base in 32 bits: some 18 minutes.
+pub const LONGEST_SPAN: i64 = 1 << 30;
+
 /// Round `ms` once to µs (ties to even).
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use crate::projection::{Source, Synapses};
 use crate::real::Real;
 use crate::record::SpikeList;
 use crate::shard::{Counters, Potentials, Shard, Spike};
-use crate::stdp::LONGEST_SPAN;
+use crate::time::LONGEST_SPAN;
 
 /// Largest trace: it grows by 1 with a spike.
 const MOST_TRACE: f64 = 1e15;

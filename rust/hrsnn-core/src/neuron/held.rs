@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use super::Neurons;
 use crate::real::Real;
 use crate::real::simd::Pair;
+use crate::time::LONGEST_SPAN;
 
-/// So many µs are counted from one base, 18 minutes.
-const EPOCH: i64 = 1 << 30;
 /// Stands for a time that is not near the base: to vectors it is one in the future, so that they
 /// pass by that neuron.
 const FAR: i32 = i32::MAX;
@@ -53,7 +52,7 @@ impl<T: Real> Held<T> {
     #[inline]
     pub fn set(&mut self, i: usize, v: T, since: i64) {
         let us = since - self.base;
-        let is_near = (-EPOCH..i64::from(FAR)).contains(&us);
+        let is_near = (-LONGEST_SPAN..i64::from(FAR)).contains(&us);
         if self.pairs[i].int == FAR || !is_near {
             self.set_far(i, (!is_near).then_some(since));
         }
@@ -69,7 +68,7 @@ impl<T: Real> Held<T> {
     /// `t`, which is not before what this was asked for before, from the base.
     #[inline]
     pub fn since_base(&mut self, neurons: &Neurons<T>, t: i64) -> i32 {
-        if t - self.base >= EPOCH {
+        if t - self.base >= LONGEST_SPAN {
             self.rebase(t);
             self.let_go(neurons);
         }
@@ -79,7 +78,7 @@ impl<T: Real> Held<T> {
     /// Count times from a base near `t`, which is not before what this was asked for before.
     #[inline]
     pub fn reach(&mut self, t: i64) {
-        if t - self.base >= EPOCH {
+        if t - self.base >= LONGEST_SPAN {
             self.rebase(t);
         }
     }
@@ -88,7 +87,7 @@ impl<T: Real> Held<T> {
     #[cold]
     fn rebase(&mut self, t: i64) {
         let all: Vec<_> = (0..self.pairs.len()).map(|i| (self.v(i), self.since(i))).collect();
-        self.base = t - t % EPOCH;
+        self.base = t - t % LONGEST_SPAN;
         for (i, (v, since)) in all.into_iter().enumerate() {
             self.set(i, v, since);
         }

@@ -5,7 +5,8 @@ use super::super::*;
 use super::*;
 use crate::network::Plasticity;
 use crate::projection::Source;
-use crate::stdp::{LONGEST_SPAN, Pairing};
+use crate::stdp::Pairing;
+use crate::time::LONGEST_SPAN;
 
 const DURATION: i64 = 400_000;
 const SOURCES: [Source; 2] = [Source::Input, Source::Recurrent];

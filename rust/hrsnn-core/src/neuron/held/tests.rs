@@ -37,8 +37,8 @@ fn what_is_too_far_for_32_bits_is_passed_by() {
     let mut held = Held::default();
     held.reset(&[0.0; 2]);
     for (since, is_far) in [
-        (-EPOCH, false),
-        (-EPOCH - 1, true),
+        (-LONGEST_SPAN, false),
+        (-LONGEST_SPAN - 1, true),
         (i64::from(i32::MAX) - 1, false),
         (i64::from(i32::MAX), true),
         (17, false),
@@ -55,11 +55,11 @@ fn only_a_potential_of_which_nothing_is_left_is_moved_on() {
     let neurons = neurons();
     let mut held = Held::default();
     held.reset(&[20.0, 20.0]);
-    assert_eq!(held.since_base(&neurons, EPOCH - 1), i32::MAX >> 1);
-    assert_eq!(held.since_base(&neurons, EPOCH + 5), 5);
+    assert_eq!(held.since_base(&neurons, LONGEST_SPAN - 1), i32::MAX >> 1);
+    assert_eq!(held.since_base(&neurons, LONGEST_SPAN + 5), 5);
     assert_eq!([0, 1].map(|i| (held.v(i), held.since(i))), [(20.0, 0), (20.0, 0)], "one epoch");
-    assert_eq!(held.since_base(&neurons, 2 * EPOCH), 0);
-    assert_eq!((held.v(0), held.since(0)), (3.0, 2 * EPOCH));
+    assert_eq!(held.since_base(&neurons, 2 * LONGEST_SPAN), 0);
+    assert_eq!((held.v(0), held.since(0)), (3.0, 2 * LONGEST_SPAN));
     assert_eq!((held.v(1), held.since(1)), (20.0, 0));
     assert_eq!(held.far().collect::<Vec<_>>(), [1]);
 }
@@ -68,12 +68,12 @@ fn only_a_potential_of_which_nothing_is_left_is_moved_on() {
 fn a_base_can_be_reached_without_a_word_about_potentials() {
     let mut held = Held::default();
     held.reset(&[20.0, 20.0]);
-    held.reach(3 * EPOCH + 7);
+    held.reach(3 * LONGEST_SPAN + 7);
     assert_eq!([0, 1].map(|i| (held.v(i), held.since(i))), [(20.0, 0), (20.0, 0)]);
     assert_eq!(held.far().collect::<Vec<_>>(), [0, 1]);
-    held.set(1, 4.0, 3 * EPOCH + 7);
+    held.set(1, 4.0, 3 * LONGEST_SPAN + 7);
     assert_eq!(held.far().collect::<Vec<_>>(), [0]);
-    assert_eq!(held.since_base(&neurons(), 3 * EPOCH + 8), 8);
+    assert_eq!(held.since_base(&neurons(), 3 * LONGEST_SPAN + 8), 8);
 }
 
 proptest! {

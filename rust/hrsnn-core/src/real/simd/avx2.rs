@@ -8,7 +8,7 @@
 
 use std::arch::x86_64::*;
 
-use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes};
+use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes, whole_registers};
 use super::{Kernel, Pair, Places, Table, Vector};
 use crate::real::Real;
 
@@ -74,6 +74,14 @@ macro_rules! columns_of {
     }};
 }
 
+impl Avx2 {
+    #[inline(always)]
+    fn of_bits(bits: __m256i) -> Self {
+        // SAFETY: AVX2 is there, see above.
+        Self(unsafe { _mm256_castsi256_ps(bits) })
+    }
+}
+
 impl Register for Avx2 {
     #[inline(always)]
     fn in_turn(self) -> Self {
@@ -94,8 +102,18 @@ impl Vector for Avx2 {
     type Scalar = f32;
     type Int = __m256i;
     type Mask = __m256;
-    const LANES: usize = 8;
 
+    whole_registers!(
+        8,
+        __m256i,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_set1_epi32,
+        _mm256_loadu_si256,
+        _mm256_sub_epi32,
+        _mm256_cvtepi32_ps
+    );
     lane_by_lane! {
         plus(other) = _mm256_add_ps;
         minus(other) = _mm256_sub_ps;
@@ -105,34 +123,10 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    fn splat(value: f32) -> Self {
-        // SAFETY: AVX2 is there, see above.
-        Self(unsafe { _mm256_set1_ps(value) })
-    }
-    #[inline(always)]
-    fn load(from: &[f32]) -> Self {
-        let from: &[f32] = &from[..8];
-        // SAFETY: eight elements are there; the address need not be aligned.
-        Self(unsafe { _mm256_loadu_ps(from.as_ptr()) })
-    }
-    #[inline(always)]
     fn gather(from: &[f32], places: Places<'_>) -> Self {
         let at = |k: usize| *places.of(from, k);
         // SAFETY: AVX2 is there, see above.
         Self(unsafe { _mm256_setr_ps(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)) })
-    }
-    #[inline(always)]
-    fn columns(table: &[[f32; 4]], places: Places<'_>) -> [Self; 4] {
-        let [a, b, c, d] = columns_of!(|k| *places.of(table, k));
-        // SAFETY: AVX2 is there, see above.
-        unsafe {
-            [
-                Self(_mm256_castsi256_ps(a)),
-                Self(_mm256_castsi256_ps(b)),
-                Self(_mm256_castsi256_ps(c)),
-                Self(_mm256_castsi256_ps(d)),
-            ]
-        }
     }
     #[inline(always)]
     fn load_half(half_bits: &[u16], scale: f32) -> Self {
@@ -143,16 +137,6 @@ impl Vector for Avx2 {
             let bits = _mm256_castsi256_ps(_mm256_slli_epi32::<13>(wide));
             _mm256_mul_ps(bits, _mm256_set1_ps(scale))
         })
-    }
-    #[inline(always)]
-    fn store(self, to: &mut [f32]) {
-        let to: &mut [f32] = &mut to[..8];
-        // SAFETY: eight elements are there; the address need not be aligned.
-        unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self.0) };
-    }
-    #[inline(always)]
-    fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {
-        pow2_each(of)
     }
     #[inline(always)]
     fn pairs(from: &[Pair<f32>]) -> (Self, __m256i) {
@@ -223,30 +207,9 @@ impl Vector for Avx2 {
         unsafe { _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, other.0) }
     }
     #[inline(always)]
-    fn int(value: i32) -> __m256i {
-        // SAFETY: AVX2 is there, see above.
-        unsafe { _mm256_set1_epi32(value) }
-    }
-    #[inline(always)]
-    fn load_int(from: &[i32]) -> __m256i {
-        let from: &[i32] = &from[..8];
-        // SAFETY: eight elements are there; the address need not be aligned.
-        unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
-    }
-    #[inline(always)]
-    fn int_minus(a: __m256i, b: __m256i) -> __m256i {
-        // SAFETY: AVX2 is there, see above.
-        unsafe { _mm256_sub_epi32(a, b) }
-    }
-    #[inline(always)]
     fn int_or_else(mask: __m256, a: __m256i, b: __m256i) -> __m256i {
         // SAFETY: AVX2 is there, see above.
         unsafe { _mm256_blendv_epi8(b, a, _mm256_castps_si256(mask)) }
-    }
-    #[inline(always)]
-    fn from_int(a: __m256i) -> Self {
-        // SAFETY: AVX2 is there, see above.
-        Self(unsafe { _mm256_cvtepi32_ps(a) })
     }
     #[inline(always)]
     fn above(a: __m256i, b: __m256i) -> __m256 {
@@ -257,11 +220,6 @@ impl Vector for Avx2 {
     fn equals(a: __m256i, b: __m256i) -> __m256 {
         // SAFETY: AVX2 is there, see above.
         unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)) }
-    }
-    #[inline(always)]
-    fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [__m256i; 4] {
-        let index: &[u16] = &index[..8];
-        columns_of!(|k| table[index[k] as usize])
     }
     #[inline(always)]
     fn first(n: usize) -> __m256 {

@@ -10,7 +10,7 @@
 
 use std::arch::x86_64::*;
 
-use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes};
+use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes, whole_registers};
 use super::{Kernel, Pair, Places, Table, Vector};
 use crate::real::Real;
 
@@ -70,6 +70,14 @@ macro_rules! columns_of {
     }};
 }
 
+impl Avx512 {
+    #[inline(always)]
+    fn of_bits(bits: __m512i) -> Self {
+        // SAFETY: AVX-512 is there, see above.
+        Self(unsafe { _mm512_castsi512_ps(bits) })
+    }
+}
+
 impl Register for Avx512 {
     #[inline(always)]
     fn in_turn(self) -> Self {
@@ -90,8 +98,18 @@ impl Vector for Avx512 {
     type Scalar = f32;
     type Int = __m512i;
     type Mask = __mmask16;
-    const LANES: usize = 16;
 
+    whole_registers!(
+        16,
+        __m512i,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_set1_epi32,
+        _mm512_loadu_si512,
+        _mm512_sub_epi32,
+        _mm512_cvtepi32_ps
+    );
     lane_by_lane! {
         plus(other) = _mm512_add_ps;
         minus(other) = _mm512_sub_ps;
@@ -100,17 +118,6 @@ impl Vector for Avx512 {
         at_most(other) = _mm512_min_ps;
     }
 
-    #[inline(always)]
-    fn splat(value: f32) -> Self {
-        // SAFETY: AVX-512 is there, see above.
-        Self(unsafe { _mm512_set1_ps(value) })
-    }
-    #[inline(always)]
-    fn load(from: &[f32]) -> Self {
-        let from: &[f32] = &from[..16];
-        // SAFETY: sixteen elements are there; the address need not be aligned.
-        Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
-    }
     #[inline(always)]
     fn gather(from: &[f32], places: Places<'_>) -> Self {
         let at = |k: usize| *places.of(from, k);
@@ -122,19 +129,6 @@ impl Vector for Avx512 {
         })
     }
     #[inline(always)]
-    fn columns(table: &[[f32; 4]], places: Places<'_>) -> [Self; 4] {
-        let [a, b, c, d] = columns_of!(|k| *places.of(table, k));
-        // SAFETY: AVX-512 is there, see above.
-        unsafe {
-            [
-                Self(_mm512_castsi512_ps(a)),
-                Self(_mm512_castsi512_ps(b)),
-                Self(_mm512_castsi512_ps(c)),
-                Self(_mm512_castsi512_ps(d)),
-            ]
-        }
-    }
-    #[inline(always)]
     fn load_half(half_bits: &[u16], scale: f32) -> Self {
         let from: &[u16] = &half_bits[..16];
         // SAFETY: sixteen elements of 16 bits are there; the address need not be aligned.
@@ -143,16 +137,6 @@ impl Vector for Avx512 {
             let bits = _mm512_castsi512_ps(_mm512_slli_epi32::<13>(wide));
             _mm512_mul_ps(bits, _mm512_set1_ps(scale))
         })
-    }
-    #[inline(always)]
-    fn store(self, to: &mut [f32]) {
-        let to: &mut [f32] = &mut to[..16];
-        // SAFETY: sixteen elements are there; the address need not be aligned.
-        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) };
-    }
-    #[inline(always)]
-    fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {
-        pow2_each(of)
     }
     #[inline(always)]
     fn pairs(from: &[Pair<f32>]) -> (Self, __m512i) {
@@ -206,30 +190,9 @@ impl Vector for Avx512 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, other.0) }
     }
     #[inline(always)]
-    fn int(value: i32) -> __m512i {
-        // SAFETY: AVX-512 is there, see above.
-        unsafe { _mm512_set1_epi32(value) }
-    }
-    #[inline(always)]
-    fn load_int(from: &[i32]) -> __m512i {
-        let from: &[i32] = &from[..16];
-        // SAFETY: sixteen elements are there; the address need not be aligned.
-        unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
-    }
-    #[inline(always)]
-    fn int_minus(a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: AVX-512 is there, see above.
-        unsafe { _mm512_sub_epi32(a, b) }
-    }
-    #[inline(always)]
     fn int_or_else(mask: __mmask16, a: __m512i, b: __m512i) -> __m512i {
         // SAFETY: AVX-512 is there, see above.
         unsafe { _mm512_mask_mov_epi32(b, mask, a) }
-    }
-    #[inline(always)]
-    fn from_int(a: __m512i) -> Self {
-        // SAFETY: AVX-512 is there, see above.
-        Self(unsafe { _mm512_cvtepi32_ps(a) })
     }
     #[inline(always)]
     fn above(a: __m512i, b: __m512i) -> __mmask16 {
@@ -240,11 +203,6 @@ impl Vector for Avx512 {
     fn equals(a: __m512i, b: __m512i) -> __mmask16 {
         // SAFETY: AVX-512 is there, see above.
         unsafe { _mm512_cmpeq_epi32_mask(a, b) }
-    }
-    #[inline(always)]
-    fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [__m512i; 4] {
-        let index: &[u16] = &index[..16];
-        columns_of!(|k| table[index[k] as usize])
     }
     #[inline(always)]
     fn first(n: usize) -> __mmask16 {

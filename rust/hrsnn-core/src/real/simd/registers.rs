@@ -108,3 +108,67 @@ macro_rules! columns {
     }};
 }
 pub(super) use columns;
+
+/// What is one instruction on a register of `$n` lanes, whole: to fill, load and store it, and whole
+/// numbers.
+macro_rules! whole_registers {
+    (
+        $n:literal, $int:ty, $splat:ident, $load:ident, $store:ident,
+        $int_splat:ident, $int_load:ident, $int_minus:ident, $from_int:ident
+    ) => {
+        const LANES: usize = $n;
+
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            // SAFETY: the level is there, see above.
+            Self(unsafe { $splat(value) })
+        }
+        #[inline(always)]
+        fn load(from: &[f32]) -> Self {
+            let from: &[f32] = &from[..$n];
+            // SAFETY: all elements are there; the address need not be aligned.
+            Self(unsafe { $load(from.as_ptr()) })
+        }
+        #[inline(always)]
+        fn store(self, to: &mut [f32]) {
+            let to: &mut [f32] = &mut to[..$n];
+            // SAFETY: all elements are there; the address need not be aligned.
+            unsafe { $store(to.as_mut_ptr(), self.0) };
+        }
+        #[inline(always)]
+        fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {
+            pow2_each(of)
+        }
+        #[inline(always)]
+        fn int(value: i32) -> $int {
+            // SAFETY: the level is there, see above.
+            unsafe { $int_splat(value) }
+        }
+        #[inline(always)]
+        fn load_int(from: &[i32]) -> $int {
+            let from: &[i32] = &from[..$n];
+            // SAFETY: all elements are there; the address need not be aligned.
+            unsafe { $int_load(from.as_ptr().cast()) }
+        }
+        #[inline(always)]
+        fn int_minus(a: $int, b: $int) -> $int {
+            // SAFETY: the level is there, see above.
+            unsafe { $int_minus(a, b) }
+        }
+        #[inline(always)]
+        fn from_int(a: $int) -> Self {
+            // SAFETY: the level is there, see above.
+            Self(unsafe { $from_int(a) })
+        }
+        #[inline(always)]
+        fn columns(table: &[[f32; 4]], places: Places<'_>) -> [Self; 4] {
+            columns_of!(|k| *places.of(table, k)).map(Self::of_bits)
+        }
+        #[inline(always)]
+        fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [$int; 4] {
+            let index: &[u16] = &index[..$n];
+            columns_of!(|k| table[index[k] as usize])
+        }
+    };
+}
+pub(super) use whole_registers;
