@@ -89,6 +89,7 @@ WINGS = {
         "classifier",
         "systems",
         "experiment",
+        "comparison",
     ),
     "plotting": ("figures",),
     "report": ("page", "demo_figures"),

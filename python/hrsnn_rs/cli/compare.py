@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from hrsnn_rs.cli.terminal import Bar, aligned, print_json
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import CONTROLS, Clips, compare, summarize, verdict
 from hrsnn_rs.network import VARIANTS
-from hrsnn_rs.report import format_summary
+from hrsnn_rs.report import format_comparisons, format_summary
 
 if TYPE_CHECKING:
     import argparse
@@ -35,13 +36,15 @@ DESCRIPTION = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of the command."""
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--seeds", type=positive, default=3, metavar="K", help="seeds 0 … K-1 (3)")
+    parser.add_argument("--seeds", type=positive, default=5, metavar="K", help="seeds 0 … K-1 (5)")
     parser.add_argument("--neurons", type=positive, default=1000, metavar="N", help="(1000)")
     parser.add_argument("--epochs", type=count, default=1, metavar="E", help="passes (1)")
     parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--controls", nargs="*", choices=CONTROLS, default=list(CONTROLS))
     parser.add_argument("--no-memory", action="store_true", help="leave out the memory task")
-    parser.add_argument("--output", "-o", metavar="FILE", help="rows as Parquet")
+    parser.add_argument(
+        "--output", "-o", metavar="FILE", help="rows as Parquet, with what was said of each clip"
+    )
     add_data_options(parser)
     add_common_options(parser)
 
@@ -73,24 +76,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def print_rows(rows: pl.DataFrame, is_json: bool, report: str | None) -> None:
-    """Print what the rows of a comparison say."""
+    """Print what the rows of a comparison say, at once, whatever comes after it."""
     summary = summarize(rows)
     if is_json:
-        differences = {metric: gap.to_dict() for metric, gap in summary.differences.items()}
         print_json(
             {
-                "rows": rows.to_dicts(),
+                "rows": rows.drop("predictions").to_dicts(),
                 "summary": summary.table.to_dicts(),
-                "differences": differences,
+                "comparisons": summary.comparisons.to_dicts(),
                 "verdict": verdict(rows),
                 "report": report,
             }
         )
-        return
-    print(aligned(format_summary(rows)))
-    print()
-    print(verdict(rows))
-    for metric, gap in summary.differences.items():
-        print(f"HeNHeS minus HoNHoS, {metric}, paired by seed: {gap}")
-    if report is not None:
-        print(f"Report: {report}")
+    else:
+        print(aligned(format_summary(rows)))
+        print()
+        if summary.comparisons.height:
+            print(aligned(format_comparisons(rows)))
+            print()
+        print(verdict(rows))
+    sys.stdout.flush()

@@ -24,9 +24,7 @@ DESCRIPTION = "Compare four variants of a network with three controls, over seed
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of the command."""
     parser.add_argument("--data", metavar="FOLDER", default="gestures", help=DATA_HELP)
-    parser.add_argument(
-        "--seeds", type=positive, metavar="K", help="seeds 0 … K-1 (3; for a folder 5)"
-    )
+    parser.add_argument("--seeds", type=positive, default=5, metavar="K", help="seeds 0 … K-1 (5)")
     parser.add_argument(
         "--neurons", type=positive, metavar="N", help="neurons (500; for a folder 1000)"
     )
@@ -50,7 +48,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
     made_up = arguments.data == GESTURES
     n_neurons = arguments.neurons or (500 if made_up else 1000)
-    seeds = range(arguments.seeds or (3 if made_up else 5))
     report = arguments.report or (None if arguments.json else "report.html")
     if report is not None and find_spec("matplotlib") is None:
         raise MissingDependencyError("the report needs matplotlib: pip install hrsnn_rs[plot]")
@@ -61,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Bar(arguments.json) as bar:
         rows = compare(
             clips,
-            seeds=seeds,
+            seeds=range(arguments.seeds),
             n_neurons=n_neurons,
             n_threads=arguments.threads,
             progress=bar,
