@@ -91,7 +91,7 @@ WINGS = {
         "experiment",
         "comparison",
     ),
-    "plotting": ("figures",),
+    "plotting": ("canvas", "figures"),
     "report": ("page", "demo_figures"),
     "cli": ("terminal", "options", "compare", "demo", "train", "evaluate", "data", "command"),
 }

@@ -8,6 +8,7 @@ the one that was asked for: `add_arguments`, `DESCRIPTION` and `run`.
 from __future__ import annotations
 
 import argparse
+import io
 import shlex
 import sys
 import warnings
@@ -85,6 +86,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     hrsnn ...
     0
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot write "±" must not cost the results.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         arguments = _parser().parse_args(words)

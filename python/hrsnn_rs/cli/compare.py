@@ -15,8 +15,7 @@ from hrsnn_rs.cli.options import (
     open_data,
     positive,
 )
-from hrsnn_rs.cli.terminal import Bar, aligned, print_json
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.cli.terminal import Bar, aligned, print_json, writable
 from hrsnn_rs.learning import CONTROLS, Clips, compare, summarize, verdict
 from hrsnn_rs.network import VARIANTS
 from hrsnn_rs.report import format_comparisons, format_summary
@@ -52,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare on a data set, and print or write the rows."""
     output = arguments.output and Path(arguments.output)
-    if output and not output.absolute().parent.is_dir():
-        raise ParameterError(f"--output must lie in a folder that exists; got {output}.")
+    if output:
+        writable("--output", output)
     dataset = open_data(arguments)
     with Bar(arguments.json) as bar:
         clips = Clips.of_dataset(dataset, name=data_name(arguments.data), progress=bar)
@@ -69,9 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
             n_threads=arguments.threads,
             progress=bar,
         )
+    print_rows(rows, arguments.json, None)
     if output:
         rows.write_parquet(output)
-    print_rows(rows, arguments.json, None)
     return 0
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import base64
 import html
-import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.errors import FigureWarning, MissingDependencyError, ParameterError
 from hrsnn_rs.learning.comparison import comparisons, summarize, verdict
+from hrsnn_rs.plotting.canvas import png
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
     import polars as pl
@@ -77,6 +78,17 @@ class ReportFigure(NamedTuple):
     look_for: str
 
 
+def attempted(title: str, look_for: str, draw: Callable[[], Figure]) -> list[ReportFigure]:
+    """Draw a figure for the page; one that fails is a warning, and the list is empty."""
+    try:
+        return [ReportFigure(draw(), title, look_for)]
+    except MissingDependencyError:
+        raise
+    except Exception as error:
+        _leave_out(title, error)
+        return []
+
+
 def write_report(
     path: str | PathLike[str],
     rows: pl.DataFrame,
@@ -94,7 +106,7 @@ def write_report(
     rows : polars.DataFrame
         Rows as `experiment.compare` gives them. Not changed.
     figures : sequence of ReportFigure, default=()
-        Figures, embedded as PNG.
+        Figures, embedded as PNG. One that cannot be drawn is left out with a `FigureWarning`.
     command : str
         What makes the report again.
     title : str, default="Heterogeneous recurrent spiking networks"
@@ -249,9 +261,14 @@ def _page(rows: pl.DataFrame, figures: Sequence[ReportFigure], command: str, tit
         f"<p>{_safe(_HOW)}</p>",
     ]
     for figure, heading, look_for in figures:
+        try:
+            image = base64.b64encode(png(figure)).decode("ascii")
+        except Exception as error:
+            _leave_out(heading, error)
+            continue
         parts.append(
             f"<h2>{_safe(heading)}</h2><figure>"
-            f'<img alt="{_safe(heading)}" src="data:image/png;base64,{_png(figure)}">'
+            f'<img alt="{_safe(heading)}" src="data:image/png;base64,{image}">'
             f"<figcaption>{_safe(look_for)}</figcaption></figure>"
         )
     parts += ["<h2>All rows</h2>", _table(_all_rows(rows))]
@@ -296,11 +313,10 @@ def _table(lines: list[list[str]]) -> str:
     )
 
 
-def _png(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    # Without the metadata the same figure gives the same bytes with any matplotlib.
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+def _leave_out(title: str, error: Exception) -> None:
+    """Say that a figure is not on the page."""
+    words = f"the figure {title!r} is left out: {type(error).__name__}: {error}"
+    warnings.warn(words, FigureWarning, stacklevel=3)
 
 
 def _safe(text: Any) -> str:
