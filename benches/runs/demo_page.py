@@ -31,14 +31,15 @@ def printed() -> str:
     return done.stdout.partition("Report: ")[0].strip()
 
 
-def block(text: str) -> str:
+def block() -> str:
     """What stands between the markers."""
+    measured, text = commit(), printed()
     return (
         f"`hrsnn demo`: {N_NEURONS} neurons, {N_SEEDS} seeds, {N_PERSONS} made-up persons, of whom "
-        f"two are left out for each seed; commit {commit()}.\n\n```\n{text}\n```"
+        f"two are left out for each seed; commit {measured}.\n\n```\n{text}\n```"
     )
 
 
 if __name__ == "__main__":
     page = README.read_text(encoding="utf-8")
-    README.write_text(replaced(page, "demo", block(printed())), encoding="utf-8")
+    README.write_text(replaced(page, "demo", block()), encoding="utf-8")
