@@ -21,6 +21,7 @@
 mod batch;
 mod crew;
 mod learned;
+mod normalization;
 mod pace;
 mod ranges;
 mod rounds;
@@ -36,7 +37,6 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::network::{Adaptation, Description};
 use crate::pool;
-use crate::projection::{Source, Synapses};
 use crate::queue::MOST_SEGMENTS;
 use crate::real::Real;
 use crate::record::{FeatureSpec, Features, Record};
@@ -258,15 +258,6 @@ impl<T: Real> Engine<T> {
         }
     }
 
-    /// Scale each neuron's plastic recurrent weights, where that is wanted.
-    fn normalize(&self, shards: &mut [Shard<T>]) {
-        if !self.incoming.is_empty() {
-            for shard in shards {
-                normalize(shard, &self.incoming);
-            }
-        }
-    }
-
     /// Features of many samples, one row of `n_windows * spec.width` a sample; learns nothing.
     ///
     /// # Errors
@@ -319,34 +310,6 @@ impl<T: Real> Engine<T> {
         assert!(!self.shards.is_empty(), "{}", Error::Broken);
         let all = self.shards.iter().flat_map(|shard| &shard.neurons.theta);
         all.map(|theta| theta.to_f64()).collect()
-    }
-}
-
-/// Scale each neuron's plastic recurrent weights so that their sum is `incoming`.
-fn normalize<T: Real>(shard: &mut Shard<T>, incoming: &[f64]) {
-    let (first, n) = (shard.first as usize, shard.neurons.len());
-    for projection in shard.plastic().filter(|p| p.source == Source::Recurrent) {
-        let Synapses::Plastic(synapses) = &mut projection.synapses else { continue };
-        let n_segments = projection.rows.n_segments() as u32;
-        let mut sum = vec![0.0; n];
-        for segment in 0..n_segments {
-            let range = projection.rows.synapses(segment);
-            let weights = synapses.weights(&range);
-            for (&target, w) in synapses.target()[range.clone()].iter().zip(weights) {
-                sum[target as usize] += w.to_f64();
-            }
-        }
-        let rule = synapses.rule;
-        for segment in 0..n_segments {
-            let (targets, weights) = synapses.weights_mut(&projection.rows.synapses(segment));
-            for (&target, w) in targets.iter().zip(weights) {
-                let target = target as usize;
-                if sum[target] != 0.0 {
-                    let scaled = w.to_f64() * (incoming[first + target] / sum[target]);
-                    *w = rule.clip(T::from_f64(scaled));
-                }
-            }
-        }
     }
 }
 

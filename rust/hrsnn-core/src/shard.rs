@@ -25,10 +25,10 @@ use crate::real::simd::{TABLE, Table, table};
 use crate::stdp::History;
 use crate::time::{halvings_from_ms, rate_from_ms};
 
+mod arrivals;
 mod pass;
 mod state;
 
-use pass::ask_ahead;
 pub use pass::{Frozen, Learning, Pass};
 pub use state::Potentials;
 
@@ -366,99 +366,5 @@ impl<T: Real> Activity<T> {
             self.crossings.pop();
         }
         i64::MAX
-    }
-
-    /// All arrivals of one µs: the first `together` of `rest`, which is all that comes in this window.
-    fn arrive<P: Pass<T>>(&mut self, pass: &mut P, rest: &[Due], together: usize, t: i64) {
-        let deliveries = &rest[..together];
-        let (n_neurons, crosses) = (self.crossing.len(), pass.shard().crosses);
-        let mut spiked = std::mem::take(&mut self.spiked);
-        // Which neurons received something: look at all of them, or along the rows again.
-        // Neurons do not meet within a µs, so this choice changes no result.
-        let look_at_all = |n_synapses: usize| 2 * n_synapses >= n_neurons;
-        // Where a neuron receives one weight there is nothing to sum.
-        let alone = matches!(deliveries, &[delivery] if !crosses
-            && !look_at_all(pass.shard().targets(delivery).len())
-            && pass.weights(delivery).is_some());
-        let mut n_synapses = 0;
-        let mut rest = rest;
-        for run in deliveries.chunk_by(|a, b| a.projection() == b.projection()) {
-            let projection = &pass.shard().projections[run[0].projection()];
-            let (source, receptor) = (projection.source, projection.receptor as usize);
-            let (n, updates) = if alone {
-                ask_ahead(pass.shard(), rest, P::LEARNS);
-                (projection.targets(run[0].segment()).len(), 0)
-            } else {
-                pass.deliver(run, rest, t, &self.history, &mut self.input[receptor])
-            };
-            self.counters.count(source, n);
-            self.counters.weight_updates += updates;
-            n_synapses += n;
-            rest = &rest[run.len()..];
-        }
-        let (neurons, input) = (&pass.shard().neurons, &mut self.input[0]);
-        if crosses {
-            self.collect(pass, deliveries, t, look_at_all(n_synapses));
-        } else if look_at_all(n_synapses) {
-            self.membranes.receive_all(neurons, t, input, &mut spiked);
-        } else {
-            for &delivery in deliveries {
-                let some = pass.shard().targets(delivery);
-                match alone.then(|| pass.weights(delivery)).flatten() {
-                    Some(weights) => {
-                        self.membranes.receive_row(neurons, some, t, weights, &mut spiked);
-                    }
-                    None => self.membranes.receive_some(neurons, some, t, input, &mut spiked),
-                }
-            }
-        }
-        for i in spiked.drain(..) {
-            self.spikes.push((t, pass.shard().first + i));
-            pass.spiked(i as usize, t, &mut self.history);
-        }
-        self.spiked = spiked;
-    }
-
-    /// Hand out what has arrived one by one, where neurons may cross between arrivals.
-    fn collect(&mut self, pass: &mut impl Pass<T>, deliveries: &[Due], t: i64, all: bool) {
-        if all {
-            for i in 0..self.crossing.len() {
-                self.collect_one(pass, i, t);
-            }
-            return;
-        }
-        for delivery in deliveries {
-            let p = delivery.projection();
-            for s in pass.shard().projections[p].rows.synapses(delivery.segment()) {
-                let i = pass.shard().projections[p].synapses.target()[s];
-                self.collect_one(pass, i as usize, t);
-            }
-        }
-    }
-
-    /// Hand neuron `i` what has been summed for it.
-    #[inline]
-    fn collect_one(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64) {
-        let mut arrived = [T::ZERO; 2];
-        for (arrived, input) in arrived.iter_mut().zip(&mut self.input) {
-            *arrived = std::mem::replace(&mut input[i], T::ZERO);
-        }
-        if arrived != [T::ZERO; 2] {
-            self.receive(pass, i, t, arrived);
-        }
-    }
-
-    #[inline]
-    fn receive(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64, input: [T; 2]) {
-        let (neurons, membranes) = (&pass.shard().neurons, &mut self.membranes);
-        let spikes = match &pass.shard().receptors {
-            None => membranes.receive(neurons, i, t, input[0]),
-            Some(receptors) => self.charges.receive(membranes, neurons, receptors, i, t, input),
-        };
-        if spikes {
-            self.spikes.push((t, pass.shard().first + i as u32));
-            pass.spiked(i, t, &mut self.history);
-        }
-        self.predict(pass.shard(), i, t);
     }
 }

@@ -5,6 +5,7 @@
 use super::*;
 use crate::csr::Csr;
 use crate::network::{Connections, NeuronParameters, Plasticity};
+use crate::projection::Source;
 use crate::random::{Stream, below, stream, uniform};
 use crate::record::{SpikeList, Windows};
 use crate::stdp::Pairing;

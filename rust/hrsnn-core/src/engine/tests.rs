@@ -5,6 +5,7 @@ use crate::connectivity;
 use crate::csr::Csr;
 use crate::distribution::{Distribution, Law};
 use crate::network::{Connections, NeuronParameters, Plasticity};
+use crate::projection::Source;
 use crate::record::{SpikeList, Windows};
 use crate::shard::Spike;
 use crate::stdp::Pairing;
