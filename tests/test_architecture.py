@@ -103,6 +103,7 @@ RUST_ORDER = [
     "aedat",
     "neuron",
     "current",
+    "competition",
     "stdp",
     "queue",
     "network",

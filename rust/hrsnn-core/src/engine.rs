@@ -107,7 +107,8 @@ impl<T: Real> Engine<T> {
         let by_size =
             (n_synapses / SYNAPSES_OF_A_SHARD).clamp(1, pool::all_cores().min(MOST_SHARDS));
         let n_shards = n_shards.unwrap_or(by_size).clamp(1, n_neurons);
-        let ranges = ranges_of_equal_work(&[inputs, recurrent], n_neurons, n_shards);
+        let group = description.competition.as_ref().map(|competition| &*competition.group);
+        let ranges = ranges_of_equal_work(&[inputs, recurrent], group, n_neurons, n_shards);
         let shards: Vec<_> =
             ranges.into_iter().map(|range| Shard::new(description, range)).collect();
         let projections = shards.iter().flat_map(|shard| &shard.projections);

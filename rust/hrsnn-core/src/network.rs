@@ -4,6 +4,7 @@
 //! Not here: how it is laid out for speed (`shard`) or simulated (`engine`). Invariant: a
 //! [`Description`] that passed [`Description::check`] can be simulated without any further error.
 
+use crate::competition::Competition;
 use crate::csr::Csr;
 use crate::current::Receptor;
 use crate::error::{Error, Result, check_each};
@@ -105,6 +106,8 @@ pub struct Description {
     pub inputs: Connections,
     /// From neurons.
     pub recurrent: Connections,
+    /// Who competes with whom, where somebody does.
+    pub competition: Option<Competition>,
     /// Adaptive threshold, where wanted.
     pub adaptation: Option<Adaptation>,
     /// Sum to which each neuron's plastic recurrent weights are scaled at the end of a
@@ -113,6 +116,18 @@ pub struct Description {
 }
 
 impl Description {
+    /// Neurons and synapses without anything that is optional.
+    pub fn new(neurons: NeuronParameters, inputs: Connections, recurrent: Connections) -> Self {
+        Self {
+            neurons,
+            inputs,
+            recurrent,
+            competition: None,
+            adaptation: None,
+            incoming: Vec::new(),
+        }
+    }
+
     /// Number of neurons.
     pub fn n_neurons(&self) -> usize {
         self.recurrent.graph.n_rows()
@@ -139,6 +154,9 @@ impl Description {
             return Err(Error::parameter("n_neurons", "at least 1", 0));
         }
         self.neurons.check(n)?;
+        if let Some(competition) = &self.competition {
+            competition.check(&self.neurons.v_rest, &self.neurons.v_threshold)?;
+        }
         self.inputs.check("inputs", "input_delay", n, 0)?;
         self.recurrent.check("recurrent", "recurrent_delay", n, 1)?;
         if let Some(adaptation) = self.adaptation {

@@ -6,14 +6,16 @@
 //!
 //! Within one µs: (1) all arrivals are delivered, and what a neuron receives is summed in
 //! `input`; (2) each neuron that received something is brought to the present, and it spikes if
-//! it is over threshold; so does one whose constant drive brings it there; (3) the spikes enter
-//! the histories, which arrivals of a later µs will read.
+//! it is over threshold; so does one whose constant drive brings it there; where neurons compete
+//! (`competition`), only the winner of each group does; (3) the spikes enter the histories, which
+//! arrivals of a later µs will read.
 
 use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
+use crate::competition::Groups;
 use crate::current::{Charges, Receptor, Receptors};
 use crate::excitability;
 use crate::network::Description;
@@ -87,6 +89,8 @@ pub struct Shard<T> {
     pub neurons: Neurons<T>,
     /// Their synaptic currents; `None` where all synapses are delta synapses.
     pub receptors: Option<Receptors<T>>,
+    /// Who competes with whom, where somebody does.
+    pub groups: Option<Groups<T>>,
     /// Synapses onto them.
     pub projections: Vec<Projection<T>>,
     /// Threshold step at a spike while learning, mV.
@@ -111,8 +115,10 @@ pub struct Activity<T> {
     crossing: Vec<i64>,
     crossings: BinaryHeap<Reverse<Spike>>,
     deliveries: Vec<Due>,
-    /// Who spiked in the present µs.
+    /// Who reached its threshold in the present µs.
     spiked: Vec<u32>,
+    /// Who was inhibited by a winner in the present µs.
+    lowered: Vec<u32>,
     /// Spikes of the last window, not sorted within a µs.
     pub spikes: Vec<Spike>,
     /// Since the start of the sample.
@@ -148,6 +154,8 @@ impl<T: Real> Shard<T> {
             None => &[None],
             Some(_) => &[Some(Receptor::Excitatory), Some(Receptor::Inhibitory)],
         };
+        let groups =
+            description.competition.as_ref().map(|competition| Groups::new(competition, span));
         // Only where something learns.
         let class = LazyCell::new(|| excitability::classes(description, range.clone()));
         let mut projections = Vec::new();
@@ -167,7 +175,7 @@ impl<T: Real> Shard<T> {
         // An adapted threshold is never below the one that a neuron was made with.
         let is_driven = |i: usize| neurons.v_end[i] > neurons.v_threshold[i];
         let crosses = receptors.is_some() || (0..neurons.len()).any(is_driven);
-        Self { first: range.start, neurons, receptors, projections, theta_plus, crosses }
+        Self { first: range.start, neurons, receptors, groups, projections, theta_plus, crosses }
     }
 
     /// Post neurons of the synapses that receive `delivery`, counted within the shard; all different.
@@ -231,7 +239,7 @@ impl<T: Real> Activity<T> {
     /// Room for a sample in `shard`, whose windows last `width` µs; `learns`: with its history.
     pub fn new(shard: &Shard<T>, width: u32, learns: bool) -> Self {
         let mut activity = Self {
-            membranes: Membranes::default(),
+            membranes: Membranes::waiting(shard.groups.is_some()),
             charges: Charges::default(),
             queue: Queue::new(width),
             history: History::default(),
@@ -240,6 +248,7 @@ impl<T: Real> Activity<T> {
             crossings: BinaryHeap::new(),
             deliveries: Vec::new(),
             spiked: Vec::new(),
+            lowered: Vec::new(),
             spikes: Vec::new(),
             counters: Counters::default(),
         };
@@ -352,6 +361,7 @@ impl<T: Real> Activity<T> {
                 let i = self.crossings.pop().map_or(0, |Reverse((_, i))| i as usize);
                 self.receive(pass, i, t, [T::ZERO; 2]);
             }
+            self.end_us(pass, t);
         }
         self.queue.leave(window, end, rest);
         self.deliveries = deliveries;

@@ -3,6 +3,7 @@
 //! `HRSNN_SAME_BITS` says how many networks are drawn; shards and threads go from 1 to 16.
 
 use super::*;
+use crate::competition::{Competition, NO_GROUP};
 use crate::csr::Csr;
 use crate::network::{Connections, NeuronParameters, Plasticity};
 use crate::projection::Source;
@@ -112,6 +113,18 @@ impl Draw {
         }
     }
 
+    /// Groups of 1 to 9 neurons with others between them.
+    fn competition(&mut self, n_neurons: usize) -> Competition {
+        let mut group = Vec::new();
+        while group.len() < n_neurons {
+            let number = if self.happens(0.2) { NO_GROUP } else { group.len() as u32 };
+            group.extend(vec![number; 1 + self.below(9)]);
+        }
+        group.truncate(n_neurons);
+        let hold_us = self.among(&[0, 1, 700, 3000]);
+        Competition { group, inhibition: self.one(0.5, 8.0), hold_us }
+    }
+
     fn sample(&mut self, n_inputs: usize, duration: i64) -> (Vec<i64>, Vec<u32>) {
         let n = 30 + self.below(170);
         // Often several events at the same µs.
@@ -140,12 +153,14 @@ impl Draw {
             self.connections((n_neurons, n_neurons), ([0.1, 3.0], [shortest, 9.0]), (0.2, learns));
         let adapts = self.happens(0.3);
         let normalises = self.happens(0.3);
+        let competition = self.happens(0.4).then(|| self.competition(n_neurons));
         let duration = 10_000 + self.below(20_000) as i64;
         Case {
             description: Description {
                 neurons,
                 inputs,
                 recurrent,
+                competition,
                 adaptation: adapts.then_some(Adaptation { theta_plus: 0.05, tau_theta: 500.0 }),
                 incoming: if normalises { self.many(n_neurons, 2.0, 20.0) } else { Vec::new() },
             },

@@ -65,7 +65,7 @@ pub(super) fn description(pairing: Pairing, mu: f64) -> Description {
         theta: vec![0.0; N],
     };
     let adaptation = Some(Adaptation { theta_plus: 0.01, tau_theta: 1000.0 });
-    Description { neurons, inputs, recurrent, adaptation, incoming: Vec::new() }
+    Description { adaptation, ..Description::new(neurons, inputs, recurrent) }
 }
 
 /// The same with synaptic currents, some of time constant 0, and some weights negative.
@@ -291,12 +291,41 @@ fn what_was_learned_comes_back_after_an_interruption() {
 fn ranges_cover_all_neurons_in_order() {
     let description = description(Pairing::AllToAll, 0.0);
     for n in [1, 2, 7, N] {
-        let ranges = ranges_of_equal_work(&[&description.inputs, &description.recurrent], N, n);
+        let ranges =
+            ranges_of_equal_work(&[&description.inputs, &description.recurrent], None, N, n);
         assert_eq!(ranges.len(), n);
         assert_eq!((ranges[0].start, ranges[n - 1].end), (0, N as u32));
         assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
         assert!(ranges.iter().all(|range| !range.is_empty()));
     }
+}
+
+#[test]
+fn ranges_divide_no_group() {
+    let description = description(Pairing::AllToAll, 0.0);
+    // 17, 3, 5, 6 and 29 neurons together; of the 5 each stands by itself.
+    let sizes = [(0, 17), (9, 3), (u32::MAX, 5), (1, 6), (2, 29)];
+    let group: Vec<u32> = sizes.iter().flat_map(|&(number, n)| vec![number; n]).collect();
+    let all = [&description.inputs, &description.recurrent];
+    for (n, expected) in [(1, 1), (2, 2), (4, 4), (9, 9), (N, 9)] {
+        let ranges = ranges_of_equal_work(&all, Some(&group), N, n);
+        assert_eq!(ranges.len(), expected, "{ranges:?}");
+        assert_eq!((ranges[0].start, ranges[expected - 1].end), (0, N as u32));
+        for pair in ranges.windows(2) {
+            let cut = pair[0].end as usize;
+            assert_eq!(cut, pair[1].start as usize);
+            assert!(group[cut - 1] != group[cut] || group[cut] == u32::MAX, "{ranges:?}");
+        }
+    }
+    // Not even where a shard is full.
+    let description = Description::new(
+        NeuronParameters::default(),
+        Connections { graph: Csr::new(vec![0], vec![], 1 << 17).unwrap(), ..description.inputs },
+        description.recurrent,
+    );
+    let group: Vec<u32> = (0..1 << 17).map(|i| i / 1000).collect();
+    let ranges = ranges_of_equal_work(&[&description.inputs], Some(&group), 1 << 17, 1);
+    assert_eq!(ranges, [0..65_000, 65_000..130_000, 130_000..131_072]);
 }
 
 #[test]

@@ -16,7 +16,6 @@ impl<T: Real> Activity<T> {
     ) {
         let deliveries = &rest[..together];
         let (n_neurons, crosses) = (self.crossing.len(), pass.shard().crosses);
-        let mut spiked = std::mem::take(&mut self.spiked);
         // Which neurons received something: look at all of them, or along the rows again.
         // Neurons do not meet within a µs, so this choice changes no result.
         let look_at_all = |n_synapses: usize| 2 * n_synapses >= n_neurons;
@@ -44,23 +43,56 @@ impl<T: Real> Activity<T> {
         if crosses {
             self.collect(pass, deliveries, t, look_at_all(n_synapses));
         } else if look_at_all(n_synapses) {
-            self.membranes.receive_all(neurons, t, input, &mut spiked);
+            self.membranes.receive_all(neurons, t, input, &mut self.spiked);
         } else {
             for &delivery in deliveries {
                 let some = pass.shard().targets(delivery);
                 match alone.then(|| pass.weights(delivery)).flatten() {
                     Some(weights) => {
-                        self.membranes.receive_row(neurons, some, t, weights, &mut spiked);
+                        self.membranes.receive_row(neurons, some, t, weights, &mut self.spiked);
                     }
-                    None => self.membranes.receive_some(neurons, some, t, input, &mut spiked),
+                    None => self.membranes.receive_some(neurons, some, t, input, &mut self.spiked),
                 }
             }
         }
-        for i in spiked.drain(..) {
+    }
+
+    /// All that arrives at time `t` has arrived: who has reached its threshold spikes, or, where
+    /// neurons compete, who wins.
+    #[inline]
+    pub(super) fn end_us(&mut self, pass: &mut impl Pass<T>, t: i64) {
+        if self.membranes.waits() {
+            self.decide(pass, t);
+            return;
+        }
+        for i in self.spiked.drain(..) {
             self.spikes.push((t, pass.shard().first + i));
             pass.spiked(i as usize, t, &mut self.history);
         }
-        self.spiked = spiked;
+    }
+
+    /// The same where neurons compete.
+    fn decide(&mut self, pass: &mut impl Pass<T>, t: i64) {
+        let shard = pass.shard();
+        let (false, Some(groups)) = (self.spiked.is_empty(), &shard.groups) else { return };
+        let (mut spiked, mut lowered) =
+            (std::mem::take(&mut self.spiked), std::mem::take(&mut self.lowered));
+        let charges = shard.receptors.as_ref().map(|receptors| (receptors, &mut self.charges));
+        let cells = (&shard.neurons, &mut self.membranes);
+        groups.decide(cells, charges, t, &mut spiked, &mut lowered);
+        let crosses = shard.crosses;
+        for &i in &spiked {
+            self.spikes.push((t, pass.shard().first + i));
+            pass.spiked(i as usize, t, &mut self.history);
+        }
+        if crosses {
+            for &i in spiked.iter().chain(&lowered) {
+                self.predict(pass.shard(), i as usize, t);
+            }
+        }
+        spiked.clear();
+        lowered.clear();
+        (self.spiked, self.lowered) = (spiked, lowered);
     }
 
     /// Hand out what has arrived one by one, where neurons may cross between arrivals.
@@ -92,7 +124,8 @@ impl<T: Real> Activity<T> {
         }
     }
 
-    /// Neuron `i` receives `input`, all that arrives at it at time `t`.
+    /// Neuron `i` receives `input`, all that arrives at it at time `t`; when it will cross by itself
+    /// is said anew, at once or after it has waited.
     #[inline]
     pub(super) fn receive(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64, input: [T; 2]) {
         let (neurons, membranes) = (&pass.shard().neurons, &mut self.membranes);
@@ -100,6 +133,11 @@ impl<T: Real> Activity<T> {
             None => membranes.receive(neurons, i, t, input[0]),
             Some(receptors) => self.charges.receive(membranes, neurons, receptors, i, t, input),
         };
+        if spikes && self.membranes.waits() {
+            self.spiked.push(i as u32);
+            self.crossing[i] = i64::MAX;
+            return;
+        }
         if spikes {
             self.spikes.push((t, pass.shard().first + i as u32));
             pass.spiked(i, t, &mut self.history);

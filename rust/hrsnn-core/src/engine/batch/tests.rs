@@ -97,8 +97,8 @@ fn a_batch_of_one_sample_is_that_sample() {
 fn two_pairs() -> Description {
     let same = |value: f64, n: usize| vec![value; n];
     let graph = |indptr: Vec<u64>, indices: Vec<u32>| Csr::new(indptr, indices, 4).unwrap();
-    Description {
-        neurons: NeuronParameters {
+    Description::new(
+        NeuronParameters {
             tau_m: same(20.0, 4),
             v_rest: same(0.0, 4),
             v_reset: same(0.0, 4),
@@ -109,13 +109,13 @@ fn two_pairs() -> Description {
             tau_syn_in: same(0.0, 4),
             theta: same(0.0, 4),
         },
-        inputs: Connections {
+        Connections {
             graph: graph(vec![0, 2, 4], vec![0, 1, 2, 3]),
             weight: same(12.0, 4),
             delay: vec![0.0, 3.0, 0.0, 3.0],
             plasticity: None,
         },
-        recurrent: Connections {
+        Connections {
             graph: graph(vec![0, 1, 1, 2, 2], vec![1, 3]),
             weight: vec![0.1, 0.7],
             delay: vec![1.0],
@@ -133,9 +133,7 @@ fn two_pairs() -> Description {
                 half_precision: false,
             }),
         },
-        adaptation: None,
-        incoming: Vec::new(),
-    }
+    )
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::super::tests::{N, N_INPUTS, description, drawn, events, with_currents};
 use super::super::*;
 use super::*;
+use crate::competition::Competition;
 use crate::network::Plasticity;
 use crate::projection::Source;
 use crate::stdp::{LONGEST_SPAN, Pairing};
@@ -122,6 +123,18 @@ fn wherever_a_sample_stops_its_end_is_the_same() {
         same_wherever_it_stops::<f64>(&description, &sample(), 10 * number as u64);
         let description = with_currents(description);
         same_wherever_it_stops::<f32>(&description, &sample(), 10 * number as u64 + 5);
+    }
+}
+
+#[test]
+fn wherever_a_sample_stops_the_same_neurons_win() {
+    let mut description = description(Pairing::AllToAll, 0.0);
+    for hold_us in [0, 4000] {
+        let group = (0..N as u32).map(|i| i / 7).collect();
+        description.competition = Some(Competition { group, inhibition: 2.0, hold_us });
+        same_wherever_it_stops::<f64>(&description, &sample(), 30);
+        let description = with_currents(description.clone());
+        same_wherever_it_stops::<f32>(&description, &sample(), 31);
     }
 }
 
