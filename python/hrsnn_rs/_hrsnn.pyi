@@ -76,6 +76,7 @@ class Network:
         incoming: NDArray[np.float64],
         dtype: str,
         n_shards: int | None = None,
+        competition: tuple[NDArray[np.uint32], float, int] | None = None,
     ) -> Network: ...
     @property
     def n_shards(self) -> int: ...

@@ -17,7 +17,9 @@ use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::description::{NeuronArrays, SynapseArrays, copied, neurons, synapses};
+use crate::description::{
+    CompetitionArrays, NeuronArrays, SynapseArrays, competition, copied, neurons, synapses,
+};
 use crate::error::to_py;
 use crate::waiting::{abandonable, detached};
 
@@ -164,7 +166,8 @@ impl Network {
 #[pymethods]
 impl Network {
     #[new]
-    #[pyo3(signature = (neurons, inputs, recurrent, adaptation, incoming, dtype, n_shards=None))]
+    #[pyo3(signature = (neurons, inputs, recurrent, adaptation, incoming, dtype, n_shards=None,
+        competition=None))]
     fn new(
         py: Python<'_>,
         neurons: NeuronArrays<'_>,
@@ -174,6 +177,7 @@ impl Network {
         incoming: PyReadonlyArray1<'_, f64>,
         dtype: &str,
         n_shards: Option<usize>,
+        competition: Option<CompetitionArrays<'_>>,
     ) -> PyResult<Self> {
         let neurons = self::neurons(&neurons)?;
         let n_neurons = neurons.tau_m.len();
@@ -181,6 +185,7 @@ impl Network {
             adaptation.map(|(theta_plus, tau_theta)| Adaptation { theta_plus, tau_theta });
         let (inputs, recurrent) = (synapses(&inputs)?, synapses(&recurrent)?);
         let incoming = copied("incoming", &incoming)?;
+        let competition = competition.map(self::competition).transpose()?;
         let double = match dtype {
             "float32" => false,
             "float64" => true,
@@ -191,11 +196,14 @@ impl Network {
         let is_large = inputs.len() + recurrent.len() > LARGE;
         let core = abandonable(py, move |_| {
             let description = Description {
-                neurons,
-                inputs: inputs.connections(n_neurons)?,
-                recurrent: recurrent.connections(n_neurons)?,
+                competition,
                 adaptation,
                 incoming,
+                ..Description::new(
+                    neurons,
+                    inputs.connections(n_neurons)?,
+                    recurrent.connections(n_neurons)?,
+                )
             };
             Ok(if double {
                 Core::F64(Engine::new(&description, n_shards)?)
