@@ -261,18 +261,20 @@ impl<T: Real> Engine<T> {
 
     /// Features of many samples, one row of `n_windows * spec.width` a sample; learns nothing.
     ///
+    /// Nothing larger than that is held: with pools, memory does not grow with neurons times windows.
+    ///
     /// # Errors
     /// Bad input (the message begins with the number of the sample), what `poll` returned, or
     /// [`Error::Broken`].
     pub fn transform(
         &self,
         inputs: &[Input<'_>],
-        spec: FeatureSpec,
+        spec: FeatureSpec<'_>,
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<(Vec<f32>, Vec<Stats>)> {
         self.check_whole()?;
-        spec.check()?;
+        spec.check(self.n_neurons)?;
         for input in inputs {
             input.check(self.n_inputs)?;
         }

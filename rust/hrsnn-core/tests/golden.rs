@@ -201,6 +201,7 @@ impl Plan<'_> {
             windows: Windows::Time,
             counts: true,
             tau_lowpass: Some(30.0),
+            pools: None,
         };
         let (features, _) = engine.transform(&inputs, spec, Some(1), &mut || Ok(())).unwrap();
         json!({

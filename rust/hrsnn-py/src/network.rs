@@ -10,7 +10,7 @@ use hrsnn_core::engine::{Engine, Poll as Ask, Synaptic};
 use hrsnn_core::network::{Adaptation, Description};
 use hrsnn_core::projection::Source;
 use hrsnn_core::real::Real;
-use hrsnn_core::record::{FeatureSpec, SpikeList, Windows};
+use hrsnn_core::record::{FeatureSpec, Pools, SpikeList, Windows};
 use hrsnn_core::sample::{Input, Stats};
 use hrsnn_core::{Error, Result};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -283,8 +283,10 @@ impl Network {
         Ok(stats.iter().map(row).collect())
     }
 
-    /// Features of many samples, flat, and what each took.
-    #[pyo3(signature = (samples, n_windows, by_events, counts, tau_lowpass, n_threads))]
+    /// Features of many samples, flat, and what each took; of pools of neurons, if `pool` says the
+    /// pool of each (2^32 - 1: none).
+    #[pyo3(signature = (samples, n_windows, by_events, counts, tau_lowpass, n_threads, pool=None,
+        n_pools=None))]
     fn transform<'py>(
         &self,
         py: Python<'py>,
@@ -294,10 +296,23 @@ impl Network {
         counts: bool,
         tau_lowpass: Option<f64>,
         n_threads: Option<usize>,
+        pool: Option<PyReadonlyArray1<'py, u32>>,
+        n_pools: Option<usize>,
     ) -> PyResult<Transformed<'py>> {
         let copies = copies(&samples)?;
         let windows = if by_events { Windows::Events } else { Windows::Time };
-        let spec = FeatureSpec { n_windows, windows, counts, tau_lowpass };
+        let pool = pool.map(|pool| copied("pool", &pool)).transpose()?;
+        let pools = match (&pool, n_pools) {
+            (Some(pool), Some(n_pools)) => Some(Pools { pool, n_pools }),
+            (None, None) => None,
+            (Some(_), None) => {
+                return Err(to_py(Error::parameter("n_pools", "given with pool", "None")));
+            }
+            (None, Some(n_pools)) => {
+                return Err(to_py(Error::parameter("n_pools", "None without pool", n_pools)));
+            }
+        };
+        let spec = FeatureSpec { n_windows, windows, counts, tau_lowpass, pools };
         let (features, stats) = detached(py, |poll| {
             let core = reading(&self.core, poll)?;
             with_engine!(&*core, e => e.transform(&inputs(&copies), spec, n_threads, poll))

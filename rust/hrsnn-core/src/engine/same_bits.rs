@@ -8,7 +8,7 @@ use crate::csr::Csr;
 use crate::network::{Connections, NeuronParameters, Plasticity};
 use crate::projection::Source;
 use crate::random::{Stream, below, stream, uniform};
-use crate::record::{SpikeList, Windows};
+use crate::record::{NO_POOL, Pools, SpikeList, Windows};
 use crate::stdp::Pairing;
 
 /// Networks that are drawn if the environment does not say how many.
@@ -23,7 +23,9 @@ struct Case {
     description: Description,
     samples: Vec<(Vec<i64>, Vec<u32>)>,
     duration: i64,
-    spec: FeatureSpec,
+    spec: FeatureSpec<'static>,
+    /// Pools of the neurons, where they are pooled.
+    pool: Option<Vec<u32>>,
     double: bool,
 }
 
@@ -171,7 +173,11 @@ impl Draw {
                 windows: self.among(&[Windows::Time, Windows::Events]),
                 counts: true,
                 tau_lowpass: self.among(&[None, Some(30.0)]),
+                pools: None,
             },
+            pool: self
+                .happens(0.4)
+                .then(|| (0..n_neurons).map(|_| self.among(&[0, 1, 2, NO_POOL])).collect()),
             double: self.happens(0.5),
         }
     }
@@ -205,9 +211,11 @@ fn outcome<T: Real>(case: &Case, n_shards: usize, n_threads: usize, chunk: usize
     for input in &inputs[..2] {
         stats.push(engine.learn(input, &mut spikes, Some(n_threads), &mut || Ok(())).unwrap());
     }
+    let pools = case.pool.as_ref().map(|pool| Pools { pool, n_pools: 3 });
+    let spec = FeatureSpec { pools, ..case.spec };
     let mut features = Vec::new();
     for inputs in inputs.chunks(chunk) {
-        let part = engine.transform(inputs, case.spec, Some(n_threads), &mut || Ok(())).unwrap();
+        let part = engine.transform(inputs, spec, Some(n_threads), &mut || Ok(())).unwrap();
         features.extend(part.0);
         stats.extend(part.1);
     }

@@ -180,8 +180,13 @@ fn an_interrupted_sample_leaves_a_usable_engine() {
     };
     let result = engine.learn(&input, &mut SpikeList::default(), None, &mut poll);
     assert!(matches!(result, Err(Error::Interrupted)));
-    let spec =
-        FeatureSpec { n_windows: 2, windows: Windows::Time, counts: true, tau_lowpass: None };
+    let spec = FeatureSpec {
+        n_windows: 2,
+        windows: Windows::Time,
+        counts: true,
+        tau_lowpass: None,
+        pools: None,
+    };
     let mut stop = || Err(Error::Interrupted);
     let many = vec![input; 200];
     let result = engine.transform(&many, spec, Some(2), &mut stop);
@@ -213,8 +218,13 @@ fn after_a_panic_in_learning_every_call_says_that_the_engine_is_broken() {
     let whole = Engine::<f64>::new(&description, Some(4)).unwrap();
     let (t, channel) = events();
     let input = Input { t: &t, channel: &channel, duration: 400_000 };
-    let spec =
-        FeatureSpec { n_windows: 2, windows: Windows::Time, counts: true, tau_lowpass: None };
+    let spec = FeatureSpec {
+        n_windows: 2,
+        windows: Windows::Time,
+        counts: true,
+        tau_lowpass: None,
+        pools: None,
+    };
     let right = learned(whole.clone(), 1);
     for n_threads in [1, 3] {
         let mut engine = Engine { together: Some(true), ..whole.clone() };
