@@ -77,6 +77,8 @@ class Network:
         dtype: str,
         n_shards: int | None = None,
         competition: tuple[NDArray[np.uint32], float, int] | None = None,
+        incoming_inputs: NDArray[np.float64] | None = None,
+        norms: tuple[str, str] = ("l1", "l1"),
     ) -> Network: ...
     @property
     def n_shards(self) -> int: ...

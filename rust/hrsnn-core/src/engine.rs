@@ -35,8 +35,9 @@ use std::iter;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::network::{Adaptation, Description};
+use crate::network::{Adaptation, Description, Norm};
 use crate::pool;
+use crate::projection::Source;
 use crate::queue::MOST_SEGMENTS;
 use crate::real::Real;
 use crate::record::{FeatureSpec, Features, Record};
@@ -71,7 +72,7 @@ pub struct Engine<T> {
     n_inputs: usize,
     n_neurons: usize,
     adaptation: Option<Adaptation>,
-    incoming: Vec<f64>,
+    incoming: [(Source, Norm, Vec<f64>); 2],
     /// Spikes after which the histories are settled.
     settle_after: u64,
     /// Memory of samples that are over, for those to come.
@@ -125,7 +126,10 @@ impl<T: Real> Engine<T> {
             n_inputs: description.n_inputs(),
             n_neurons,
             adaptation: description.adaptation,
-            incoming: description.incoming.clone(),
+            incoming: [
+                (Source::Recurrent, description.norms[0], description.incoming.clone()),
+                (Source::Input, description.norms[1], description.incoming_inputs.clone()),
+            ],
             settle_after: (n_synapses as u64 / 4).clamp(1 << 16, 1 << 28),
             idle: Idle(Mutex::default()),
             paces: Paces::default(),

@@ -97,6 +97,15 @@ pub struct Adaptation {
     pub tau_theta: f64,
 }
 
+/// What is kept of the weights onto a neuron.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Norm {
+    /// Their sum, which is that of their magnitudes, for they have one sign.
+    L1,
+    /// The root of the sum of their squares.
+    L2,
+}
+
 /// All there is to say of a network.
 #[derive(Debug, Clone)]
 pub struct Description {
@@ -110,9 +119,13 @@ pub struct Description {
     pub competition: Option<Competition>,
     /// Adaptive threshold, where wanted.
     pub adaptation: Option<Adaptation>,
-    /// Sum to which each neuron's plastic recurrent weights are scaled at the end of a
+    /// Norm to which each neuron's plastic recurrent weights are scaled at the end of a
     /// learning sample, mV, one a neuron; empty where weights are not normalised.
     pub incoming: Vec<f64>,
+    /// The same of its plastic weights from inputs.
+    pub incoming_inputs: Vec<f64>,
+    /// The norms of both.
+    pub norms: [Norm; 2],
 }
 
 impl Description {
@@ -125,6 +138,8 @@ impl Description {
             competition: None,
             adaptation: None,
             incoming: Vec::new(),
+            incoming_inputs: Vec::new(),
+            norms: [Norm::L1; 2],
         }
     }
 
@@ -163,9 +178,17 @@ impl Description {
             check_scalar("theta_plus", adaptation.theta_plus, "at least 0 mV", |v| v >= 0.0)?;
             check_scalar("tau_theta", adaptation.tau_theta, "greater than 0 ms", |v| v > 0.0)?;
         }
-        if !self.incoming.is_empty() {
-            check_length("incoming", self.incoming.len(), n)?;
-            check_each("incoming", &self.incoming, "finite", "neuron", |_| true)?;
+        let both = [("incoming", &self.incoming), ("incoming_inputs", &self.incoming_inputs)];
+        for ((name, targets), norm) in both.into_iter().zip(self.norms) {
+            if targets.is_empty() {
+                continue;
+            }
+            check_length(name, targets.len(), n)?;
+            let (expected, lowest) = match norm {
+                Norm::L1 => ("finite", f64::NEG_INFINITY),
+                Norm::L2 => ("at least 0 mV where the norm is l2", 0.0),
+            };
+            check_each(name, targets, expected, "neuron", |target| target >= lowest)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::sync::{
 use std::time::Duration;
 
 use hrsnn_core::engine::{Engine, Poll as Ask, Synaptic};
-use hrsnn_core::network::{Adaptation, Description};
+use hrsnn_core::network::{Adaptation, Description, Norm};
 use hrsnn_core::projection::Source;
 use hrsnn_core::real::Real;
 use hrsnn_core::record::{FeatureSpec, Pools, SpikeList, Windows};
@@ -119,6 +119,14 @@ fn source(name: &str) -> PyResult<Source> {
     }
 }
 
+fn norm(name: &str) -> PyResult<Norm> {
+    match name {
+        "l1" => Ok(Norm::L1),
+        "l2" => Ok(Norm::L2),
+        other => Err(to_py(Error::parameter("norms", "'l1' or 'l2'", other))),
+    }
+}
+
 /// Times, channels and duration of a sample.
 type SampleArrays<'py> = (PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, u32>, i64);
 
@@ -165,9 +173,10 @@ impl Network {
 
 #[pymethods]
 impl Network {
+    /// `norms`: of `incoming`, which is for recurrent weights, and of `incoming_inputs`.
     #[new]
     #[pyo3(signature = (neurons, inputs, recurrent, adaptation, incoming, dtype, n_shards=None,
-        competition=None))]
+        competition=None, incoming_inputs=None, norms=("l1".into(), "l1".into())))]
     fn new(
         py: Python<'_>,
         neurons: NeuronArrays<'_>,
@@ -178,6 +187,8 @@ impl Network {
         dtype: &str,
         n_shards: Option<usize>,
         competition: Option<CompetitionArrays<'_>>,
+        incoming_inputs: Option<PyReadonlyArray1<'_, f64>>,
+        norms: (String, String),
     ) -> PyResult<Self> {
         let neurons = self::neurons(&neurons)?;
         let n_neurons = neurons.tau_m.len();
@@ -185,6 +196,11 @@ impl Network {
             adaptation.map(|(theta_plus, tau_theta)| Adaptation { theta_plus, tau_theta });
         let (inputs, recurrent) = (synapses(&inputs)?, synapses(&recurrent)?);
         let incoming = copied("incoming", &incoming)?;
+        let incoming_inputs = match &incoming_inputs {
+            Some(targets) => copied("incoming_inputs", targets)?,
+            None => Vec::new(),
+        };
+        let norms = [norm(&norms.0)?, norm(&norms.1)?];
         let competition = competition.map(self::competition).transpose()?;
         let double = match dtype {
             "float32" => false,
@@ -199,6 +215,8 @@ impl Network {
                 competition,
                 adaptation,
                 incoming,
+                incoming_inputs,
+                norms,
                 ..Description::new(
                     neurons,
                     inputs.connections(n_neurons)?,

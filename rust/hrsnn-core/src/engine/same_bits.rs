@@ -5,7 +5,7 @@
 use super::*;
 use crate::competition::{Competition, NO_GROUP};
 use crate::csr::Csr;
-use crate::network::{Connections, NeuronParameters, Plasticity};
+use crate::network::{Connections, NeuronParameters, Norm, Plasticity};
 use crate::projection::Source;
 use crate::random::{Stream, below, stream, uniform};
 use crate::record::{NO_POOL, Pools, SpikeList, Windows};
@@ -154,7 +154,7 @@ impl Draw {
         let recurrent =
             self.connections((n_neurons, n_neurons), ([0.1, 3.0], [shortest, 9.0]), (0.2, learns));
         let adapts = self.happens(0.3);
-        let normalises = self.happens(0.3);
+        let (normalises, normalises_inputs) = (self.happens(0.3), self.happens(0.3));
         let competition = self.happens(0.4).then(|| self.competition(n_neurons));
         let duration = 10_000 + self.below(20_000) as i64;
         Case {
@@ -165,6 +165,12 @@ impl Draw {
                 competition,
                 adaptation: adapts.then_some(Adaptation { theta_plus: 0.05, tau_theta: 500.0 }),
                 incoming: if normalises { self.many(n_neurons, 2.0, 20.0) } else { Vec::new() },
+                incoming_inputs: if normalises_inputs {
+                    self.many(n_neurons, 2.0, 20.0)
+                } else {
+                    Vec::new()
+                },
+                norms: self.among(&[[Norm::L1; 2], [Norm::L2; 2]]),
             },
             samples: (0..N_SAMPLES).map(|_| self.sample(n_inputs, duration)).collect(),
             duration,

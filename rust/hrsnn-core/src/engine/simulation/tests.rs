@@ -4,7 +4,7 @@ use super::super::tests::{N, N_INPUTS, description, drawn, events, with_currents
 use super::super::*;
 use super::*;
 use crate::competition::Competition;
-use crate::network::Plasticity;
+use crate::network::{Norm, Plasticity};
 use crate::projection::Source;
 use crate::stdp::{LONGEST_SPAN, Pairing};
 
@@ -158,6 +158,8 @@ fn arrivals_that_came_together_at_the_last_visit_are_counted() {
     let Sample { t, channel, duration } = sample();
     let t = t.into_iter().flat_map(|t| [t, t]).collect();
     let channel = channel.into_iter().flat_map(|channel| [channel, channel]).collect();
+    description.incoming_inputs = vec![20.0; N];
+    description.norms[1] = Norm::L2;
     same_wherever_it_stops::<f64>(&description, &Sample { t, channel, duration }, 20);
 }
 
