@@ -35,7 +35,7 @@ use std::iter;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::network::{Adaptation, Description, Norm};
+use crate::network::{Adaptation, Description, Norm, check_theta};
 use crate::pool;
 use crate::projection::Source;
 use crate::queue::MOST_SEGMENTS;
@@ -307,6 +307,25 @@ impl<T: Real> Engine<T> {
             Ok(())
         })?;
         Ok((features, stats))
+    }
+
+    /// Replace the adaptation of each neuron's threshold, mV; it stays between samples.
+    ///
+    /// # Errors
+    /// A wrong length, or a value that is not finite, negative (a threshold that had been lowered
+    /// could be crossed unseen) or beyond 1e15 mV, or [`Error::Broken`].
+    pub fn set_theta(&mut self, theta: &[f64]) -> Result<()> {
+        self.check_whole()?;
+        if theta.len() != self.n_neurons {
+            return Err(Error::length("theta", self.n_neurons, theta.len()));
+        }
+        check_theta(theta)?;
+        for Shard { first, neurons, .. } in &mut self.shards {
+            for i in 0..neurons.len() {
+                neurons.set_theta(i, T::from_f64(theta[*first as usize + i]));
+            }
+        }
+        Ok(())
     }
 
     /// Adaptation of each neuron's threshold, mV.

@@ -225,9 +225,18 @@ fn check_scalar(
     }
 }
 
+/// Refuse adaptations that no neuron may have.
+///
+/// # Errors
+/// Names the neuron and the value.
+pub fn check_theta(theta: &[f64]) -> Result<()> {
+    check_each("theta", theta, "at least 0 mV", "neuron", |v| v >= 0.0)?;
+    check_size("theta", theta, "neuron")
+}
+
 impl NeuronParameters {
     fn check(&self, n: usize) -> Result<()> {
-        let fields: [Field<'_>; 9] = [
+        let fields: [Field<'_>; 8] = [
             ("tau_m", &self.tau_m, "greater than 0 ms", |v| v > 0.0),
             ("v_rest", &self.v_rest, "finite", |_| true),
             ("v_reset", &self.v_reset, "finite", |_| true),
@@ -236,13 +245,14 @@ impl NeuronParameters {
             ("bias", &self.bias, "finite", |_| true),
             ("tau_syn_ex", &self.tau_syn_ex, "at least 0 ms", |v| v >= 0.0),
             ("tau_syn_in", &self.tau_syn_in, "at least 0 ms", |v| v >= 0.0),
-            ("theta", &self.theta, "at least 0 mV", |v| v >= 0.0),
         ];
         for (name, values, expected, allowed) in fields {
             check_length(name, values.len(), n)?;
             check_each(name, values, expected, "neuron", allowed)?;
             check_size(name, values, "neuron")?;
         }
+        check_length("theta", self.theta.len(), n)?;
+        check_theta(&self.theta)?;
         for i in 0..n {
             us_from_ms("t_ref", self.t_ref[i], 0, "neuron", i)?;
             for (name, value) in [("v_rest", self.v_rest[i]), ("v_reset", self.v_reset[i])] {

@@ -380,6 +380,15 @@ impl Network {
         Ok(theta.into_pyarray(py))
     }
 
+    /// Replace the adaptation of each threshold, mV.
+    fn set_theta(&self, py: Python<'_>, theta: PyReadonlyArray1<'_, f64>) -> PyResult<()> {
+        let theta = copied("theta", &theta)?;
+        detached(py, |poll| {
+            let mut core = writing(&self.core, poll)?;
+            with_engine!(&mut *core, e => e.set_theta(&theta))
+        })
+    }
+
     /// Samples learned from since it was made, their duration in µs, and what they took.
     #[getter]
     fn learned(&self, py: Python<'_>) -> PyResult<(u64, u64, StatsRow)> {

@@ -357,6 +357,40 @@ fn the_synapses_of_an_engine_make_the_same_engine() {
 }
 
 #[test]
+fn thresholds_that_were_set_are_those_of_a_network_made_with_them() {
+    let mut description = description(Pairing::AllToAll, 0.5);
+    let theta = drawn(0.0, 3.0, N, "theta");
+    let mut set = Engine::<f32>::new(&description, Some(3)).unwrap();
+    set.set_theta(&theta).unwrap();
+    description.neurons.theta = theta.clone();
+    let mut made = Engine::<f32>::new(&description, Some(2)).unwrap();
+    assert_eq!(set.theta(), made.theta());
+    let (t, channel) = events();
+    let input = Input { t: &t, channel: &channel, duration: 400_000 };
+    for _ in 0..2 {
+        let both = [&mut set, &mut made].map(|engine| {
+            let mut spikes = SpikeList::default();
+            engine.learn(&input, &mut spikes, Some(1), &mut || Ok(())).unwrap();
+            (spikes, engine.theta())
+        });
+        assert!(both[0].0.t.len() > 100 && both[0] == both[1]);
+        // They adapt further, and stay.
+        assert!(both[0].1.iter().zip(&theta).any(|(now, before)| now > before));
+    }
+    let mut message = |i: usize, mv: f64| {
+        let mut wrong = theta.clone();
+        wrong[i] = mv;
+        set.set_theta(&wrong).unwrap_err().to_string()
+    };
+    assert_eq!(message(4, -0.5), "theta must be at least 0 mV; got -0.5 at neuron 4.");
+    assert_eq!(message(9, f64::NAN), "theta must be at least 0 mV; got NaN at neuron 9.");
+    assert!(message(0, 1e16).starts_with("theta must be between -1e15 and 1e15; got 1"));
+    assert_eq!(set.theta(), made.theta(), "what is refused changes nothing");
+    let error = set.set_theta(&theta[1..]).unwrap_err().to_string();
+    assert_eq!(error, "theta must have length 60; got length 59.");
+}
+
+#[test]
 fn with_currents_a_weight_keeps_its_sign() {
     let description = with_currents(description(Pairing::Nearest, 1.0));
     let mut engine = Engine::<f64>::new(&description, Some(3)).unwrap();
