@@ -92,11 +92,13 @@ class Network:
         learn: bool,
         n_threads: int | None,
         undo: bool = False,
+        scale: float = 1.0,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts]: ...
     def learn_batch(
         self,
         samples: list[tuple[NDArray[np.int64], NDArray[np.uint32], int]],
         n_threads: int | None,
+        scale: float = 1.0,
     ) -> list[_Counts]: ...
     def transform(
         self,

@@ -35,7 +35,7 @@ use std::iter;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::network::{Adaptation, Description, Norm, check_theta};
+use crate::network::{Adaptation, Description, MOST_AMPLITUDE, Norm, check_theta};
 use crate::pool;
 use crate::projection::Source;
 use crate::queue::MOST_SEGMENTS;
@@ -75,6 +75,8 @@ pub struct Engine<T> {
     incoming: [(Source, Norm, Vec<f64>); 2],
     /// Spikes after which the histories are settled.
     settle_after: u64,
+    /// Of all plastic synapses.
+    largest_amplitude: f64,
     /// Memory of samples that are over, for those to come.
     idle: Idle<T>,
     /// When several threads are tried.
@@ -131,6 +133,11 @@ impl<T: Real> Engine<T> {
                 (Source::Input, description.norms[1], description.incoming_inputs.clone()),
             ],
             settle_after: (n_synapses as u64 / 4).clamp(1 << 16, 1 << 28),
+            largest_amplitude: [inputs, recurrent]
+                .into_iter()
+                .filter_map(|connections| connections.plasticity.as_ref())
+                .flat_map(|plasticity| plasticity.a_plus.iter().chain(&plasticity.a_minus))
+                .fold(0.0, |largest, &a| a.max(largest)),
             idle: Idle(Mutex::default()),
             paces: Paces::default(),
             together: None,
@@ -204,13 +211,10 @@ impl<T: Real> Engine<T> {
         result.map(|()| stats)
     }
 
-    /// Run one sample and learn from it.
-    ///
-    /// When interrupted, what was learned up to the end of a window is kept. After a panic
-    /// nothing is: whatever is asked of the engine from then on is [`Error::Broken`].
+    /// Run one sample and learn from it: [`Engine::learn_scaled`] with a scale of 1.
     ///
     /// # Errors
-    /// Bad input, what `poll` returned, or [`Error::Broken`].
+    /// Those of [`Engine::learn_scaled`].
     pub fn learn(
         &mut self,
         input: &Input<'_>,
@@ -218,16 +222,49 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
+        self.learn_scaled(input, 1.0, record, n_threads, poll)
+    }
+
+    /// Run one sample and learn from it, with `a_plus` and `a_minus` of every plastic synapse times
+    /// `scale`.
+    ///
+    /// The product is taken in the precision of the network, and no later sample knows of it.
+    ///
+    /// When interrupted, what was learned up to the end of a window is kept. After a panic
+    /// nothing is: whatever is asked of the engine from then on is [`Error::Broken`].
+    ///
+    /// # Errors
+    /// Bad input, a scale that is not finite, negative or makes an amplitude larger than 1e30, what `poll` returned, or
+    /// [`Error::Broken`].
+    pub fn learn_scaled(
+        &mut self,
+        input: &Input<'_>,
+        scale: f64,
+        record: &mut dyn Record,
+        n_threads: Option<usize>,
+        poll: &mut Poll<'_>,
+    ) -> Result<Stats> {
         self.check_whole()?;
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
+        let scale = self.checked_scale(scale)?;
         let mut activities = self.activities(true);
         let mut shards = std::mem::take(&mut self.shards);
-        let result = self.learn_in(&mut shards, &mut activities, input, record, n_threads, poll);
+        let result =
+            self.learn_in(&mut shards, &mut activities, input, scale, record, n_threads, poll);
         self.keep(activities);
         self.normalize(&mut shards);
         self.shards = shards;
         result
+    }
+
+    /// A scale of the amplitudes of STDP in the precision of the network.
+    fn checked_scale(&self, scale: f64) -> Result<T> {
+        let most = MOST_AMPLITUDE / self.largest_amplitude.max(1.0);
+        if (0.0..=most).contains(&scale) {
+            return Ok(T::from_f64(scale));
+        }
+        Err(Error::parameter("scale", format!("between 0 and {most:e}"), scale))
     }
 
     /// One sample changes the weights and thresholds of `shards`; nothing is normalised.
@@ -236,11 +273,14 @@ impl<T: Real> Engine<T> {
         shards: &mut [Shard<T>],
         activities: &mut [Activity<T>],
         input: &Input<'_>,
+        scale: T,
         record: &mut dyn Record,
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
-        shards.iter_mut().for_each(Shard::reset_traces);
+        for shard in &mut *shards {
+            shard.reset_traces(scale);
+        }
         let mut moment = Moment::default();
         let passes = shards.iter_mut().map(Learning).zip(&mut *activities).collect();
         let until = input.duration;

@@ -18,7 +18,7 @@ type Field<'a> = (&'a str, &'a [f64], &'a str, fn(f64) -> bool);
 /// what float32 holds for their sums.
 const MOST_MV: f64 = 1e15;
 /// Largest amplitude of STDP; a trace times it is still a number of float32.
-const MOST_AMPLITUDE: f64 = 1e30;
+pub(crate) const MOST_AMPLITUDE: f64 = 1e30;
 /// Largest constant of STDP in half precision; see `plastic`.
 const MOST_HALF: f64 = 1e18;
 /// Shortest and longest time constant, ms: their inverses are still numbers of float32.

@@ -194,11 +194,12 @@ impl<T: Real> Shard<T> {
         self.projections.iter_mut().filter(|p| matches!(p.synapses, Synapses::Plastic(_)))
     }
 
-    /// Clear what learning left of the sample before.
-    pub fn reset_traces(&mut self) {
+    /// Clear what learning left of the sample before; in the next one the amplitudes of STDP are
+    /// `scale` times as large.
+    pub fn reset_traces(&mut self, scale: T) {
         for projection in self.plastic() {
             if let Synapses::Plastic(synapses) = &mut projection.synapses {
-                synapses.reset();
+                synapses.reset(scale);
             }
         }
     }

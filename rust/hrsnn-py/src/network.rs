@@ -234,8 +234,8 @@ impl Network {
 
     /// Times and neurons of the spikes of one sample, and what it took.
     ///
-    /// `undo`: whether a sample that is interrupted while learning leaves no trace.
-    #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false))]
+    /// `scale`: factor on the amplitudes of STDP. `undo`: whether a sample that is interrupted while learning leaves no trace.
+    #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false, scale=1.0))]
     fn run<'py>(
         &self,
         py: Python<'py>,
@@ -245,6 +245,7 @@ impl Network {
         learn: bool,
         n_threads: Option<usize>,
         undo: bool,
+        scale: f64,
     ) -> PyResult<Spikes<'py>> {
         let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
@@ -259,7 +260,7 @@ impl Network {
             let mut core = writing(&core, ask)?;
             let stats = with_engine!(&mut *core, e => {
                 let before = undo.then(|| e.learned());
-                let result = e.learn(&input, &mut spikes, n_threads, ask);
+                let result = e.learn_scaled(&input, scale, &mut spikes, n_threads, ask);
                 if let (Err(_), Some(before)) = (&result, before) {
                     e.put_back(&before);
                 }
@@ -281,19 +282,20 @@ impl Network {
     /// Learn from samples side by side, and merge the changes; what each took.
     ///
     /// A batch that is interrupted leaves no trace.
-    #[pyo3(signature = (samples, n_threads))]
+    #[pyo3(signature = (samples, n_threads, scale=1.0))]
     fn learn_batch(
         &self,
         py: Python<'_>,
         samples: Vec<SampleArrays<'_>>,
         n_threads: Option<usize>,
+        scale: f64,
     ) -> PyResult<Vec<StatsRow>> {
         let copies = copies(&samples)?;
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
         let stats = abandonable(py, move |ask| {
             let inputs = inputs(&copies);
             let mut core = writing(&core, ask)?;
-            let stats = with_engine!(&mut *core, e => e.learn_batch(&inputs, n_threads, ask))?;
+            let stats = with_engine!(&mut *core, e => e.learn_batch_scaled(&inputs, scale, n_threads, ask))?;
             let mut learned = tally(&learned);
             inputs.iter().zip(&stats).for_each(|(input, stats)| learned.add(input, stats));
             Ok(stats)
