@@ -76,6 +76,9 @@ class Network:
         incoming: NDArray[np.float64],
         dtype: str,
         n_shards: int | None = None,
+        competition: tuple[NDArray[np.uint32], float, int] | None = None,
+        incoming_inputs: NDArray[np.float64] | None = None,
+        norms: tuple[str, str] = ("l1", "l1"),
     ) -> Network: ...
     @property
     def n_shards(self) -> int: ...
@@ -89,11 +92,13 @@ class Network:
         learn: bool,
         n_threads: int | None,
         undo: bool = False,
+        scale: float = 1.0,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts]: ...
     def learn_batch(
         self,
         samples: list[tuple[NDArray[np.int64], NDArray[np.uint32], int]],
         n_threads: int | None,
+        scale: float = 1.0,
     ) -> list[_Counts]: ...
     def transform(
         self,
@@ -103,10 +108,13 @@ class Network:
         counts: bool,
         tau_lowpass: float | None,
         n_threads: int | None,
+        pool: NDArray[np.uint32] | None = None,
+        n_pools: int | None = None,
     ) -> tuple[NDArray[np.float32], list[_Counts]]: ...
     def synapses(self, source: str) -> dict[str, Any]: ...
     def set_weights(self, source: str, weight: NDArray[np.float64]) -> None: ...
     def theta(self) -> NDArray[np.float64]: ...
+    def set_theta(self, theta: NDArray[np.float64]) -> None: ...
 
 @final
 class Simulation:

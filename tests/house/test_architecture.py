@@ -111,6 +111,7 @@ RUST_ORDER = [
     "aedat",
     "neuron",
     "current",
+    "competition",
     "stdp",
     "queue",
     "network",

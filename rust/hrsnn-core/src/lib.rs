@@ -5,6 +5,7 @@
 
 pub mod aedat;
 pub mod camera;
+pub mod competition;
 pub mod connectivity;
 pub mod csr;
 pub mod current;

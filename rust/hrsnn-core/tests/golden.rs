@@ -149,10 +149,10 @@ impl Plan<'_> {
     fn description(&self) -> Description {
         let n_neurons = self.size("n_neurons");
         let (adaptation, incoming) = (&self.what["adaptation"], &self.what["incoming"]);
+        let neurons = self.neurons();
+        let inputs = self.connections("inputs", self.size("n_inputs"));
+        let recurrent = self.connections("recurrent", n_neurons);
         Description {
-            neurons: self.neurons(),
-            inputs: self.connections("inputs", self.size("n_inputs")),
-            recurrent: self.connections("recurrent", n_neurons),
             adaptation: adaptation.as_array().map(|pair| Adaptation {
                 theta_plus: pair[0].as_f64().unwrap(),
                 tau_theta: pair[1].as_f64().unwrap(),
@@ -161,6 +161,7 @@ impl Plan<'_> {
                 Value::Null => Vec::new(),
                 range => self.values(range, n_neurons, "incoming"),
             },
+            ..Description::new(neurons, inputs, recurrent)
         }
     }
 
@@ -200,6 +201,7 @@ impl Plan<'_> {
             windows: Windows::Time,
             counts: true,
             tau_lowpass: Some(30.0),
+            pools: None,
         };
         let (features, _) = engine.transform(&inputs, spec, Some(1), &mut || Ok(())).unwrap();
         json!({

@@ -1,6 +1,7 @@
 //! The description of a network in arrays, copied before the interpreter is let go.
 
 use hrsnn_core::Result;
+use hrsnn_core::competition::Competition;
 use hrsnn_core::csr::Csr;
 use hrsnn_core::error::with_room;
 use hrsnn_core::network::{Connections, NeuronParameters, Plasticity};
@@ -32,6 +33,9 @@ pub(crate) struct NeuronArrays<'py> {
     #[pyo3(item)]
     theta: PyReadonlyArray1<'py, f64>,
 }
+
+/// Number of the group of each neuron (2^32 - 1: none), inhibition in mV, hold in µs.
+pub(crate) type CompetitionArrays<'py> = (PyReadonlyArray1<'py, u32>, f64, i64);
 
 /// Synapses of one source in CSR.
 #[derive(FromPyObject)]
@@ -108,6 +112,13 @@ pub(crate) fn neurons(arrays: &NeuronArrays<'_>) -> PyResult<NeuronParameters> {
         tau_syn_in: copied("tau_syn_in", &arrays.tau_syn_in)?,
         theta: copied("theta", &arrays.theta)?,
     })
+}
+
+/// A copy of who competes with whom.
+pub(crate) fn competition(
+    (group, inhibition, hold_us): CompetitionArrays<'_>,
+) -> PyResult<Competition> {
+    Ok(Competition { group: copied("group", &group)?, inhibition, hold_us })
 }
 
 /// Copies of the arrays of one source, not yet checked.
