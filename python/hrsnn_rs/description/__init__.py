@@ -3,6 +3,7 @@
 Not here: a network that could run (`network`), or data. Knows errors, arguments and events.
 """
 
+from hrsnn_rs.description.competition import Competition
 from hrsnn_rs.description.connectivity import (
     Connectivity,
     DistanceConnectivity,
@@ -26,6 +27,7 @@ __all__ = [
     "LIF",
     "STDP",
     "AdaptiveThreshold",
+    "Competition",
     "Connectivity",
     "Constant",
     "DistanceConnectivity",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import as_array, check_integer, check_number
+from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
+from hrsnn_rs.description.competition import Competition
 from hrsnn_rs.description.connectivity import Connectivity
 from hrsnn_rs.description.distributions import Distribution, Uniform
 from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
@@ -30,6 +31,8 @@ __all__ = ["Assembly", "Synapses", "assemble", "choose_inhibitory"]
 INPUT_DELAY, RECURRENT_DELAY = 0.0, 1.0
 #: `w_max` where none is given, as a multiple of the mean initial weight.
 W_MAX_OF_MEAN = 3.0
+#: How a neuron's incoming weights are summed up: their sum, or the root of their squares' sum.
+NORMS = ("l1", "l2")
 #: Largest size of a weight that the core takes, mV: sums of larger ones would overflow.
 MOST_MV = 1e15
 
@@ -60,8 +63,12 @@ class Assembly:
     inputs: Synapses
     recurrent: Synapses
     adaptive_threshold: AdaptiveThreshold | None
-    #: Sum of each neuron's plastic recurrent weights to keep, mV; empty: not kept.
+    #: Norm of each neuron's plastic recurrent weights to keep, mV; empty: not kept.
     incoming: FloatArray
+    #: The same for plastic input weights.
+    incoming_inputs: FloatArray
+    norm: str
+    competition: Competition | None
     dtype: str
 
 
@@ -85,7 +92,10 @@ def assemble(
     plastic: ArrayLike | None,
     inhibitory: NDArray[np.bool_],
     normalize_weights: bool,
+    normalize_inputs: bool,
+    norm: str,
     adaptive_threshold: AdaptiveThreshold | None,
+    competition: Competition | None,
     seed: int,
     dtype: str,
 ) -> Assembly:
@@ -99,11 +109,14 @@ def assemble(
     _check_kind("neuron", neuron, LIF)
     _check_kind("inputs", inputs, Connectivity)
     _check_kind("adaptive_threshold", adaptive_threshold, AdaptiveThreshold, optional=True)
+    _check_kind("competition", competition, Competition, optional=True)
     _check_kind("inhibitory_neuron", inhibitory_neuron, LIF, optional=True)
     _check_kind("recurrent", recurrent, Connectivity, optional=True)
     _check_kind("plasticity", plasticity, STDP, optional=True)
-    if not isinstance(normalize_weights, bool | np.bool_):
-        raise ParameterError(f"normalize_weights must be True or False; got {normalize_weights!r}.")
+    check_truth("normalize_weights", normalize_weights)
+    check_truth("normalize_inputs", normalize_inputs)
+    if not isinstance(norm, str) or norm not in NORMS:
+        raise ParameterError(f"norm must be 'l1' or 'l2'; got {norm!r}.")
     if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
         raise ParameterError(f"dtype must be 'float32' or 'float64'; got {dtype!r}.")
     excitatory = ~inhibitory
@@ -137,13 +150,33 @@ def assemble(
             mask = _plastic_mask(plastic, between.weight.size)
             mask = mask if order is None else mask[order]
         between = _with_stdp(between, plasticity, mask, seed, "stdp", order)
-    incoming: FloatArray = np.zeros(0)
-    if normalize_weights:
-        if between.plasticity is None:
-            raise ParameterError("normalize_weights must be False where plasticity is None.")
-        kept = np.where(between.plasticity["plastic"], between.weight, 0.0)
-        incoming = np.bincount(between.indices, weights=kept, minlength=n_neurons).astype(float)
-    return Assembly(neurons, inhibitory, from_inputs, between, adaptive_threshold, incoming, dtype)
+    if normalize_weights and between.plasticity is None:
+        raise ParameterError("normalize_weights must be False where plasticity is None.")
+    if normalize_inputs and from_inputs.plasticity is None:
+        raise ParameterError("normalize_inputs must be False where inputs are not plastic.")
+    nothing = np.zeros(0)
+    return Assembly(
+        neurons,
+        inhibitory,
+        from_inputs,
+        between,
+        adaptive_threshold,
+        _incoming(between, n_neurons, norm) if normalize_weights else nothing,
+        _incoming(from_inputs, n_neurons, norm) if normalize_inputs else nothing,
+        norm,
+        competition,
+        dtype,
+    )
+
+
+def _incoming(synapses: Synapses, n_neurons: int, norm: str) -> FloatArray:
+    """Give the norm of each neuron's plastic weights."""
+    assert synapses.plasticity is not None
+    kept = np.where(synapses.plasticity["plastic"], synapses.weight, 0.0)
+    if norm == "l2":
+        kept = kept**2
+    sums = np.bincount(synapses.indices, weights=kept, minlength=n_neurons).astype(float)
+    return np.sqrt(sums) if norm == "l2" else sums
 
 
 def _check_kind(name: str, value: object, kind: type, *, optional: bool = False) -> None:

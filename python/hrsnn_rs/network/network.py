@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from scipy.sparse import csr_array
 
+    from hrsnn_rs.description.competition import Competition
     from hrsnn_rs.description.heterogeneity import Parameter
 
 __all__ = ["VARIANTS", "Network"]
@@ -69,11 +70,15 @@ class Network(RunningNetwork):
         How synapses between excitatory neurons learn; `None`: nothing does.
     inhibitory_fraction : float, default=0.2
         Share of the neurons whose synapses are negative.
-    normalize_weights : bool, default=False
-        Whether to scale each neuron's plastic recurrent weights back to their initial sum at
-        the end of each training sample.
+    normalize_weights, normalize_inputs : bool, default=False
+        Whether to scale each neuron's plastic recurrent weights, or its plastic input weights,
+        back to their initial norm at the end of each training sample.
+    norm : {"l1", "l2"}, default="l1"
+        The sum of the weights, or the root of the sum of their squares.
     adaptive_threshold : AdaptiveThreshold, default=None
         Whether thresholds rise with own spikes while training.
+    competition : Competition, default=None
+        Groups of neurons of which only one spikes at a time.
     seed : int, default=0
         Everything drawn is a function of this number. Graph, weights, neurons and plasticity
         have streams of their own: changing one leaves the others as they were.
@@ -116,7 +121,10 @@ class Network(RunningNetwork):
         plasticity: STDP | None = None,
         inhibitory_fraction: float = 0.2,
         normalize_weights: bool = False,
+        normalize_inputs: bool = False,
+        norm: Literal["l1", "l2"] = "l1",
         adaptive_threshold: AdaptiveThreshold | None = None,
+        competition: Competition | None = None,
         seed: int = 0,
         dtype: Literal["float32", "float64"] = "float32",
     ) -> None:
@@ -146,7 +154,10 @@ class Network(RunningNetwork):
             "plastic": None,
             "inhibitory": choose_inhibitory(n_neurons, fraction, seed),
             "normalize_weights": normalize_weights,
+            "normalize_inputs": normalize_inputs,
+            "norm": norm,
             "adaptive_threshold": adaptive_threshold,
+            "competition": competition,
             "seed": seed,
             "dtype": dtype,
         }
@@ -236,7 +247,9 @@ class Network(RunningNetwork):
         plasticity: STDP | None = None,
         plastic: ArrayLike | None = None,
         normalize_weights: bool = False,
+        norm: Literal["l1", "l2"] = "l1",
         adaptive_threshold: AdaptiveThreshold | None = None,
+        competition: Competition | None = None,
         seed: int = 0,
         dtype: Literal["float32", "float64"] = "float64",
     ) -> Self:
@@ -256,7 +269,7 @@ class Network(RunningNetwork):
             The four constants may be arrays aligned with `recurrent.data`.
         plastic : bool array aligned with `recurrent.data`, default=None
             Which synapses learn; `None`: those with a positive weight.
-        normalize_weights, adaptive_threshold, seed, dtype
+        normalize_weights, norm, adaptive_threshold, competition, seed, dtype
             As in `Network`; `seed` matters only where something is a law.
 
         Returns
@@ -305,7 +318,10 @@ class Network(RunningNetwork):
             "plastic": plastic,
             "inhibitory": inhibitory,
             "normalize_weights": normalize_weights,
+            "normalize_inputs": False,
+            "norm": norm,
             "adaptive_threshold": adaptive_threshold,
+            "competition": competition,
             "seed": seed,
             "dtype": dtype,
         }

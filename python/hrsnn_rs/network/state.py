@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import as_array, check_array
+from hrsnn_rs.description.competition import Competition, resolve_groups
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.network.assembly import RECURRENT_DELAY, Assembly, Synapses
 from hrsnn_rs.network.model_file import from_state, read_model, to_state, write_model
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import polars as pl
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
     from scipy.sparse import csr_array
 
 __all__ = ["NetworkState"]
@@ -55,6 +57,9 @@ class NetworkState:
             None if adaptive is None else (adaptive.theta_plus, adaptive.tau_theta),
             assembly.incoming,
             assembly.dtype,
+            competition=_to_core(assembly.competition, assembly.inhibitory.size),
+            incoming_inputs=assembly.incoming_inputs,
+            norms=(assembly.norm, assembly.norm),
         )
         self._gain = gain
         self._arguments = arguments
@@ -68,6 +73,9 @@ class NetworkState:
         }
         self._adaptive_threshold = adaptive
         self._incoming = assembly.incoming
+        self._incoming_inputs = assembly.incoming_inputs
+        self._norm = assembly.norm
+        self._competition = assembly.competition
         self.n_inputs = assembly.inputs.indptr.size - 1
         self.n_neurons = assembly.recurrent.indptr.size - 1
         self.n_synapses = int(assembly.inputs.indices.size + assembly.recurrent.indices.size)
@@ -199,6 +207,9 @@ class NetworkState:
             self._synapses("recurrent"),
             self._adaptive_threshold,
             self._incoming,
+            self._incoming_inputs,
+            self._norm,
+            self._competition,
             self.dtype,
         )
 
@@ -224,6 +235,16 @@ class NetworkState:
         """Copies of every neuron's parameters (ms, mV), each of shape (n_neurons,)."""
         copies = {name: values.copy() for name, values in self._neurons.items()}
         return {**copies, "theta": self._core.theta()}
+
+    @property
+    def theta(self) -> NDArray[np.float64]:
+        """Copy of what each threshold has risen by, mV; may be set, to a number or an array."""
+        return self._core.theta()
+
+    @theta.setter
+    def theta(self, theta: ArrayLike) -> None:
+        values = np.broadcast_to(as_array("theta", theta), (self.n_neurons,))
+        self._core.set_theta(check_array("theta", values, at="neuron"))
 
     @property
     def input_gain(self) -> float:
@@ -264,6 +285,16 @@ class NetworkState:
             f"Network(n_inputs={self.n_inputs}, n_neurons={self.n_neurons},"
             f" n_synapses={self.n_synapses}, dtype={self.dtype!r})"
         )
+
+
+def _to_core(
+    competition: Competition | None, n_neurons: int
+) -> tuple[NDArray[np.uint32], float, int] | None:
+    """Give groups, inhibition in mV and hold in µs."""
+    if competition is None:
+        return None
+    groups = resolve_groups(competition, n_neurons)
+    return groups, competition.inhibition, round(1000.0 * competition.hold)
 
 
 def _unpickled(
