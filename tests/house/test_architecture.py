@@ -29,6 +29,7 @@ WINGS = {
     "description": (
         "distributions",
         "heterogeneity",
+        "competition",
         "connectivity",
         "local_connectivity",
         "explicit_connectivity",
@@ -58,6 +59,8 @@ WINGS = {
         "network",
         "simulation",
         "presets",
+        "patches",
+        "tiling",
     ),
     "encoding": ("events_to_channels", "contrast", "tables"),
     "datasets": (
@@ -86,6 +89,8 @@ WINGS = {
         "operations",
         "readout",
         "estimator_input",
+        "kept_layer",
+        "feature_layer",
         "classifier",
         "systems",
         "experiment",

@@ -14,6 +14,7 @@ from hrsnn_rs.learning.experiment import (
     summarize,
     verdict,
 )
+from hrsnn_rs.learning.feature_layer import FeatureLayer
 from hrsnn_rs.learning.metrics import (
     accuracy,
     confusion_matrix,
@@ -36,6 +37,7 @@ __all__ = [
     "CONTROLS",
     "ROW_SCHEMA",
     "Clips",
+    "FeatureLayer",
     "Features",
     "HRSNNClassifier",
     "PairedDifference",
