@@ -37,17 +37,18 @@ def output(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str
 def test_sound_folders_are_0(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = output(capsys, "doctor", clips)
     assert (code, err) == (0, "")
-    assert out.startswith(
-        "Looks like EventFolder: <class>/<n>.npz\nOpen it with: hrsnn_rs.datasets"
-    )
+    assert out.startswith("Looks like EventFolder: [<split>/]<class>/[<person>/]<clip>\nOpen it")
     assert "samples: 12" in out
     assert "Nothing wrong was found." in out
+    assert "Read 12 of 12 samples in files .npz." in out
+    assert "classes: 2 (clap, wave)" in out
     code, out, _ = output(capsys, "doctor", clips, "--json")
     found = json.loads(out)
-    assert (code, found["dataset"], found["found"]) == (
+    assert (code, found["dataset"], found["found"], found["read"]) == (
         0,
         "EventFolder",
         {"samples": 12, "classes": 2},
+        {".npz": [12, 12]},
     )
     assert found["complete"]
     assert found["sound"]
@@ -65,16 +66,16 @@ def test_what_is_wrong_with_clips_is_1(clips: Path, capsys: pytest.CaptureFixtur
     said = {(one["kind"], one["path"]) for one in json.loads(out)["problems"]}
     assert said == {
         ("missing", "empty"),
-        ("wrong", "clap/first.npz"),
         ("duplicated", "clap/first.npz"),
         ("truncated", "wave/7.npz"),
         ("truncated", "wave/8.npz"),
         ("unreadable", "wave/9.npz"),
         ("misplaced", "3.npz"),
+        ("note", "."),
     }
     code, out, _ = output(capsys, "doctor", clips)
     assert code == 1
-    for line in ("missing: 1", "truncated: 2", "  empty: a class without samples"):
+    for line in ("missing: 1", "truncated: 2", "  empty: a class or person without samples"):
         assert line in out
 
 
@@ -122,7 +123,7 @@ def test_index_is_a_table(clips: Path, tmp_path: Path, capsys: pytest.CaptureFix
     table = tmp_path / "index.parquet"
     code, out, _ = output(capsys, "index", clips, "-o", table, "--json")
     row = json.loads(out)
-    assert (code, row["n_samples"], row["n_subjects"], row["n_events"]) == (0, 12, 2, None)
+    assert (code, row["n_samples"], row["n_subjects"], row["n_events"]) == (0, 12, None, None)
     read = pl.read_parquet(table)
     assert read.equals(EventFolder(clips).index)
     code, out, err = output(capsys, "index", clips, "-o", table, "--count")

@@ -46,6 +46,8 @@ class EventSamples(ABC):
         Index into `classes` of each sample.
     groups : array_like of int, shape (n_samples,)
         Subject of each sample.
+    subject_names : sequence of str, default=None
+        What each subject is called; a group is an index into it. `None` where they have numbers.
 
     Examples
     --------
@@ -58,12 +60,19 @@ class EventSamples(ABC):
     subjects_known: bool = True
     """Whether `groups` are subjects; `False` where nobody recorded them."""
 
-    def __init__(self, classes: Sequence[str], labels: ArrayLike, groups: ArrayLike) -> None:
+    def __init__(
+        self,
+        classes: Sequence[str],
+        labels: ArrayLike,
+        groups: ArrayLike,
+        subject_names: Sequence[str] | None = None,
+    ) -> None:
         self._classes = tuple(classes)
         self._labels = whole_numbers(labels, "labels", below=len(self._classes), at="sample")
         self._groups = whole_numbers(groups, "groups", at="sample")
         self._labels.flags.writeable = False
         self._groups.flags.writeable = False
+        self._subject_names = None if subject_names is None else tuple(subject_names)
         self._index: pl.DataFrame | None = None
 
     @abstractmethod
@@ -95,6 +104,17 @@ class EventSamples(ABC):
     def groups(self) -> NDArray[np.int64]:
         """Subject of each sample, shape (n_samples,); read-only. Reads no events."""
         return self._groups
+
+    @property
+    def subjects(self) -> NDArray[Any]:
+        """What the subject of each sample is called, shape (n_samples,).
+
+        Names as folders or files give them; where there are none, the numbers of `groups`.
+        """
+        if self._subject_names is None:
+            return self._groups
+        names: NDArray[Any] = np.array(self._subject_names)[self._groups]
+        return names
 
     @property
     def index(self) -> pl.DataFrame:
@@ -144,9 +164,10 @@ class EventSamples(ABC):
             yield self[sample]
 
     def __repr__(self) -> str:
+        n_subjects = np.unique(self._groups).size
+        subjects = f"{n_subjects} subjects" if self.subjects_known else "subjects unknown"
         return (
-            f"{type(self).__name__}({len(self)} samples, {len(self._classes)} classes, "
-            f"{np.unique(self._groups).size} subjects)"
+            f"{type(self).__name__}({len(self)} samples, {len(self._classes)} classes, {subjects})"
         )
 
     def split(
@@ -161,8 +182,8 @@ class EventSamples(ABC):
 
         Parameters
         ----------
-        test_groups : array_like of int, default=None
-            Subjects to test on.
+        test_groups : array_like of int or str, default=None
+            Subjects to test on, by their numbers in `groups` or their names in `subjects`.
         n_test : int, default=None
             How many subjects (or clips) to test on, drawn with `seed`. One of the two must be
             given.
@@ -205,7 +226,9 @@ class EventSamples(ABC):
         if (test_groups is None) == (n_test is None):
             raise ParameterError("Exactly one of test_groups and n_test must be given.")
         if test_groups is not None:
-            test = np.unique(whole_numbers(np.atleast_1d(test_groups), "test_groups", at="index"))
+            test = np.unique(
+                whole_numbers(self._numbers_of(test_groups), "test_groups", at="index")
+            )
             unknown = np.setdiff1d(test, known)
             if unknown.size:
                 raise ParameterError(
@@ -226,6 +249,18 @@ class EventSamples(ABC):
         if warning is not None:
             warnings.warn(f"{self!r}: {warning}.", DataWarning, stacklevel=2)
         return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+    def _numbers_of(self, test_groups: ArrayLike) -> NDArray[Any]:
+        """Return subjects that are given by their names as numbers."""
+        given = np.atleast_1d(test_groups)
+        if self._subject_names is None or given.dtype.kind != "U":
+            return given
+        for name in given.tolist():
+            if name not in self._subject_names:
+                raise ParameterError(
+                    f"test_groups must be subjects of these samples; {name!r} is not."
+                )
+        return np.array([self._subject_names.index(name) for name in given.tolist()])
 
     def subset(self, indices: ArrayLike) -> Subset:
         """Return a view of some samples.
@@ -276,7 +311,10 @@ class Subset(EventSamples):
         self.subjects_known = samples.subjects_known
         self._indices = whole_numbers(indices, "indices", below=len(samples), at="index")
         super().__init__(
-            samples.classes, samples.labels[self._indices], samples.groups[self._indices]
+            samples.classes,
+            samples.labels[self._indices],
+            samples.groups[self._indices],
+            samples._subject_names,
         )
 
     def _read(self, sample: int) -> Any:
@@ -320,7 +358,12 @@ class ReversedPairs(EventSamples):
         self.gestures.flags.writeable = False
         self.directions.flags.writeable = False
         classes = [name + end for name in samples.classes for end in ("", "_reversed")]
-        super().__init__(classes, 2 * self.gestures + self.directions, np.repeat(samples.groups, 2))
+        super().__init__(
+            classes,
+            2 * self.gestures + self.directions,
+            np.repeat(samples.groups, 2),
+            samples._subject_names,
+        )
 
     def _read(self, sample: int) -> Any:
         events = self._samples._read(sample // 2)

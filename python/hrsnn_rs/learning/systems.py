@@ -143,7 +143,7 @@ class Clips:
             name=repr(dataset) if name is None else name,
             events=events,
             labels=dataset.labels,
-            groups=dataset.groups,
+            groups=dataset.subjects,
             classes=tuple(dataset.classes),
             subjects_known=dataset.subjects_known,
         )
