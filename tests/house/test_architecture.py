@@ -25,7 +25,7 @@ CORE = ROOT / "rust" / "hrsnn-core"
 WINGS = {
     "errors": (),
     "arguments": (),
-    "events": ("memory_limit", "columns", "sensor", "events"),
+    "events": ("memory_limit", "columns", "sensor", "conversion", "events", "forms"),
     "description": (
         "distributions",
         "heterogeneity",

@@ -18,7 +18,8 @@ from hrsnn_rs.arguments import as_array, check_integer, check_truth
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, SensorEvents, as_events
+from hrsnn_rs.events.forms import as_events
+from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.learning.estimator_input import fingerprint, is_table, peek
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.network.network import Network
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.results import Calibration
 
 _KIND = "HRSNNClassifier"

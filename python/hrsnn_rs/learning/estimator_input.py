@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, SensorEvents
+from hrsnn_rs.events.events import Events
+from hrsnn_rs.events.sensor import SensorEvents
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ import numpy as np
 
 from hrsnn_rs.arguments import check_integer, check_number, check_truth
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
-from hrsnn_rs.events.events import as_events
+from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.network.calibration import calibrate, psp_peak
 from hrsnn_rs.network.checkpoint import Checkpoints

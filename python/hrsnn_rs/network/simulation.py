@@ -17,7 +17,7 @@ from hrsnn_rs.errors import (
     ParameterError,
     ShapeError,
 )
-from hrsnn_rs.events.events import as_events
+from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.results import RunResult, RunStats
 from hrsnn_rs.network.simulation_file import Saved, read_simulation, write_simulation

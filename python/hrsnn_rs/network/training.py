@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.errors import HRSNNError, ParameterError, ShapeError
-from hrsnn_rs.events.events import as_events
+from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.checkpoint import Progress, chained, digest
 from hrsnn_rs.network.results import RunStats
 
