@@ -25,7 +25,16 @@ CORE = ROOT / "rust" / "hrsnn-core"
 WINGS = {
     "errors": (),
     "arguments": (),
-    "events": ("memory_limit", "columns", "sensor", "conversion", "events", "forms"),
+    "events": (
+        "memory_limit",
+        "columns",
+        "sensor",
+        "conversion",
+        "operations",
+        "sources",
+        "events",
+        "forms",
+    ),
     "description": (
         "distributions",
         "heterogeneity",
@@ -33,6 +42,7 @@ WINGS = {
         "local_connectivity",
         "explicit_connectivity",
         "parameters",
+        "populations",
     ),
     "made_up": ("movements", "gestures", "camera"),
     "recordings": (
@@ -48,6 +58,8 @@ WINGS = {
         "memory",
         "results",
         "assembly",
+        "wiring",
+        "summary",
         "model_file",
         "simulation_file",
         "checkpoint",

@@ -1,8 +1,8 @@
 """Events: what goes into a network.
 
-Lives here: the immutable table of times and channels. Not here: what the forms of others mean
-(`conversion`), and encoders, which choose events. Invariant: a table that exists is sorted, whole,
-in range and cannot be changed.
+Lives here: the immutable table of times and channels, and how one is made. Not here: what the
+forms of others mean (`conversion`), what becomes of a table (`operations`), and encoders.
+Invariant: a table that exists is sorted, whole, in range and cannot be changed.
 """
 
 from __future__ import annotations
@@ -11,14 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.events.columns import (
-    Frozen,
-    check_same_length,
-    checked_times,
-    whole_number,
-    whole_numbers,
-)
+from hrsnn_rs.events.columns import check_same_length, checked_times, whole_number, whole_numbers
 from hrsnn_rs.events.conversion import of_frame, of_raster, of_sensor, of_structured
+from hrsnn_rs.events.operations import EventOperations
+from hrsnn_rs.events.sources import poisson
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Events"]
 
 
-class Events(Frozen):
+class Events(EventOperations):
     """Input spikes of one sample: a time and a channel each. Immutable.
 
     Parameters
@@ -234,6 +230,56 @@ class Events(Frozen):
         """
         return cls(*of_sensor(events))
 
+    @classmethod
+    def poisson(
+        cls,
+        rates: ArrayLike,
+        duration: int | None = None,
+        seed: int = 0,
+        *,
+        dt: float | None = None,
+    ) -> Events:
+        """Draw events of independent Poisson processes, one for each channel.
+
+        The events of a channel depend on `seed`, the channel's number and its own rates alone:
+        other channels change nothing, and a longer duration only adds events.
+
+        Parameters
+        ----------
+        rates : array_like, shape (n_channels,) or (n_bins, n_channels)
+            Hz, at least 0; constant, or one row for each `dt`.
+        duration : int, default=None
+            Length of the sample in µs; `None` where the rates have rows, which say it.
+        seed : int, default=0
+            In [0, 2**64).
+        dt : float, default=None
+            Length of a row in ms, rounded to µs; `None` where rates are constant.
+
+        Returns
+        -------
+        Events
+            Times are rounded down to µs; two events of a channel may share one.
+
+        Raises
+        ------
+        ParameterError
+            If a rate is negative or not finite, or one of `duration` and `dt` is missing.
+        ShapeError
+            If `rates` have another shape.
+        OutOfMemoryError
+            If there would be more events than the memory holds.
+
+        Examples
+        --------
+        >>> events = Events.poisson([10.0, 0.0, 1000.0], duration=1_000_000, seed=7)
+        >>> np.bincount(events.channel, minlength=3)
+        array([ 13,   0, 968])
+        >>> Events.poisson([[0.0], [1000.0]], dt=500.0, seed=7).duration
+        1000000
+        """
+        t, channel, n_channels, length = poisson(rates, duration, seed, dt)
+        return cls(t, channel, n_channels, length)
+
     def to_frame(self) -> pl.DataFrame:
         """Return the events as a polars frame.
 
@@ -250,53 +296,3 @@ class Events(Frozen):
         import polars as pl
 
         return pl.DataFrame({"t": self.t, "channel": self.channel})
-
-    def quantized(self, quantum: int) -> Events:
-        """Return the same events on a coarser lattice: times rounded down to whole quanta.
-
-        Neurons then receive more of them together, which runs faster and is another input:
-        what happened in which order within a quantum is lost.
-
-        Parameters
-        ----------
-        quantum : int
-            Step of the lattice in µs.
-
-        Returns
-        -------
-        Events
-            Channels, their order and the duration are kept. Events that have become equal all
-            stay, and each counts.
-
-        Raises
-        ------
-        ParameterError
-            If `quantum` is not a whole number of at least 1 µs.
-
-        Examples
-        --------
-        >>> Events([3, 999, 2500], [1, 0, 0], n_channels=2, duration=4000).quantized(1000).t
-        array([   0,    0, 2000])
-        """
-        quantum = whole_number(quantum, "quantum", low=1, unit="µs")
-        if quantum == 1:
-            return self
-        times = self.t // quantum * quantum
-        return Events(times, self.channel, self.n_channels, self.duration)
-
-    def reversed(self) -> Events:
-        """Return the same events played backwards: `t` becomes `duration - 1 - t`.
-
-        Returns
-        -------
-        Events
-            Channels and duration are kept.
-
-        Examples
-        --------
-        >>> Events([0, 10], [1, 0], n_channels=2, duration=100).reversed().t
-        array([89, 99])
-        """
-        return Events(
-            self.duration - 1 - self.t[::-1], self.channel[::-1], self.n_channels, self.duration
-        )
