@@ -100,7 +100,8 @@ class RunningNetwork(NetworkState):
             sample.t, sample.channel, sample.duration, learn, threads
         )
         wall_time = time.perf_counter() - start
-        return RunResult(t, neuron, RunStats.from_counts(counts, sample.duration, wall_time))
+        stats = RunStats.from_counts(counts, sample.duration, wall_time)
+        return RunResult(t, neuron, stats, self.populations)
 
     def train(
         self,

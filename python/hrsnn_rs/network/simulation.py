@@ -210,7 +210,8 @@ class Simulation:
     def result(self) -> RunResult:
         """Spikes and counts so far; `duration` of the counts is the time reached."""
         t, neuron, counts, reached = self._core.result()
-        return RunResult(t, neuron, RunStats.from_counts(counts, reached, self._wall_time))
+        stats = RunStats.from_counts(counts, reached, self._wall_time)
+        return RunResult(t, neuron, stats, self._still.populations)
 
     @property
     def network(self) -> Network:
