@@ -71,7 +71,7 @@ WINGS = {
         "simulation",
         "presets",
     ),
-    "encoding": ("events_to_channels", "contrast", "tables"),
+    "encoding": ("events_to_channels", "contrast", "tables", "time_series"),
     "datasets": (
         "splits",
         "samples",
