@@ -12,7 +12,7 @@ from hrsnn_rs.datasets.base import INDEX_SCHEMA, Dataset, Recording
 from hrsnn_rs.datasets.event_folder import EventFolder
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, SensorEvents
+from hrsnn_rs.events import Events, SensorEvents
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hrsnn_rs.datasets.event_folder import load_folder
 from hrsnn_rs.datasets.gesture_set import make_gestures
 from hrsnn_rs.datasets.samples import EventSamples, reversed_pairs
 from hrsnn_rs.errors import FormatError, ParameterError
-from hrsnn_rs.events.events import SensorEvents
+from hrsnn_rs.events import SensorEvents
 from hrsnn_rs.made_up.gestures import CLASSES
 from numpy.typing import NDArray
 

@@ -11,7 +11,7 @@ from hrsnn_rs import _hrsnn
 from hrsnn_rs.encoding.contrast import FrameDifference, TemporalContrast
 from hrsnn_rs.encoding.events_to_channels import EventCamera, EventEncoder
 from hrsnn_rs.errors import HRSNNError, ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, SensorEvents
+from hrsnn_rs.events import Events, SensorEvents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -129,6 +129,7 @@ def targets() -> dict[str, Target]:
         "Uniform": Target(hr.Uniform, lambda: {"low": 0.5, "high": 2.0}),
         "RandomConnectivity": Target(hr.RandomConnectivity, lambda: {"p": 0.5}),
         "FixedInDegreeConnectivity": Target(hr.FixedInDegreeConnectivity, lambda: {"k": 2}),
+        "OneToOneConnectivity": Target(hr.OneToOneConnectivity, dict),
         "SmallWorldConnectivity": Target(
             hr.SmallWorldConnectivity, lambda: {"k": 2, "p_rewire": 0.1}
         ),
@@ -151,6 +152,19 @@ def targets() -> dict[str, Target]:
         "Network.from_arrays": Target(
             hr.Network.from_arrays,
             lambda: {"inputs": matrix(), "recurrent": matrix(), "plasticity": hr.STDP()},
+        ),
+        "Network.from_populations": Target(
+            hr.Network.from_populations,
+            lambda: {
+                "populations": [hr.Population("E", 5)],
+                "projections": [hr.Projection("E", "E", hr.RandomConnectivity(p=0.5), hr.STDP())],
+                "inputs": 3,
+            },
+        ),
+        "Population": Target(hr.Population, lambda: {"name": "E", "n_neurons": 5}),
+        "Projection": Target(
+            hr.Projection,
+            lambda: {"source": "E", "target": "I", "rule": hr.OneToOneConnectivity()},
         ),
         "Network.run": Target(net.run, lambda: {"events": events()}),
         "Network.train": Target(net.train, lambda: {"samples": [events()]}),
@@ -180,6 +194,13 @@ def targets() -> dict[str, Target]:
             hr.Events.from_frame, lambda: {"frame": events().to_frame(), "n_channels": 3}
         ),
         "Events.quantized": Target(events().quantized, lambda: {"quantum": 1000}),
+        "Events.poisson": Target(
+            hr.Events.poisson, lambda: {"rates": [100.0, 50.0], "duration": 1000}
+        ),
+        "Events.concatenate": Target(hr.Events.concatenate, lambda: {"samples": [events()]}),
+        "Events.merge": Target(hr.Events.merge, lambda: {"samples": [events()]}),
+        "Events.shift": Target(events().shift, dict),
+        "Events.select": Target(events().select, dict),
         "Events.from_sensor": Target(hr.Events.from_sensor, lambda: {"events": sensor_events()}),
         "SensorEvents": Target(
             hr.SensorEvents,

@@ -8,6 +8,7 @@ from hrsnn_rs.description.connectivity import (
     Connectivity,
     DistanceConnectivity,
     FixedInDegreeConnectivity,
+    OneToOneConnectivity,
     RandomConnectivity,
     SmallWorldConnectivity,
 )
@@ -22,6 +23,7 @@ from hrsnn_rs.description.distributions import (
 from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
+from hrsnn_rs.description.populations import Population, Projection
 
 __all__ = [
     "LIF",
@@ -39,6 +41,9 @@ __all__ = [
     "LocalRecurrence",
     "LogNormal",
     "Normal",
+    "OneToOneConnectivity",
+    "Population",
+    "Projection",
     "RandomConnectivity",
     "SmallWorldConnectivity",
     "Uniform",

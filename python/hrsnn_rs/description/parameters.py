@@ -26,6 +26,7 @@ from hrsnn_rs.description.connectivity import (
     Connectivity,
     DistanceConnectivity,
     FixedInDegreeConnectivity,
+    OneToOneConnectivity,
     RandomConnectivity,
     SmallWorldConnectivity,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "LocalRecurrence",
     "LogNormal",
     "Normal",
+    "OneToOneConnectivity",
     "Parameter",
     "RandomConnectivity",
     "SmallWorldConnectivity",

@@ -17,9 +17,10 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from hrsnn_rs.arguments import as_array, check_integer, check_truth
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
+from hrsnn_rs.encoding.time_series import GaussianFields, LevelCrossing, SeriesEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, SensorEvents, as_events
-from hrsnn_rs.learning.estimator_input import fingerprint, is_table, peek
+from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.learning.estimator_input import encode_one, fingerprint, is_table, peek
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.presets import SENSOR, default_network
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.results import Calibration
 
 _KIND = "HRSNNClassifier"
-_ENCODERS: dict[str, type[EventEncoder] | type[TableEncoder]] = {
-    "EventEncoder": EventEncoder,
-    "TableEncoder": TableEncoder,
+_ENCODERS: dict[str, type[EventEncoder | SeriesEncoder | TableEncoder]] = {
+    kind.__name__: kind for kind in (EventEncoder, GaussianFields, LevelCrossing, TableEncoder)
 }
 _N_NEURONS = 1000
 _N_NEURONS_TABLE = 100
@@ -49,9 +50,9 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     network : Network, default=None
         Network to start from; it is copied, never changed. `None` means
         `presets.default_network`, of 1000 neurons, or 100 for a table.
-    encoder : EventEncoder, default=None
-        Reduces sensor events to input channels. `None` means 32x32 pixels and two polarities
-        of the first sample's sensor; samples that are `Events` already need none.
+    encoder : EventEncoder, LevelCrossing or GaussianFields, default=None
+        From sensor events, or from time series, to input channels. `None` means 32x32 pixels and
+        two polarities of the first sample's sensor; samples that are `Events` already need none.
     readout : Readout, default=None
         Readout to fit; it is cloned. `None` means `Readout()`.
     n_windows : int, default=4
@@ -85,7 +86,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Sorted labels.
     network_ : Network
         The calibrated, trained network.
-    encoder_ : EventEncoder, TableEncoder or None
+    encoder_ : EventEncoder, LevelCrossing, GaussianFields, TableEncoder or None
         The encoder that is used; `None` when samples are taken as they are.
     readout_ : Readout
         The fitted readout.
@@ -129,13 +130,13 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     1.0
     """
 
-    encoder_: EventEncoder | TableEncoder | None
+    encoder_: EventEncoder | SeriesEncoder | TableEncoder | None
     calibration_: Calibration | None
 
     def __init__(
         self,
         network: Network | None = None,
-        encoder: EventEncoder | None = None,
+        encoder: EventEncoder | SeriesEncoder | None = None,
         readout: Readout | None = None,
         n_windows: int = 4,
         windows: str = "events",
@@ -406,10 +407,15 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_integer("n_calibration", self.n_calibration, 1)
         check_integer("seed", self.seed)
         check_truth("progress", self.progress)
-        for name, kind in (("network", Network), ("encoder", EventEncoder), ("readout", Readout)):
+        for name, kind in (
+            ("network", Network),
+            ("encoder", EventEncoder | SeriesEncoder),
+            ("readout", Readout),
+        ):
             value = getattr(self, name)
             if value is not None and not isinstance(value, kind):
-                raise ParameterError(f"{name} must be a {kind.__name__} or None; got {value!r}.")
+                what = getattr(kind, "__name__", "encoder of samples")
+                raise ParameterError(f"{name} must be a {what} or None; got {value!r}.")
 
     def _training_samples(self, samples: Any, y: ArrayLike) -> tuple[list[Events], NDArray[Any]]:
         """Decide what `samples` are, set the encoder, and encode them all."""
@@ -454,10 +460,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _each_encoded(self, samples: Iterable[Any], n_channels: int | None) -> Iterator[Events]:
         for index, sample in enumerate(samples):
             try:
-                if isinstance(sample, SensorEvents) and isinstance(self.encoder_, EventEncoder):
-                    yield self.encoder_(sample)
-                else:
-                    yield as_events(sample, n_channels)
+                yield encode_one(sample, self.encoder_, n_channels)
             except (ParameterError, ShapeError) as error:
                 raise type(error)(f"samples[{index}]: {error}") from error
 

@@ -14,11 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.time_series import SeriesEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, SensorEvents
+from hrsnn_rs.events.events import Events
+from hrsnn_rs.events.forms import as_events
+from hrsnn_rs.events.sensor import SensorEvents
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from hrsnn_rs.encoding.tables import TableEncoder
 
 
 def fingerprint(events: Events) -> int:
@@ -47,6 +53,38 @@ def fingerprint(events: Events) -> int:
     digest.update(np.ascontiguousarray(events.t, dtype="<i8").tobytes())
     digest.update(np.ascontiguousarray(events.channel, dtype="<u4").tobytes())
     return int.from_bytes(digest.digest(), "little") >> 1
+
+
+def encode_one(
+    sample: Any, encoder: EventEncoder | SeriesEncoder | TableEncoder | None, n_channels: int | None
+) -> Events:
+    """Turn a sample into events: by the encoder if it is of the kind that this takes.
+
+    Parameters
+    ----------
+    sample : object
+        Events of a sensor, a time series, or what `Network.run` accepts.
+    encoder : EventEncoder, SeriesEncoder, TableEncoder or None
+        That of the classifier.
+    n_channels : int or None
+        Number of channels of what is taken as it is, where that is known.
+
+    Returns
+    -------
+    Events
+
+    Examples
+    --------
+    >>> from hrsnn_rs.encoding import LevelCrossing
+    >>> from hrsnn_rs.learning.estimator_input import encode_one
+    >>> encode_one([[0.0], [2.0]], LevelCrossing(n_columns=1, delta=0.5, dt=1.0), None)
+    Events(4 events, n_channels=2, duration=2000 µs)
+    """
+    if isinstance(encoder, SeriesEncoder) and not isinstance(sample, Events):
+        return encoder(sample)
+    if isinstance(encoder, EventEncoder) and isinstance(sample, SensorEvents):
+        return encoder(sample)
+    return as_events(sample, n_channels)
 
 
 def is_table(samples: Any) -> bool:

@@ -6,7 +6,7 @@ of its own, so that changing one leaves the others as they were. Not here: anyth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,6 +70,9 @@ class Assembly:
     norm: str
     competition: Competition | None
     dtype: str
+    #: Numbers of neurons and of input channels by name, in order; empty: they have no names.
+    populations: dict[str, int] = field(default_factory=dict)
+    channels: dict[str, int] = field(default_factory=dict)
 
 
 def choose_inhibitory(n_neurons: int, fraction: float, seed: int) -> NDArray[np.bool_]:
@@ -126,13 +129,13 @@ def assemble(
         neurons = {name: np.where(inhibitory, others[name], neurons[name]) for name in neurons}
     neurons["theta"] = np.zeros(n_neurons)
 
-    from_inputs = _connect("inputs", inputs, n_inputs, n_neurons, seed, INPUT_DELAY)
+    from_inputs = connect("inputs", inputs, n_inputs, n_neurons, seed, INPUT_DELAY)
     if recurrent is None:
         none = np.zeros(0)
         indptr = np.zeros(n_neurons + 1, dtype=np.int64)
         between = Synapses(indptr, none.astype(np.uint32), none, np.array([RECURRENT_DELAY]))
     else:
-        between = _connect(
+        between = connect(
             "recurrent", recurrent, n_neurons, n_neurons, seed, RECURRENT_DELAY, inhibitory
         )
     if plasticity is None:
@@ -187,7 +190,7 @@ def _check_kind(name: str, value: object, kind: type, *, optional: bool = False)
     )
 
 
-def _connect(
+def connect(
     name: str,
     rule: Connectivity,
     n_pre: int,
@@ -195,9 +198,17 @@ def _connect(
     seed: int,
     default_delay: float,
     inhibitory: NDArray[np.bool_] | None = None,
+    *,
+    recurrent: bool | None = None,
 ) -> Synapses:
+    """Draw the synapses of one rule; sources are inputs where `inhibitory` is None.
+
+    `recurrent` says whether sources and targets are the same neurons; None: if they are neurons.
+    """
+    if recurrent is None:
+        recurrent = inhibitory is not None
     indptr, indices = rule.generate(
-        n_pre, n_post, seed, name, recurrent=inhibitory is not None, inhibitory=inhibitory
+        n_pre, n_post, seed, name, recurrent=recurrent, inhibitory=inhibitory
     )
     weight = resolve(
         rule.weight, f"{name}.weight", indptr, seed, purpose=f"{name}/weight", at="synapse"
@@ -251,13 +262,33 @@ def _with_stdp(
     purpose: str,
     order: NDArray[np.intp] | None = None,
 ) -> Synapses:
-    constants = resolve_stdp(stdp, synapses.indptr, seed, purpose)
+    constants = draw_constants(stdp, synapses.indptr, seed, purpose, order)
+    plasticity = share_stdp(stdp, plastic, constants, synapses.weight)
+    return Synapses(synapses.indptr, synapses.indices, synapses.weight, synapses.delay, plasticity)
+
+
+def draw_constants(
+    stdp: STDP,
+    indptr: NDArray[np.int64],
+    seed: int,
+    purpose: str,
+    order: NDArray[np.intp] | None = None,
+) -> dict[str, FloatArray]:
+    """Draw the four constants of each synapse."""
+    constants = resolve_stdp(stdp, indptr, seed, purpose)
     if order is not None:
         # Arrays come in the caller's order; what was drawn has none.
         for name in constants:
             if not isinstance(getattr(stdp, name), Distribution):
                 constants[name] = constants[name][order]
-    weight = synapses.weight[plastic]
+    return constants
+
+
+def share_stdp(
+    stdp: STDP, plastic: NDArray[np.bool_], constants: dict[str, FloatArray], weight: FloatArray
+) -> dict[str, Any]:
+    """Put `plastic` and the four constants together with what all synapses share."""
+    weight = weight[plastic]
     w_max = stdp.w_max
     if w_max is None:
         mean, largest = (float(weight.mean()), float(weight.max())) if weight.size else (1.0, 1.0)
@@ -267,7 +298,7 @@ def _with_stdp(
                 f"w_max must be given where plastic weights do not exceed w_min ({stdp.w_min!r});"
                 f" got a mean weight of {mean!r}."
             )
-    plasticity = {
+    return {
         "plastic": plastic,
         **constants,
         "w_min": stdp.w_min,
@@ -277,7 +308,6 @@ def _with_stdp(
         "nearest": stdp.pairing == "nearest",
         "half_precision": stdp.half_precision,
     }
-    return Synapses(synapses.indptr, synapses.indices, synapses.weight, synapses.delay, plasticity)
 
 
 def check_sizes(n_inputs: object, n_neurons: object, seed: object) -> tuple[int, int, int]:

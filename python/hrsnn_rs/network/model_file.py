@@ -75,6 +75,8 @@ def to_state(assembly: Assembly, gain: float) -> tuple[Arrays, dict[str, Any]]:
         "competition": None,
         "norm": assembly.norm,
         "plasticity": {},
+        "populations": assembly.populations,
+        "channels": assembly.channels,
     }
     if assembly.competition is not None:
         arrays["neuron/group"] = resolve_groups(assembly.competition, assembly.inhibitory.size)
@@ -167,10 +169,13 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
         dtype = header["dtype"]
         if dtype not in ("float32", "float64"):
             raise FormatError(f"dtype must be 'float32' or 'float64'; got {dtype!r}.")
+        from_inputs = synapses("inputs")
+        populations = _sizes(header, "populations", n)
+        channels = _sizes(header, "channels", from_inputs.indptr.size - 1)
         assembly = Assembly(
             neurons,
             inhibitory,
-            synapses("inputs"),
+            from_inputs,
             between,
             None if adaptive is None else AdaptiveThreshold.from_dict(adaptive),
             incoming,
@@ -178,6 +183,8 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
             header["norm"],
             competition,
             dtype,
+            populations=populations,
+            channels=channels,
         )
     except KeyError as error:
         raise FormatError(f"{error.args[0]} is missing.") from None
@@ -188,6 +195,17 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
     if rest:
         raise FormatError(f"{min(rest)} is not an array of a network.")
     return assembly
+
+
+def _sizes(header: Mapping[str, Any], name: str, n: int) -> dict[str, int]:
+    """Read numbers by name, which add up to `n`; or no names at all."""
+    sizes: dict[str, int] = dict(header[name])
+    for one, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise FormatError(f"{name} must have at least 1 of each; got {size!r} of {one!r}.")
+    if sizes and sum(sizes.values()) != n:
+        raise FormatError(f"{name} must add up to {n}; got {sum(sizes.values())}.")
+    return sizes
 
 
 def write_model(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, as_events
+from hrsnn_rs.events.events import Events
+from hrsnn_rs.events.forms import as_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ import numpy as np
 from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
 from hrsnn_rs.description.competition import NO_GROUP
 from hrsnn_rs.errors import MissingDependencyError, ParameterError, ShapeError
-from hrsnn_rs.events.events import as_events
+from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.network.calibration import calibrate, psp_peak
 from hrsnn_rs.network.checkpoint import Checkpoints
@@ -114,7 +114,8 @@ class RunningNetwork(NetworkState):
             sample.t, sample.channel, sample.duration, learn, threads, scale=rate
         )
         wall_time = time.perf_counter() - start
-        return RunResult(t, neuron, RunStats.from_counts(counts, sample.duration, wall_time))
+        stats = RunStats.from_counts(counts, sample.duration, wall_time)
+        return RunResult(t, neuron, stats, self.populations)
 
     def train(
         self,

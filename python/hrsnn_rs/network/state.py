@@ -17,6 +17,7 @@ from hrsnn_rs.description.competition import Competition, resolve_groups
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.network.assembly import RECURRENT_DELAY, Assembly, Synapses
 from hrsnn_rs.network.model_file import from_state, read_model, to_state, write_model
+from hrsnn_rs.network.summary import ranges, summary
 
 if TYPE_CHECKING:
     import os
@@ -81,6 +82,7 @@ class NetworkState:
         self.n_synapses = int(assembly.inputs.indices.size + assembly.recurrent.indices.size)
         self.dtype = assembly.dtype
         self.inhibitory = assembly.inhibitory
+        self._populations, self._channels = assembly.populations, assembly.channels
 
     def copy(self) -> Self:
         """Return an independent network in the same state."""
@@ -211,6 +213,8 @@ class NetworkState:
             self._norm,
             self._competition,
             self.dtype,
+            populations=self._populations,
+            channels=self._channels,
         )
 
     def _matrix(self, source: str, n_rows: int) -> csr_array:
@@ -247,6 +251,16 @@ class NetworkState:
         self._core.set_theta(check_array("theta", values, at="neuron"))
 
     @property
+    def populations(self) -> dict[str, range]:
+        """Neurons of each population by name; {} unless made of populations."""
+        return ranges(self._populations)
+
+    @property
+    def channels(self) -> dict[str, range]:
+        """Input channels by name; {} unless made of populations."""
+        return ranges(self._channels)
+
+    @property
     def input_gain(self) -> float:
         """Product of the gains of all calibrations."""
         return self._gain
@@ -258,7 +272,8 @@ class NetworkState:
         -------
         polars.DataFrame
             One row per parameter: `parameter`, `unit`, `n`, `mean`, `std`, `min`, `median`,
-            `max`.
+            `max`. Of a network of populations, one for each population, as "E.tau_m", and one for
+            each two that are connected, as "E -> I.weight".
 
         Examples
         --------
@@ -266,19 +281,9 @@ class NetworkState:
         >>> hr.Network(4, 10).describe().filter(parameter="tau_m")["mean"].item()
         20.0
         """
-        now = self._assembly()
-        rows = [_described(name, values) for name, values in now.neurons.items()]
-        for source, synapses in (("inputs", now.inputs), ("recurrent", now.recurrent)):
-            n = synapses.weight.size
-            rows.append(_described(f"{source}.weight", synapses.weight))
-            rows.append(_described(f"{source}.delay", np.broadcast_to(synapses.delay, n)))
-            if synapses.plasticity is not None:
-                plastic = synapses.plasticity["plastic"]
-                for name in ("a_plus", "a_minus", "tau_plus", "tau_minus"):
-                    rows.append(_described(f"{source}.{name}", synapses.plasticity[name][plastic]))
         import polars as pl
 
-        return pl.DataFrame(rows)
+        return pl.DataFrame(summary(self._assembly()))
 
     def __repr__(self) -> str:
         return (
@@ -304,15 +309,3 @@ def _unpickled(
     arguments: dict[str, Any] | None,
 ) -> NetworkState:
     return kind._made_of(from_state(arrays, header), header["input_gain"], arguments)
-
-
-def _described(name: str, values: NDArray[np.float64]) -> dict[str, str | float | None]:
-    milliseconds = ("tau", "t_ref", "delay")
-    row: dict[str, str | float | None] = {
-        "parameter": name,
-        "unit": "ms" if name.split(".")[-1].startswith(milliseconds) else "mV",
-        "n": values.size,
-    }
-    for statistic in ("mean", "std", "min", "median", "max"):
-        row[statistic] = float(getattr(np, statistic)(values)) if values.size else None
-    return row

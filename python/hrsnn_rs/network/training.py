@@ -18,7 +18,7 @@ import numpy as np
 
 from hrsnn_rs.arguments import as_array, check_array, check_number
 from hrsnn_rs.errors import HRSNNError, ParameterError, ShapeError
-from hrsnn_rs.events.events import as_events
+from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.checkpoint import Progress, chained, digest
 from hrsnn_rs.network.results import RunStats
 
