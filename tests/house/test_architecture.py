@@ -108,6 +108,7 @@ RUST_ORDER = [
     "csr",
     "connectivity",
     "camera",
+    "tracking",
     "aedat",
     "neuron",
     "current",
