@@ -59,7 +59,7 @@ WINGS = {
         "simulation",
         "presets",
     ),
-    "encoding": ("events_to_channels", "contrast", "tables"),
+    "encoding": ("sensor_encoder", "events_to_channels", "tracking", "contrast", "tables"),
     "datasets": (
         "splits",
         "samples",

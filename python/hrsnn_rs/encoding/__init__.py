@@ -5,7 +5,19 @@ the event camera.
 """
 
 from hrsnn_rs.encoding.contrast import FrameDifference, TemporalContrast
-from hrsnn_rs.encoding.events_to_channels import EncodingReport, EventEncoder
+from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.sensor_encoder import EncodingReport, SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
+from hrsnn_rs.encoding.tracking import Track, TrackingEncoder, TrackingReport
 
-__all__ = ["EncodingReport", "EventEncoder", "FrameDifference", "TableEncoder", "TemporalContrast"]
+__all__ = [
+    "EncodingReport",
+    "EventEncoder",
+    "FrameDifference",
+    "SensorEncoder",
+    "TableEncoder",
+    "TemporalContrast",
+    "Track",
+    "TrackingEncoder",
+    "TrackingReport",
+]

@@ -7,12 +7,13 @@ that stream give the same events as the array of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.encoding.events_to_channels import EncodingReport, EventEncoder
+from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.sensor_encoder import EncodingReport, SensorEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import finite_number, microseconds, whole_number
 from hrsnn_rs.events.events import Events
@@ -226,8 +227,8 @@ class TemporalContrast:
     ----------
     camera : EventCamera
         The camera; its sensor has the size of the frames.
-    encoder : EventEncoder, default=None
-        From its pixels to channels. `None` means 32 × 32 × 2 channels.
+    encoder : EventEncoder or TrackingEncoder, default=None
+        From its pixels to channels. `None` means an `EventEncoder` of 32 × 32 × 2 channels.
     dt : float, default=40.0
         Time from frame to frame in ms: 1000 / frames per second. `None` means that of the
         video, which only frames that stream can have.
@@ -250,7 +251,7 @@ class TemporalContrast:
     """
 
     camera: EventCamera
-    encoder: EventEncoder | None = None
+    encoder: SensorEncoder | None = None
     dt: float | None = 40.0
 
     def __post_init__(self) -> None:
@@ -259,8 +260,8 @@ class TemporalContrast:
             raise ParameterError(f"camera must be an EventCamera; got {self.camera!r}.")
         size = (self.camera.height, self.camera.width)
         encoder = EventEncoder(*size) if self.encoder is None else self.encoder
-        if not isinstance(encoder, EventEncoder):
-            raise ParameterError(f"encoder must be an EventEncoder; got {encoder!r}.")
+        if not isinstance(encoder, SensorEncoder):
+            raise ParameterError(f"encoder must be an encoder of sensor events; got {encoder!r}.")
         if (encoder.height, encoder.width) != size:
             raise ShapeError(
                 f"encoder must have the camera's size {size}; "
@@ -276,7 +277,7 @@ class TemporalContrast:
         """Number of channels: those of the encoder."""
         return self._encoder().n_channels
 
-    def _encoder(self) -> EventEncoder:
+    def _encoder(self) -> SensorEncoder:
         assert self.encoder is not None  # set by __post_init__
         return self.encoder
 
@@ -362,12 +363,8 @@ class TemporalContrast:
     ) -> tuple[Events, EncodingReport]:
         seen, camera = record_pieces(self.camera, pieces, step, sample)
         events, report = self._encoder().encode(seen)
-        return events, EncodingReport(
-            n_in=camera.n_crossings + camera.n_noise,
-            n_out=report.n_out,
-            n_outside=report.n_outside,
-            n_dead=camera.n_dead + report.n_dead,
-        )
+        n_in = camera.n_crossings + camera.n_noise
+        return events, replace(report, n_in=n_in, n_dead=camera.n_dead + report.n_dead)
 
 
 def _finite(clip: NDArray[Any], n_before: int) -> NDArray[Any]:

@@ -16,7 +16,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from hrsnn_rs.arguments import as_array, check_integer, check_truth
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
+from hrsnn_rs.encoding.tracking import TrackingEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.events import Events, SensorEvents, as_events
 from hrsnn_rs.learning.estimator_input import fingerprint, is_table, peek
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
     from hrsnn_rs.network.results import Calibration
 
 _KIND = "HRSNNClassifier"
-_ENCODERS: dict[str, type[EventEncoder] | type[TableEncoder]] = {
+_ENCODERS: dict[str, type[SensorEncoder] | type[TableEncoder]] = {
     "EventEncoder": EventEncoder,
     "TableEncoder": TableEncoder,
+    "TrackingEncoder": TrackingEncoder,
 }
 _N_NEURONS = 1000
 _N_NEURONS_TABLE = 100
@@ -49,7 +52,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     network : Network, default=None
         Network to start from; it is copied, never changed. `None` means
         `presets.default_network`, of 1000 neurons, or 100 for a table.
-    encoder : EventEncoder, default=None
+    encoder : EventEncoder or TrackingEncoder, default=None
         Reduces sensor events to input channels. `None` means 32x32 pixels and two polarities
         of the first sample's sensor; samples that are `Events` already need none.
     readout : Readout, default=None
@@ -85,7 +88,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Sorted labels.
     network_ : Network
         The calibrated, trained network.
-    encoder_ : EventEncoder, TableEncoder or None
+    encoder_ : EventEncoder, TrackingEncoder, TableEncoder or None
         The encoder that is used; `None` when samples are taken as they are.
     readout_ : Readout
         The fitted readout.
@@ -129,13 +132,13 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     1.0
     """
 
-    encoder_: EventEncoder | TableEncoder | None
+    encoder_: SensorEncoder | TableEncoder | None
     calibration_: Calibration | None
 
     def __init__(
         self,
         network: Network | None = None,
-        encoder: EventEncoder | None = None,
+        encoder: SensorEncoder | None = None,
         readout: Readout | None = None,
         n_windows: int = 4,
         windows: str = "events",
@@ -406,7 +409,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_integer("n_calibration", self.n_calibration, 1)
         check_integer("seed", self.seed)
         check_truth("progress", self.progress)
-        for name, kind in (("network", Network), ("encoder", EventEncoder), ("readout", Readout)):
+        for name, kind in (("network", Network), ("encoder", SensorEncoder), ("readout", Readout)):
             value = getattr(self, name)
             if value is not None and not isinstance(value, kind):
                 raise ParameterError(f"{name} must be a {kind.__name__} or None; got {value!r}.")
@@ -454,7 +457,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _each_encoded(self, samples: Iterable[Any], n_channels: int | None) -> Iterator[Events]:
         for index, sample in enumerate(samples):
             try:
-                if isinstance(sample, SensorEvents) and isinstance(self.encoder_, EventEncoder):
+                if isinstance(sample, SensorEvents) and isinstance(self.encoder_, SensorEncoder):
                     yield self.encoder_(sample)
                 else:
                     yield as_events(sample, n_channels)
@@ -465,7 +468,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Copy the given network, or make the default one for such samples."""
         if self.network is not None:
             return self.network.copy()
-        sensor = self.encoder_.size if isinstance(self.encoder_, EventEncoder) else None
+        sensor = self.encoder_.sensor if isinstance(self.encoder_, SensorEncoder) else None
         is_table = isinstance(self.encoder_, TableEncoder)
         return default_network(
             first.n_channels,
