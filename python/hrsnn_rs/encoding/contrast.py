@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FrameDifference", "TemporalContrast"]
 
+_STAMPS = ("frame", "interpolated")
+
 
 @dataclass(frozen=True)
 class FrameDifference:
@@ -51,6 +53,10 @@ class FrameDifference:
     dt : float, default=1.0
         Time from frame to frame in ms: 1000 / frames per second, or 1 for one frame per step.
         `None` means that of the video, which only frames that stream can have.
+    stamps : {"frame", "interpolated"}, default="frame"
+        When a square sends its event: at the later of the two frames, or between them where the
+        difference would reach the threshold if all intensities followed straight lines. Which
+        squares send an event is the same.
 
     Raises
     ------
@@ -79,6 +85,7 @@ class FrameDifference:
     pool: int = 5
     threshold: float = 0.2
     dt: float | None = 1.0
+    stamps: str = "frame"
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -90,6 +97,8 @@ class FrameDifference:
         if self.dt is not None:
             microseconds(self.dt, "dt")
             object.__setattr__(self, "dt", float(self.dt))
+        if not isinstance(self.stamps, str) or self.stamps not in _STAMPS:
+            raise ParameterError(f"stamps must be one of {_STAMPS}; got {self.stamps!r}.")
 
     @property
     def n_channels(self) -> int:
@@ -111,7 +120,8 @@ class FrameDifference:
         Returns
         -------
         events : Events
-            Frame i is at `i * dt`, and the first one, without a predecessor, sends nothing.
+            Frame i is at `i * dt`, and the first one, without a predecessor, sends nothing; with
+            `stamps="interpolated"` an event lies after one frame and not after the next.
             Channel `row * squares_per_row + column`; the duration is `n_frames * dt`.
         report : EncodingReport
             `n_in` counts squares of all differences, `n_below` those not above the threshold.
@@ -191,9 +201,15 @@ class FrameDifference:
         above = (high > low) & (squares - np.float64(low) > self.threshold * (high - low))
         frame, channel = np.divmod(np.flatnonzero(above), self.n_channels)
         times = moments(step, 0, n_frames)
-        events = Events(
-            times[frame + 1], channel, self.n_channels, int(moments(step, n_frames, 1)[0])
-        )
+        t = times[frame + 1]
+        if self.stamps == "interpolated":
+            start = times[frame]
+            # On straight lines the largest difference in a square grows by its share of the time.
+            share = (low + self.threshold * (high - low)) / squares[above].astype(np.float64)
+            t = np.clip(start + np.rint(share * (t - start)).astype(np.int64), start + 1, t)
+            order = np.argsort(t, kind="stable")
+            t, channel = t[order], channel[order]
+        events = Events(t, channel, self.n_channels, int(moments(step, n_frames, 1)[0]))
         n_below = above.size - len(events)
         return events, EncodingReport(n_in=above.size, n_out=len(events), n_below=n_below)
 
