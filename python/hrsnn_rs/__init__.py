@@ -47,7 +47,7 @@ from hrsnn_rs.network import Calibration, Network, RunResult, RunStats, Simulati
 if TYPE_CHECKING:
     from hrsnn_rs import datasets, encoding, learning, made_up, plotting, recordings, report
     from hrsnn_rs.datasets import load_folder, make_gestures, open_dataset, reversed_pairs
-    from hrsnn_rs.encoding import EventEncoder, FrameDifference, TemporalContrast
+    from hrsnn_rs.encoding import EventEncoder, FrameDifference, TemporalContrast, TrackingEncoder
     from hrsnn_rs.learning import HRSNNClassifier, Readout
     from hrsnn_rs.made_up import EventCamera
 
@@ -59,6 +59,7 @@ _LATER = {
     "HRSNNClassifier": "learning",
     "Readout": "learning",
     "TemporalContrast": "encoding",
+    "TrackingEncoder": "encoding",
     "datasets": None,
     "encoding": None,
     "learning": None,
@@ -126,6 +127,7 @@ __all__ = [
     "Simulation",
     "SmallWorldConnectivity",
     "TemporalContrast",
+    "TrackingEncoder",
     "Uniform",
     "__version__",
     "datasets",

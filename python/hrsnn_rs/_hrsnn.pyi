@@ -16,6 +16,7 @@ __all__ = [
     "EventCamera",
     "Network",
     "Simulation",
+    "Tracker",
     "__version__",
     "connect_distance",
     "connect_fixed_in_degree",
@@ -133,6 +134,54 @@ class Simulation:
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, int]: ...
     def network(self) -> Network: ...
     def state(self) -> tuple[Network, dict[str, Any]]: ...
+
+@final
+class Tracker:
+    def __new__(
+        cls,
+        height: int,
+        width: int,
+        *,
+        size: int,
+        polarities: int,
+        time_constant: float,
+        spread_constant: float | None,
+        smoothing: str,
+        zoom: float | None,
+        extent: float,
+        dead_us: int,
+        mirror: str,
+        track_levels: int,
+    ) -> Tracker: ...
+    def encode(
+        self,
+        t: NDArray[np.int64],
+        x: NDArray[np.uint16],
+        y: NDArray[np.uint16],
+        p: NDArray[np.uint8],
+        duration: int,
+    ) -> tuple[
+        NDArray[np.int64],
+        NDArray[np.uint32],
+        tuple[int, int, int, int],
+        tuple[float, float] | None,
+    ]: ...
+    def track(
+        self,
+        t: NDArray[np.int64],
+        x: NDArray[np.uint16],
+        y: NDArray[np.uint16],
+        p: NDArray[np.uint8],
+        duration: int,
+        at: NDArray[np.int64],
+    ) -> tuple[
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.bool_],
+    ]: ...
 
 def dead_time(
     t: NDArray[np.int64], channel: NDArray[np.uint32], n_channels: int, dead_us: int

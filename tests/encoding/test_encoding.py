@@ -379,7 +379,7 @@ def test_nonsense_for_clips_and_for_temporal_contrast():
         FrameDifference(4, 4).encode(np.zeros((2, 4, 4, 3), np.uint8))
     with pytest.raises(ParameterError, match="camera must be an EventCamera"):
         TemporalContrast(None)
-    with pytest.raises(ParameterError, match="encoder must be an EventEncoder"):
+    with pytest.raises(ParameterError, match="encoder must be an encoder of sensor events"):
         TemporalContrast(IDEAL, encoder=4)
     with pytest.raises(ShapeError, match="encoder must have the camera's size"):
         TemporalContrast(IDEAL, EventEncoder(8, 8))

@@ -71,7 +71,14 @@ WINGS = {
         "patches",
         "tiling",
     ),
-    "encoding": ("events_to_channels", "contrast", "tables", "time_series"),
+    "encoding": (
+        "sensor_encoder",
+        "events_to_channels",
+        "tracking",
+        "contrast",
+        "tables",
+        "time_series",
+    ),
     "datasets": (
         "splits",
         "samples",
@@ -124,6 +131,7 @@ RUST_ORDER = [
     "csr",
     "connectivity",
     "camera",
+    "tracking",
     "aedat",
     "neuron",
     "current",

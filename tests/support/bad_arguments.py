@@ -218,6 +218,10 @@ def targets() -> dict[str, Target]:
             hr.EventEncoder(height=2, width=3, size=(2, 3)).encode,
             lambda: {"events": sensor_events()},
         ),
+        "TrackingEncoder": Target(hr.TrackingEncoder, lambda: {"height": 64, "width": 64}),
+        "TrackingEncoder.encode": Target(
+            hr.TrackingEncoder(height=2, width=3).encode, lambda: {"events": sensor_events()}
+        ),
         "EventCamera": Target(hr.EventCamera, lambda: {"height": 2, "width": 3}),
         "FrameDifference": Target(hr.FrameDifference, lambda: {"height": 10, "width": 10}),
         "FrameDifference.encode": Target(

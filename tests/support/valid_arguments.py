@@ -125,6 +125,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "Network.transform.progress",
         "Network.transform.return_stats",
         "EventEncoder.centre",
+        "TrackingEncoder.mirror",
         "HRSNNClassifier.fit.progress",
     ),
     (
@@ -143,10 +144,13 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "EventCamera.threshold_off",
     ),
     ("None", "a half"): (
+        "TrackingEncoder.spread_constant",
+        "TrackingEncoder.zoom",
         "FrameDifference.dt",
         "TemporalContrast.dt",
     ),
     ("a half",): (
+        "TrackingEncoder.time_constant",
         "Gamma.mean",
         "Network.from_arrays.recurrent_delay",
         "Events.from_raster.dt",
@@ -190,6 +194,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "zero",
         "a half",
     ): (
+        "TrackingEncoder.dead_time",
         "RandomConnectivity.p",
         "SmallWorldConnectivity.p_rewire",
         "DistanceConnectivity.c_ee",
@@ -222,6 +227,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "LocalRecurrence.delay",
     ),
     ("zero",): (
+        "TrackingEncoder.track_levels",
         "Simulation.run_until.t",
         "FixedInDegreeConnectivity.k",
         "SmallWorldConnectivity.k",
@@ -247,6 +253,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "huge float",
     ): ("ExplicitConnectivity.delay",),
     ("None",): (
+        "TrackingEncoder.extent",
         "Network.neuron",
         "Network.inhibitory_neuron",
         "Network.inputs",

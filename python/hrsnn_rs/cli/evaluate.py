@@ -18,7 +18,7 @@ from hrsnn_rs.cli.options import (
     open_data,
 )
 from hrsnn_rs.cli.terminal import print_row
-from hrsnn_rs.encoding import EventEncoder
+from hrsnn_rs.encoding import SensorEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import HRSNNClassifier, accuracy, library_commit, recall_of_classes
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen, groups = chosen_clips(dataset, arguments.groups)
     names = class_names(dataset, chosen)
     encoder = classifier.encoder_
-    if not isinstance(encoder, EventEncoder):
+    if not isinstance(encoder, SensorEncoder):
         raise ParameterError(f"MODEL must have an encoder of sensor events; got {encoder!r}.")
     events = encoded(dataset, chosen, encoder, arguments.json)
     features = classifier.window_features(events)

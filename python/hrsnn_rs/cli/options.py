@@ -17,7 +17,7 @@ from hrsnn_rs.errors import ParameterError
 
 if TYPE_CHECKING:
     from hrsnn_rs.datasets import EventSamples, Inspection
-    from hrsnn_rs.encoding import EventEncoder
+    from hrsnn_rs.encoding import SensorEncoder
     from hrsnn_rs.events import Events
 
 _WANTED = {
@@ -62,7 +62,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=positive, metavar="T", help="threads (all cores)")
 
 
-def encoded(dataset: Any, chosen: list[int], encoder: EventEncoder, is_json: bool) -> list[Events]:
+def encoded(dataset: Any, chosen: list[int], encoder: SensorEncoder, is_json: bool) -> list[Events]:
     """Encode the chosen clips behind a progress bar."""
     with Bar(is_json) as bar:
         events = []

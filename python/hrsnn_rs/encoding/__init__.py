@@ -5,9 +5,11 @@ the event camera.
 """
 
 from hrsnn_rs.encoding.contrast import FrameDifference, TemporalContrast
-from hrsnn_rs.encoding.events_to_channels import EncodingReport, EventEncoder
+from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.sensor_encoder import EncodingReport, SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.encoding.time_series import GaussianFields, LevelCrossing
+from hrsnn_rs.encoding.tracking import Track, TrackingEncoder, TrackingReport
 
 __all__ = [
     "EncodingReport",
@@ -15,6 +17,10 @@ __all__ = [
     "FrameDifference",
     "GaussianFields",
     "LevelCrossing",
+    "SensorEncoder",
     "TableEncoder",
     "TemporalContrast",
+    "Track",
+    "TrackingEncoder",
+    "TrackingReport",
 ]

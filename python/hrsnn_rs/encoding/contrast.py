@@ -7,12 +7,13 @@ that stream give the same events as the array of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.encoding.events_to_channels import EncodingReport, EventEncoder
+from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.sensor_encoder import EncodingReport, SensorEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import finite_number, microseconds, whole_number
 from hrsnn_rs.events.events import Events
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["FrameDifference", "TemporalContrast"]
+
+_STAMPS = ("frame", "interpolated")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ class FrameDifference:
     dt : float, default=1.0
         Time from frame to frame in ms: 1000 / frames per second, or 1 for one frame per step.
         `None` means that of the video, which only frames that stream can have.
+    stamps : {"frame", "interpolated"}, default="frame"
+        When a square sends its event: at the later of the two frames, or between them where the
+        difference would reach the threshold if all intensities followed straight lines. Which
+        squares send an event is the same.
 
     Raises
     ------
@@ -78,6 +85,7 @@ class FrameDifference:
     pool: int = 5
     threshold: float = 0.2
     dt: float | None = 1.0
+    stamps: str = "frame"
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -89,6 +97,8 @@ class FrameDifference:
         if self.dt is not None:
             microseconds(self.dt, "dt")
             object.__setattr__(self, "dt", float(self.dt))
+        if not isinstance(self.stamps, str) or self.stamps not in _STAMPS:
+            raise ParameterError(f"stamps must be one of {_STAMPS}; got {self.stamps!r}.")
 
     @property
     def n_channels(self) -> int:
@@ -110,7 +120,8 @@ class FrameDifference:
         Returns
         -------
         events : Events
-            Frame i is at `i * dt`, and the first one, without a predecessor, sends nothing.
+            Frame i is at `i * dt`, and the first one, without a predecessor, sends nothing; with
+            `stamps="interpolated"` an event lies after one frame and not after the next.
             Channel `row * squares_per_row + column`; the duration is `n_frames * dt`.
         report : EncodingReport
             `n_in` counts squares of all differences, `n_below` those not above the threshold.
@@ -190,9 +201,15 @@ class FrameDifference:
         above = (high > low) & (squares - np.float64(low) > self.threshold * (high - low))
         frame, channel = np.divmod(np.flatnonzero(above), self.n_channels)
         times = moments(step, 0, n_frames)
-        events = Events(
-            times[frame + 1], channel, self.n_channels, int(moments(step, n_frames, 1)[0])
-        )
+        t = times[frame + 1]
+        if self.stamps == "interpolated":
+            start = times[frame]
+            # On straight lines the largest difference in a square grows by its share of the time.
+            share = (low + self.threshold * (high - low)) / squares[above].astype(np.float64)
+            t = np.clip(start + np.rint(share * (t - start)).astype(np.int64), start + 1, t)
+            order = np.argsort(t, kind="stable")
+            t, channel = t[order], channel[order]
+        events = Events(t, channel, self.n_channels, int(moments(step, n_frames, 1)[0]))
         n_below = above.size - len(events)
         return events, EncodingReport(n_in=above.size, n_out=len(events), n_below=n_below)
 
@@ -226,8 +243,8 @@ class TemporalContrast:
     ----------
     camera : EventCamera
         The camera; its sensor has the size of the frames.
-    encoder : EventEncoder, default=None
-        From its pixels to channels. `None` means 32 × 32 × 2 channels.
+    encoder : EventEncoder or TrackingEncoder, default=None
+        From its pixels to channels. `None` means an `EventEncoder` of 32 × 32 × 2 channels.
     dt : float, default=40.0
         Time from frame to frame in ms: 1000 / frames per second. `None` means that of the
         video, which only frames that stream can have.
@@ -250,7 +267,7 @@ class TemporalContrast:
     """
 
     camera: EventCamera
-    encoder: EventEncoder | None = None
+    encoder: SensorEncoder | None = None
     dt: float | None = 40.0
 
     def __post_init__(self) -> None:
@@ -259,8 +276,8 @@ class TemporalContrast:
             raise ParameterError(f"camera must be an EventCamera; got {self.camera!r}.")
         size = (self.camera.height, self.camera.width)
         encoder = EventEncoder(*size) if self.encoder is None else self.encoder
-        if not isinstance(encoder, EventEncoder):
-            raise ParameterError(f"encoder must be an EventEncoder; got {encoder!r}.")
+        if not isinstance(encoder, SensorEncoder):
+            raise ParameterError(f"encoder must be an encoder of sensor events; got {encoder!r}.")
         if (encoder.height, encoder.width) != size:
             raise ShapeError(
                 f"encoder must have the camera's size {size}; "
@@ -276,7 +293,7 @@ class TemporalContrast:
         """Number of channels: those of the encoder."""
         return self._encoder().n_channels
 
-    def _encoder(self) -> EventEncoder:
+    def _encoder(self) -> SensorEncoder:
         assert self.encoder is not None  # set by __post_init__
         return self.encoder
 
@@ -362,12 +379,8 @@ class TemporalContrast:
     ) -> tuple[Events, EncodingReport]:
         seen, camera = record_pieces(self.camera, pieces, step, sample)
         events, report = self._encoder().encode(seen)
-        return events, EncodingReport(
-            n_in=camera.n_crossings + camera.n_noise,
-            n_out=report.n_out,
-            n_outside=report.n_outside,
-            n_dead=camera.n_dead + report.n_dead,
-        )
+        n_in = camera.n_crossings + camera.n_noise
+        return events, replace(report, n_in=n_in, n_dead=camera.n_dead + report.n_dead)
 
 
 def _finite(clip: NDArray[Any], n_before: int) -> NDArray[Any]:

@@ -16,8 +16,10 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from hrsnn_rs.arguments import as_array, check_integer, check_truth
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.encoding.time_series import GaussianFields, LevelCrossing, SeriesEncoder
+from hrsnn_rs.encoding.tracking import TrackingEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.learning.estimator_input import encode_one, fingerprint, is_table, peek
@@ -35,8 +37,9 @@ if TYPE_CHECKING:
     from hrsnn_rs.network.results import Calibration
 
 _KIND = "HRSNNClassifier"
-_ENCODERS: dict[str, type[EventEncoder | SeriesEncoder | TableEncoder]] = {
-    kind.__name__: kind for kind in (EventEncoder, GaussianFields, LevelCrossing, TableEncoder)
+_ENCODERS: dict[str, type[SensorEncoder | SeriesEncoder | TableEncoder]] = {
+    kind.__name__: kind
+    for kind in (EventEncoder, GaussianFields, LevelCrossing, TableEncoder, TrackingEncoder)
 }
 _N_NEURONS = 1000
 _N_NEURONS_TABLE = 100
@@ -50,7 +53,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     network : Network, default=None
         Network to start from; it is copied, never changed. `None` means
         `presets.default_network`, of 1000 neurons, or 100 for a table.
-    encoder : EventEncoder, LevelCrossing or GaussianFields, default=None
+    encoder : EventEncoder, TrackingEncoder, LevelCrossing or GaussianFields, default=None
         From sensor events, or from time series, to input channels. `None` means 32x32 pixels and
         two polarities of the first sample's sensor; samples that are `Events` already need none.
     readout : Readout, default=None
@@ -86,7 +89,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Sorted labels.
     network_ : Network
         The calibrated, trained network.
-    encoder_ : EventEncoder, LevelCrossing, GaussianFields, TableEncoder or None
+    encoder_ : EventEncoder, TrackingEncoder, LevelCrossing, GaussianFields, TableEncoder or None
         The encoder that is used; `None` when samples are taken as they are.
     readout_ : Readout
         The fitted readout.
@@ -130,13 +133,13 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     1.0
     """
 
-    encoder_: EventEncoder | SeriesEncoder | TableEncoder | None
+    encoder_: SensorEncoder | SeriesEncoder | TableEncoder | None
     calibration_: Calibration | None
 
     def __init__(
         self,
         network: Network | None = None,
-        encoder: EventEncoder | SeriesEncoder | None = None,
+        encoder: SensorEncoder | SeriesEncoder | None = None,
         readout: Readout | None = None,
         n_windows: int = 4,
         windows: str = "events",
@@ -409,7 +412,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_truth("progress", self.progress)
         for name, kind in (
             ("network", Network),
-            ("encoder", EventEncoder | SeriesEncoder),
+            ("encoder", SensorEncoder | SeriesEncoder),
             ("readout", Readout),
         ):
             value = getattr(self, name)
@@ -468,7 +471,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Copy the given network, or make the default one for such samples."""
         if self.network is not None:
             return self.network.copy()
-        sensor = self.encoder_.size if isinstance(self.encoder_, EventEncoder) else None
+        sensor = self.encoder_.sensor if isinstance(self.encoder_, SensorEncoder) else None
         is_table = isinstance(self.encoder_, TableEncoder)
         return default_network(
             first.n_channels,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.time_series import SeriesEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
@@ -56,7 +56,9 @@ def fingerprint(events: Events) -> int:
 
 
 def encode_one(
-    sample: Any, encoder: EventEncoder | SeriesEncoder | TableEncoder | None, n_channels: int | None
+    sample: Any,
+    encoder: SensorEncoder | SeriesEncoder | TableEncoder | None,
+    n_channels: int | None,
 ) -> Events:
     """Turn a sample into events: by the encoder if it is of the kind that this takes.
 
@@ -64,7 +66,7 @@ def encode_one(
     ----------
     sample : object
         Events of a sensor, a time series, or what `Network.run` accepts.
-    encoder : EventEncoder, SeriesEncoder, TableEncoder or None
+    encoder : SensorEncoder, SeriesEncoder, TableEncoder or None
         That of the classifier.
     n_channels : int or None
         Number of channels of what is taken as it is, where that is known.
@@ -82,7 +84,7 @@ def encode_one(
     """
     if isinstance(encoder, SeriesEncoder) and not isinstance(sample, Events):
         return encoder(sample)
-    if isinstance(encoder, EventEncoder) and isinstance(sample, SensorEvents):
+    if isinstance(encoder, SensorEncoder) and isinstance(sample, SensorEvents):
         return encoder(sample)
     return as_events(sample, n_channels)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.datasets.samples import EventSamples
-    from hrsnn_rs.encoding.events_to_channels import EventEncoder
+    from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.network.network import Network
 
 ROW_SCHEMA: dict[str, Any] = {
@@ -91,7 +91,7 @@ def compare(
     memory: bool = True,
     n_neurons: int = 1000,
     make_network: Callable[..., Network] | None = None,
-    encoder: EventEncoder | None = None,
+    encoder: SensorEncoder | None = None,
     readout: Readout | None = None,
     n_windows: int = 4,
     windows: str = "events",
@@ -130,7 +130,7 @@ def compare(
     make_network : callable, default=None
         Called with `seed`; gives a HeNHeS network. `None` means `presets.default_network` for
         the clips' channels.
-    encoder : EventEncoder, default=None
+    encoder : EventEncoder or TrackingEncoder, default=None
         `None` means 32x32 pixels and two polarities.
     readout : Readout, default=None
         Readout to clone for each task. `None` means `Readout()`.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.datasets.samples import EventSamples
+    from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.network.network import Network
 
 CONTROLS = ("event counts", "untrained", "no recurrence")
@@ -85,7 +86,7 @@ class Clips:
     def of_dataset(
         cls,
         dataset: EventSamples,
-        encoder: EventEncoder | None = None,
+        encoder: SensorEncoder | None = None,
         *,
         name: str | None = None,
         progress: Callable[[int, int, str], None] | None = None,
@@ -96,7 +97,7 @@ class Clips:
         ----------
         dataset : EventSamples
             What `make_gestures` or `load_folder` gives. Its subjects are the groups.
-        encoder : EventEncoder, default=None
+        encoder : EventEncoder or TrackingEncoder, default=None
             `None` means that of the data set, or 32x32 pixels and two polarities of the first
             clip's sensor.
         name : str, default=None

@@ -27,5 +27,6 @@ pub mod shard;
 pub mod snapshot;
 pub mod stdp;
 pub mod time;
+pub mod tracking;
 
 pub use error::{Error, Result};
