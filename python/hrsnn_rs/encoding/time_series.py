@@ -14,7 +14,7 @@ import numpy as np
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import as_array, check_mapping
-from hrsnn_rs.encoding.events_to_channels import EncodingReport
+from hrsnn_rs.encoding.sensor_encoder import EncodingReport
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import finite_number, microseconds, whole_number
 from hrsnn_rs.events.events import Events
