@@ -37,6 +37,7 @@ WINGS = {
     "made_up": ("movements", "gestures", "camera"),
     "recordings": (
         "aedat",
+        "raw_clocks",
         "foreign_files",
         "event_files",
         "frame_stream",
