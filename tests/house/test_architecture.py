@@ -41,6 +41,7 @@ WINGS = {
         "foreign_files",
         "event_files",
         "frame_stream",
+        "luma",
         "video",
         "cache_entry",
         "cache",

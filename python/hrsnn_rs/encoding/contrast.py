@@ -17,15 +17,17 @@ from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import finite_number, microseconds, whole_number
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.made_up.camera import EventCamera, checked_clip
-from hrsnn_rs.recordings.frame_stream import moments, pieces_of, record_pieces, time_between
+from hrsnn_rs.recordings.frame_stream import Clock, clock_of, pieces_of, record_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from fractions import Fraction
 
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["FrameDifference", "TemporalContrast"]
+
+# From frame to frame where nobody says it, in ms.
+_ONE_STEP, _USUAL_VIDEO = 1.0, 40.0
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ class FrameDifference:
         Side of a square in pixels; squares at the lower and right edge may be smaller.
     threshold : float, default=0.2
         A square sends an event where its scaled difference is greater; in [0, 1).
-    dt : float, default=1.0
-        Time from frame to frame in ms: 1000 / frames per second, or 1 for one frame per step.
-        `None` means that of the video, which only frames that stream can have.
+    dt : float, default=None
+        Time from frame to frame in ms. `None` means the times that a `Video` or the call says;
+        where nobody says any, 1, for one frame per step.
 
     Raises
     ------
@@ -77,7 +79,7 @@ class FrameDifference:
     width: int
     pool: int = 5
     threshold: float = 0.2
-    dt: float | None = 1.0
+    dt: float | None = None
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -99,19 +101,23 @@ class FrameDifference:
         """Return the encoded events; `encode` gives the report as well."""
         return self.encode(frames)[0]
 
-    def encode(self, frames: ArrayLike) -> tuple[Events, EncodingReport]:
+    def encode(
+        self, frames: ArrayLike, *, times: ArrayLike | None = None
+    ) -> tuple[Events, EncodingReport]:
         """Encode one clip.
 
         Parameters
         ----------
         frames : array_like, shape (n_frames, height, width)
             Grey frames, uint8 or finite floats. Not changed.
+        times : array_like of int, shape (n_frames,), default=None
+            Time of each frame in µs, increasing. `None` means `dt`.
 
         Returns
         -------
         events : Events
-            Frame i is at `i * dt`, and the first one, without a predecessor, sends nothing.
-            Channel `row * squares_per_row + column`; the duration is `n_frames * dt`.
+            At the times of the frames; the first one, without a predecessor, sends nothing.
+            Channel `row * squares_per_row + column`; the duration is that of all frames.
         report : EncodingReport
             `n_in` counts squares of all differences, `n_below` those not above the threshold.
             A clip in which nothing moves has no events.
@@ -130,21 +136,29 @@ class FrameDifference:
         EncodingReport(n_in=8, n_out=0, n_outside=0, n_dead=0, n_below=8)
         """
         clip = checked_clip(frames, self.height, self.width)
-        return self._encode(iter([clip]), time_between(self.dt, None))
+        return self._encode(iter([clip]), clock_of(clip, self.dt, times=times, usual=_ONE_STEP))
 
     def encode_stream(
-        self, frames: Iterable[ArrayLike], *, sample: int = 0, frame_rate: Any = None
+        self,
+        frames: Iterable[ArrayLike],
+        *,
+        sample: int = 0,
+        times: ArrayLike | None = None,
+        frame_rate: Any = None,
     ) -> tuple[Events, EncodingReport]:
         """Encode one clip whose frames come one after the other.
 
         Parameters
         ----------
-        frames : iterable of array_like, each of shape (height, width)
-            As in `encode`; each frame is copied before the next is asked for.
+        frames : Video or iterable of array_like, each of shape (height, width)
+            As in `encode`; each frame is copied before the next is asked for. A `Video` says when
+            each is.
         sample : int, default=0
             Not used: nothing is drawn here.
+        times : array_like of int, shape (n_frames,), default=None
+            Time of each frame in µs, where `dt` is `None`.
         frame_rate : float or Fraction, default=None
-            Frames per second, where `dt` is `None`.
+            Frames per second, where they are constant and `dt` is `None`.
 
         Returns
         -------
@@ -158,20 +172,20 @@ class FrameDifference:
         ShapeError
             If a frame has another shape, or there is none.
         ParameterError
-            If a value is not finite, the dtype is not that of the first frame, or the time
-            between frames is unknown.
+            If a value is not finite, the dtype is not that of the first frame, or times do not
+            increase or are said twice.
 
         Examples
         --------
         >>> frames = (np.full((10, 10), level, np.uint8) for level in (0, 0, 9))
-        >>> FrameDifference(10, 10, dt=None).encode_stream(frames, frame_rate=25)[0].duration
+        >>> FrameDifference(10, 10).encode_stream(frames, frame_rate=25)[0].duration
         120000
         """
-        step = time_between(self.dt, frame_rate)
-        return self._encode(pieces_of(frames, self.height, self.width), step)
+        clock = clock_of(frames, self.dt, times=times, frame_rate=frame_rate, usual=_ONE_STEP)
+        return self._encode(pieces_of(frames, self.height, self.width), clock)
 
     def _encode(
-        self, pieces: Iterator[NDArray[Any]], step: Fraction
+        self, pieces: Iterator[NDArray[Any]], clock: Clock
     ) -> tuple[Events, EncodingReport]:
         """Keep the squares of each difference, and scale them at the end."""
         before: NDArray[Any] | None = None
@@ -189,10 +203,8 @@ class FrameDifference:
         # Without the first condition a clip whose every square is the same would be all noise.
         above = (high > low) & (squares - np.float64(low) > self.threshold * (high - low))
         frame, channel = np.divmod(np.flatnonzero(above), self.n_channels)
-        times = moments(step, 0, n_frames)
-        events = Events(
-            times[frame + 1], channel, self.n_channels, int(moments(step, n_frames, 1)[0])
-        )
+        times = clock.moments(0, n_frames)
+        events = Events(times[frame + 1], channel, self.n_channels, clock.end(n_frames))
         n_below = above.size - len(events)
         return events, EncodingReport(n_in=above.size, n_out=len(events), n_below=n_below)
 
@@ -228,9 +240,9 @@ class TemporalContrast:
         The camera; its sensor has the size of the frames.
     encoder : EventEncoder, default=None
         From its pixels to channels. `None` means 32 × 32 × 2 channels.
-    dt : float, default=40.0
-        Time from frame to frame in ms: 1000 / frames per second. `None` means that of the
-        video, which only frames that stream can have.
+    dt : float, default=None
+        Time from frame to frame in ms: 1000 / frames per second. `None` means the times that a
+        `Video` or the call says; where nobody says any, 40.
 
     Raises
     ------
@@ -251,7 +263,7 @@ class TemporalContrast:
 
     camera: EventCamera
     encoder: EventEncoder | None = None
-    dt: float | None = 40.0
+    dt: float | None = None
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -284,7 +296,9 @@ class TemporalContrast:
         """Return the encoded events; `encode` gives the report as well."""
         return self.encode(frames, sample=sample)[0]
 
-    def encode(self, frames: ArrayLike, *, sample: int = 0) -> tuple[Events, EncodingReport]:
+    def encode(
+        self, frames: ArrayLike, *, sample: int = 0, times: ArrayLike | None = None
+    ) -> tuple[Events, EncodingReport]:
         """Encode one clip.
 
         Parameters
@@ -293,11 +307,13 @@ class TemporalContrast:
             Luma (uint8) or light intensity greater than 0 (floats). Not changed.
         sample : int, default=0
             Number of the sample: which stream of noise the camera gets.
+        times : array_like of int, shape (n_frames,), default=None
+            Time of each frame in µs, increasing. `None` means `dt`.
 
         Returns
         -------
         events : Events
-            Frame i is at `i * dt`; the duration is `n_frames * dt`.
+            Between the times of the frames; the duration is that of all frames.
         report : EncodingReport
             `n_in` counts crossings of thresholds and events of noise; `n_dead` those that the
             dead time of the camera's pixels or of the encoder's channels swallowed.
@@ -316,21 +332,30 @@ class TemporalContrast:
         0
         """
         clip = checked_clip(frames, self.camera.height, self.camera.width)
-        return self._encode(iter([clip]), time_between(self.dt, None), sample)
+        clock = clock_of(clip, self.dt, times=times, usual=_USUAL_VIDEO)
+        return self._encode(iter([clip]), clock, sample)
 
     def encode_stream(
-        self, frames: Iterable[ArrayLike], *, sample: int = 0, frame_rate: Any = None
+        self,
+        frames: Iterable[ArrayLike],
+        *,
+        sample: int = 0,
+        times: ArrayLike | None = None,
+        frame_rate: Any = None,
     ) -> tuple[Events, EncodingReport]:
         """Encode one clip whose frames come one after the other.
 
         Parameters
         ----------
-        frames : iterable of array_like, each of shape (height, width)
-            As in `encode`; each frame is copied before the next is asked for.
+        frames : Video or iterable of array_like, each of shape (height, width)
+            As in `encode`; each frame is copied before the next is asked for. A `Video` says when
+            each is.
         sample : int, default=0
             As in `encode`.
+        times : array_like of int, shape (n_frames,), default=None
+            Time of each frame in µs, where `dt` is `None`.
         frame_rate : float or Fraction, default=None
-            Frames per second, where `dt` is `None`.
+            Frames per second, where they are constant and `dt` is `None`.
 
         Returns
         -------
@@ -345,7 +370,7 @@ class TemporalContrast:
             If a frame has another shape, or there is none.
         ParameterError
             If an intensity is not finite and above 0, the dtype is not that of the first frame,
-            or the time between frames is unknown.
+            or times do not increase or are said twice.
 
         Examples
         --------
@@ -355,12 +380,13 @@ class TemporalContrast:
         48
         """
         pieces = pieces_of(frames, self.camera.height, self.camera.width)
-        return self._encode(pieces, time_between(self.dt, frame_rate), sample)
+        clock = clock_of(frames, self.dt, times=times, frame_rate=frame_rate, usual=_USUAL_VIDEO)
+        return self._encode(pieces, clock, sample)
 
     def _encode(
-        self, pieces: Iterator[NDArray[Any]], step: Fraction, sample: int
+        self, pieces: Iterator[NDArray[Any]], clock: Clock, sample: int
     ) -> tuple[Events, EncodingReport]:
-        seen, camera = record_pieces(self.camera, pieces, step, sample)
+        seen, camera = record_pieces(self.camera, pieces, clock, sample)
         events, report = self._encoder().encode(seen)
         return events, EncodingReport(
             n_in=camera.n_crossings + camera.n_noise,
