@@ -46,7 +46,9 @@ def test_a_stream_gives_the_events_of_the_array(n_frames, seed, encoder, dtype):
 def test_frames_have_exact_times_where_the_video_says_them():
     rate = Fraction(30000, 1001)
     frames = np.random.default_rng(2).integers(0, 255, (31, 4, 4)).astype(np.uint8)
-    found, _ = FrameDifference(4, 4, dt=None, threshold=0.0).encode_stream(frames, frame_rate=rate)
+    found, _ = FrameDifference(4, 4, threshold=0.0, start="zero").encode_stream(
+        frames, frame_rate=rate
+    )
     assert set(found.t.tolist()) <= {round(n * 1001 / 30000 * 1e6) for n in range(31)}
     # 30 rounded steps of 33,367 µs would be 10 µs late.
     assert found.t.max() == 1_001_000
@@ -92,8 +94,10 @@ def test_a_value_that_is_not_finite_is_found_in_any_piece():
 
 
 TIMED = [
-    FrameDifference(9, 12),
-    TemporalContrast(EventCamera(9, 12, noise_rate=0.0, dead_time=0.0)),
+    FrameDifference(9, 12, start="zero"),
+    TemporalContrast(
+        EventCamera(9, 12, noise_rate=0.0, dead_time=0.0), EventEncoder(9, 12, start="zero")
+    ),
 ]
 
 

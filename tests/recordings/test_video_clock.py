@@ -94,7 +94,9 @@ def test_events_are_at_the_times_of_frames(tmp_path, name, codec, times, encoder
 def test_half_of_the_events_are_in_half_of_the_frames(tmp_path):
     times = [20 * n for n in range(25)] + [500 + 200 * n for n in range(25)]
     frames = moving_square(50, 48, 64, step=1)
-    events = whole(write_video(tmp_path / "a.mkv", frames, times=times), FrameDifference(48, 64))
+    events = whole(
+        write_video(tmp_path / "a.mkv", frames, times=times), FrameDifference(48, 64, start="zero")
+    )
     assert np.mean(events.t < 490_000) == pytest.approx(0.5, abs=0.05)
 
 

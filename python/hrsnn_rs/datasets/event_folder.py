@@ -17,7 +17,7 @@ from hrsnn_rs.datasets.inspection import Inspection, Problem, duplicates, relati
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.events.columns import whole_number
 from hrsnn_rs.made_up.movements import CLASSES
-from hrsnn_rs.recordings.event_files import READERS, check_file, checked_size
+from hrsnn_rs.recordings.event_files import READERS, check_file, checked_size, first_time
 
 if TYPE_CHECKING:
     import os
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EventFolder", "load_folder"]
 
+# A clock that begins later than this, in µs, is worth a word.
+_LATE = 1_000_000
 _USER_FOLDER = re.compile(r"user(\d+)_\w+")
 _SUFFIXES_OF_CLASSES = tuple(suffix for suffix in READERS if suffix != ".npy")
 
@@ -131,6 +133,7 @@ class EventFolder(Dataset):
         for file, other in duplicates(files):
             words = f"has the very bytes of {relative(other, root)}: a split may leak"
             problems.append(Problem("duplicated", relative(file, root), words))
+        problems += late_clocks(files, root)
         return Inspection(
             dataset="EventFolder",
             layout="<class>/<n>.npz",
@@ -138,6 +141,21 @@ class EventFolder(Dataset):
             found={"samples": len(files), "classes": n_classes},
             problems=tuple(problems),
         )
+
+
+def late_clocks(files: list[Path], root: Path) -> list[Problem]:
+    """Note that clocks of recordings do not begin at 0: once, with the latest of them."""
+    begins = [(begin, file) for file in files if (begin := first_time(file)) is not None]
+    late = [(begin, file) for begin, file in begins if begin >= _LATE]
+    if not late:
+        return []
+    begin, file = max(late)
+    words = (
+        f"its first event is at {begin / 1e6:g} s, and {len(late)} of {len(files)} recordings "
+        f"begin at {_LATE / 1e6:g} s or later: samples begin at their first event unless their "
+        "encoder has start='zero'"
+    )
+    return [Problem("note", relative(file, root), words)]
 
 
 def load_folder(
@@ -160,7 +178,8 @@ def load_folder(
       There are always the eleven classes of DVS128 Gesture, and the file's name is the label;
       the subject is NN. Times are rounded to µs.
 
-    Hidden folders and files of other kinds are not read. Times are kept as they are recorded.
+    Hidden folders and files of other kinds are not read. Times are kept as they are recorded; an
+    encoder begins at the first event.
 
     Parameters
     ----------

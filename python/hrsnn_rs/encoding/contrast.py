@@ -7,12 +7,17 @@ that stream give the same events as the array of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.encoding.events_to_channels import EncodingReport, EventEncoder
+from hrsnn_rs.encoding.events_to_channels import (
+    EncodingReport,
+    EventEncoder,
+    beginning,
+    checked_start,
+)
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import finite_number, microseconds, whole_number
 from hrsnn_rs.events.events import Events
@@ -52,6 +57,9 @@ class FrameDifference:
     dt : float, default=None
         Time from frame to frame in ms. `None` means the times that a `Video` or the call says;
         where nobody says any, 1, for one frame per step.
+    start : {"first_event", "zero"}, default="first_event"
+        Where a sample begins: at its first event, so that a clip does not begin with a time in
+        which nothing moves, or at time 0 of the frames.
 
     Raises
     ------
@@ -70,9 +78,9 @@ class FrameDifference:
     768
     >>> frames = np.zeros((3, 120, 160), np.uint8)
     >>> frames[2, 7, 4] = 200
-    >>> events = encoder(frames)
-    >>> events.t, events.channel
-    (array([2000]), array([32], dtype=uint32))
+    >>> events, report = encoder.encode(frames)
+    >>> events.t, events.channel, report.start_us
+    (array([0]), array([32], dtype=uint32), 2000)
     """
 
     height: int
@@ -80,6 +88,7 @@ class FrameDifference:
     pool: int = 5
     threshold: float = 0.2
     dt: float | None = None
+    start: str = "first_event"
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -88,6 +97,7 @@ class FrameDifference:
             object.__setattr__(self, name, value)
         threshold = finite_number(self.threshold, "threshold", low=0.0, below=1.0)
         object.__setattr__(self, "threshold", threshold)
+        object.__setattr__(self, "start", checked_start(self.start))
         if self.dt is not None:
             microseconds(self.dt, "dt")
             object.__setattr__(self, "dt", float(self.dt))
@@ -116,8 +126,9 @@ class FrameDifference:
         Returns
         -------
         events : Events
-            At the times of the frames; the first one, without a predecessor, sends nothing.
-            Channel `row * squares_per_row + column`; the duration is that of all frames.
+            At the times of the frames, from `start` on; the first one, without a predecessor,
+            sends nothing. Channel `row * squares_per_row + column`; the duration is that of all
+            frames after `start`.
         report : EncodingReport
             `n_in` counts squares of all differences, `n_below` those not above the threshold.
             A clip in which nothing moves has no events.
@@ -133,7 +144,7 @@ class FrameDifference:
         --------
         >>> still = np.zeros((3, 10, 10), np.uint8)
         >>> FrameDifference(10, 10).encode(still)[1]
-        EncodingReport(n_in=8, n_out=0, n_outside=0, n_dead=0, n_below=8)
+        EncodingReport(n_in=8, n_out=0, n_outside=0, n_dead=0, n_below=8, start_us=0)
         """
         clip = checked_clip(frames, self.height, self.width)
         return self._encode(iter([clip]), clock_of(clip, self.dt, times=times, usual=_ONE_STEP))
@@ -179,7 +190,7 @@ class FrameDifference:
         --------
         >>> frames = (np.full((10, 10), level, np.uint8) for level in (0, 0, 9))
         >>> FrameDifference(10, 10).encode_stream(frames, frame_rate=25)[0].duration
-        120000
+        40000
         """
         clock = clock_of(frames, self.dt, times=times, frame_rate=frame_rate, usual=_ONE_STEP)
         return self._encode(pieces_of(frames, self.height, self.width), clock)
@@ -203,10 +214,12 @@ class FrameDifference:
         # Without the first condition a clip whose every square is the same would be all noise.
         above = (high > low) & (squares - np.float64(low) > self.threshold * (high - low))
         frame, channel = np.divmod(np.flatnonzero(above), self.n_channels)
-        times = clock.moments(0, n_frames)
-        events = Events(times[frame + 1], channel, self.n_channels, clock.end(n_frames))
+        t = clock.moments(0, n_frames)[frame + 1]
+        start_us = beginning(self.start, t)
+        events = Events(t - start_us, channel, self.n_channels, clock.end(n_frames) - start_us)
         n_below = above.size - len(events)
-        return events, EncodingReport(n_in=above.size, n_out=len(events), n_below=n_below)
+        report = EncodingReport(above.size, len(events), n_below=n_below, start_us=start_us)
+        return events, report
 
     def _squares(self, clip: NDArray[Any]) -> NDArray[Any]:
         """Return the largest difference in each square, shape (n_frames - 1, rows, columns)."""
@@ -239,7 +252,8 @@ class TemporalContrast:
     camera : EventCamera
         The camera; its sensor has the size of the frames.
     encoder : EventEncoder, default=None
-        From its pixels to channels. `None` means 32 × 32 × 2 channels.
+        From its pixels to channels. `None` means 32 × 32 × 2 channels. Its `start` says where a
+        sample begins.
     dt : float, default=None
         Time from frame to frame in ms: 1000 / frames per second. `None` means the times that a
         `Video` or the call says; where nobody says any, 40.
@@ -258,7 +272,7 @@ class TemporalContrast:
     >>> frames[3:, 10, 10] = 200
     >>> events = encoder(frames)
     >>> sorted(set(events.channel.tolist())), events.duration
-    ([1189], 200000)
+    ([1189], 114519)
     """
 
     camera: EventCamera
@@ -313,7 +327,8 @@ class TemporalContrast:
         Returns
         -------
         events : Events
-            Between the times of the frames; the duration is that of all frames.
+            Between the times of the frames, from the encoder's `start` on; the duration is that of
+            all frames after it.
         report : EncodingReport
             `n_in` counts crossings of thresholds and events of noise; `n_dead` those that the
             dead time of the camera's pixels or of the encoder's channels swallowed.
@@ -388,12 +403,8 @@ class TemporalContrast:
     ) -> tuple[Events, EncodingReport]:
         seen, camera = record_pieces(self.camera, pieces, clock, sample)
         events, report = self._encoder().encode(seen)
-        return events, EncodingReport(
-            n_in=camera.n_crossings + camera.n_noise,
-            n_out=report.n_out,
-            n_outside=report.n_outside,
-            n_dead=camera.n_dead + report.n_dead,
-        )
+        n_in = camera.n_crossings + camera.n_noise
+        return events, replace(report, n_in=n_in, n_dead=camera.n_dead + report.n_dead)
 
 
 def _finite(clip: NDArray[Any], n_before: int) -> NDArray[Any]:

@@ -43,6 +43,8 @@ class EncodingReport:
         Events within the dead time of their pixel or channel.
     n_below : int, default=0
         Cells not above the threshold.
+    start_us : int, default=0
+        Where the sample begins on the clock of the recording in µs: what was taken off all times.
 
     Examples
     --------
@@ -55,6 +57,7 @@ class EncodingReport:
     n_outside: int = 0
     n_dead: int = 0
     n_below: int = 0
+    start_us: int = 0
 
     @property
     def n_dropped(self) -> int:
@@ -75,6 +78,18 @@ class EncodingReport:
         0
         """
         return asdict(self)
+
+
+def beginning(start: str, t: NDArray[np.int64]) -> int:
+    """Return the time at which a sample begins: that of its first event, or 0."""
+    return int(t[0]) if start == "first_event" and t.size else 0
+
+
+def checked_start(start: Any) -> str:
+    """Return where a sample begins, or say what is wrong."""
+    if not isinstance(start, str) or start not in ("first_event", "zero"):
+        raise ParameterError(f"start must be 'first_event' or 'zero'; got {start!r}.")
+    return start
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,10 @@ class EventEncoder:
     quantum : int, default=None
         Times are rounded down to multiples of this (µs), after the dead time; see
         `Events.quantized`.
+    start : {"first_event", "zero"}, default="first_event"
+        Where a sample begins. Clocks of cameras begin anywhere: the first event of the recording,
+        also if it is dropped, is at 0, and the duration shorter by as much. "zero" keeps the
+        clock of the recording, with the empty time before its first event.
 
     Raises
     ------
@@ -130,6 +149,7 @@ class EventEncoder:
     crop: tuple[int, int, int, int] | tuple[int, int] | None = None
     dead_time: float | None = None
     quantum: int | None = None
+    start: str = "first_event"
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -161,6 +181,7 @@ class EventEncoder:
             checked["dead_time"] = float(self.dead_time)
         if self.quantum is not None:
             checked["quantum"] = whole_number(self.quantum, "quantum", low=1, unit="µs")
+        checked["start"] = checked_start(self.start)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
@@ -185,9 +206,9 @@ class EventEncoder:
         -------
         events : Events
             Channel `(p * rows + y) * columns + x`; times and duration as they were, but for
-            the quantum.
+            `start` and the quantum.
         report : EncodingReport
-            What was dropped.
+            What was dropped, and where the sample begins on the clock of `events`.
 
         Raises
         ------
@@ -201,7 +222,7 @@ class EventEncoder:
         >>> encoder = EventEncoder(4, 4, size=(2, 2), crop=(0, 0, 2, 2))
         >>> events = SensorEvents([1, 2], [0, 3], [1, 1], [0, 0], height=4, width=4)
         >>> encoder.encode(events)[1]
-        EncodingReport(n_in=2, n_out=1, n_outside=1, n_dead=0, n_below=0)
+        EncodingReport(n_in=2, n_out=1, n_outside=1, n_dead=0, n_below=0, start_us=1)
         """
         if not isinstance(events, SensorEvents):
             raise ParameterError(f"events must be SensorEvents; got {kind_of(events)}.")
@@ -210,7 +231,13 @@ class EventEncoder:
                 f"events must come from a sensor of {self.height} x {self.width}; "
                 f"got {events.height} x {events.width}."
             )
-        t, x, y, p = events.t, events.x.astype(np.int64), events.y.astype(np.int64), events.p
+        start_us = beginning(self.start, events.t)
+        t, x, y, p = (
+            events.t - start_us,
+            events.x.astype(np.int64),
+            events.y.astype(np.int64),
+            events.p,
+        )
         (y0, x0), (rows, columns) = self._field()
         y, x = y - y0, x - x0
         inside = _within(y, x, rows, columns)
@@ -228,7 +255,7 @@ class EventEncoder:
             dead_us = microseconds(self.dead_time, "dead_time", low=0)
             keep = _hrsnn.dead_time(t, channel.astype(np.uint32), self.n_channels, dead_us)
             t, channel = t[keep], channel[keep]
-        encoded = Events(t, channel, self.n_channels, events.duration)
+        encoded = Events(t, channel, self.n_channels, events.duration - start_us)
         if self.quantum is not None:
             encoded = encoded.quantized(self.quantum)
         report = EncodingReport(
@@ -236,6 +263,7 @@ class EventEncoder:
             n_out=len(encoded),
             n_outside=len(events) - n_inside,
             n_dead=n_inside - len(encoded),
+            start_us=start_us,
         )
         return encoded, report
 
