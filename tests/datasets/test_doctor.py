@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from aedat_files import write_aedat
 from dvs128_folders import write_tonic
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.datasets.doctor import KNOWN, inspect, open_dataset, told
@@ -157,3 +158,25 @@ def test_a_model_is_trained_and_evaluated_on_official_parts_by_path_alone(
         assert (row["n_samples"], row["split_warning"]) == (11 if split == "test" else 33, warning)
     assert main(["evaluate", str(model), "gestures", "--split", "test"]) == 1
     assert "--split must be left out for gestures" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["npz", "compressed", "aedat"])
+@pytest.mark.parametrize("n_late", [0, 1, 3])
+def test_a_clock_that_begins_late_is_noted(tmp_path, suffix, n_late):
+    folder = tmp_path / "wave"
+    folder.mkdir()
+    for number in range(3):
+        t = np.array([10, 20, 30]) + (5_000_000 + number) * (number < n_late)
+        if suffix == "aedat":
+            write_aedat(folder / f"{number}.aedat", t, [1, 2, 3], [1, 2, number], [0, 1, 1])
+        else:
+            save = np.savez if suffix == "npz" else np.savez_compressed
+            save(folder / f"{number}.npz", t=t, x=[1, 2, 3], y=[1, 2, number], p=[0, 1, 1])
+    found = inspect(tmp_path)
+    notes = [problem for problem in found.problems if "first event" in problem.words]
+    assert found.is_sound
+    assert len(notes) == (n_late > 0)
+    if n_late:
+        assert notes[0].path.startswith(f"wave/{n_late - 1}.")
+        assert f"and {n_late} of 3 recordings begin at 1 s or later" in notes[0].words
+        assert "start='zero'" in told(found)

@@ -95,13 +95,13 @@ def test_sub_sequences_are_parts_of_the_clip(tmp_path, clip):
     (root / "00sequences.txt").write_text(sequences())
     with Video(clip) as video:
         frames = np.array(list(video))
-    encoder = FrameDifference(120, 160, dt=None)
+    encoder = FrameDifference(120, 160, start="zero")
     samples = KTH(root, "val", encoder)
     assert len(samples) == 8 * 6 * 4 * 4
     copy = pickle.loads(pickle.dumps(samples))
     for part in range(4):
         piece = frames[3 * part : 3 * part + 3]
-        assert samples[part][0] == FrameDifference(120, 160, dt=40.0)(piece)
+        assert samples[part][0] == FrameDifference(120, 160, dt=40.0, start="zero")(piece)
         assert samples[part][0].duration == 120_000
         assert copy[part][0] == samples[part][0]
     seen, label = KTH(root, "val")[5]

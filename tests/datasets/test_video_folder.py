@@ -19,9 +19,9 @@ def test_every_container_is_read_through_every_encoder(tmp_path):
         assert path.is_file()
     for encoder, n_channels in [
         (None, None),
-        (EventEncoder(48, 64, size=(8, 8)), 128),
-        (FrameDifference(48, 64, dt=None), 130),
-        (TemporalContrast(EventCamera(48, 64), dt=None), 2048),
+        (EventEncoder(48, 64, size=(8, 8), start="zero"), 128),
+        (FrameDifference(48, 64, start="zero"), 130),
+        (TemporalContrast(EventCamera(48, 64), EventEncoder(48, 64, start="zero")), 2048),
     ]:
         samples = VideoFolder(tmp_path, encoder=encoder)
         assert len(samples) == 4

@@ -45,9 +45,11 @@ WINGS = {
     "made_up": ("movements", "gestures", "camera"),
     "recordings": (
         "aedat",
+        "raw_clocks",
         "foreign_files",
         "event_files",
         "frame_stream",
+        "luma",
         "video",
         "cache_entry",
         "cache",

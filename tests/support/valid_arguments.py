@@ -292,6 +292,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "SensorEvents.duration",
         "EventEncoder.crop",
         "EventEncoder.quantum",
+        "FrameDifference.encode.times",
         "TemporalContrast.encoder",
         "Readout.fit.groups",
         "HRSNNClassifier.fit.groups",

@@ -17,7 +17,7 @@ from hrsnn_rs.datasets.layout import Rule, checked_has_splits, inspect_layout, r
 from hrsnn_rs.datasets.walk import files_in, natural, walk
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.made_up.movements import CLASSES
-from hrsnn_rs.recordings.event_files import READERS, check_file, checked_size
+from hrsnn_rs.recordings.event_files import READERS, check_file, checked_size, first_time
 
 if TYPE_CHECKING:
     import os
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EventFolder", "load_folder"]
 
+# A clock that begins later than this, in µs, is worth a word.
+_LATE = 1_000_000
 _USER_FOLDER = re.compile(r"user(\d+)_\w+")
 _SUFFIXES = tuple(suffix for suffix in READERS if suffix != ".npy")
 
@@ -128,6 +130,21 @@ class EventFolder(Dataset):
         return inspect_layout(cls.__name__, root, _SUFFIXES, lambda files: _faults(root, files))
 
 
+def late_clocks(files: list[Path], root: Path) -> list[Problem]:
+    """Note that clocks of recordings do not begin at 0: once, with the latest of them."""
+    begins = [(begin, file) for file in files if (begin := first_time(file)) is not None]
+    late = [(begin, file) for begin, file in begins if begin >= _LATE]
+    if not late:
+        return []
+    begin, file = max(late)
+    words = (
+        f"its first event is at {begin / 1e6:g} s, and {len(late)} of {len(files)} recordings "
+        f"begin at {_LATE / 1e6:g} s or later: samples begin at their first event unless their "
+        "encoder has start='zero'"
+    )
+    return [Problem("note", relative(file, root), words)]
+
+
 def load_folder(
     path: str | os.PathLike[str],
     split: str | None = None,
@@ -157,7 +174,8 @@ def load_folder(
     `False`, clips are counted within their class in place of persons, and every result says so.
 
     Hidden folders, `__MACOSX` and files of other kinds are not read; each folder is read once,
-    whatever links lead to it. Times are kept as they are recorded.
+    whatever links lead to it. Times are kept as they are recorded; an
+    encoder begins at the first event.
 
     Parameters
     ----------
@@ -227,7 +245,7 @@ def _faults(root: Path, files: Sequence[Path]) -> list[Problem]:
         if complaint is not None:
             kind = "truncated" if "cut" in complaint else "unreadable"
             problems.append(Problem(kind, relative(file, root), complaint))
-    return problems
+    return problems + late_clocks(list(files), root)
 
 
 def user_folders(path: Path) -> list[Path]:

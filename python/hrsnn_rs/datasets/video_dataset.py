@@ -44,7 +44,7 @@ class VideoDataset(Dataset):
 
     Without an encoder, and with an `EventEncoder`, an `EventCamera` without noise looks at the
     clip, at the times of the video. `TemporalContrast` and `FrameDifference` get the frames one
-    after the other and use their own `dt`, or the video's where it is `None`.
+    after the other, at the times of the video too unless their `dt` says otherwise.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class VideoDataset(Dataset):
         one = self.recordings[sample]
         with self._video(one) as video:
             camera = EventCamera(video.height, video.width, noise_rate=0.0)
-            events = record_frames(camera, video, video.frame_rate)
+            events = record_frames(camera, video)
             self._remember(video)
         return events
 
@@ -134,9 +134,7 @@ class VideoDataset(Dataset):
         one = self.recordings[sample]
         with self._video(one) as video:
             try:
-                events, _ = stream(
-                    video, sample=self._noise_stream(one), frame_rate=video.frame_rate
-                )
+                events, _ = stream(video, sample=self._noise_stream(one))
             except ShapeError as error:
                 raise FormatError(
                     f"{one.path}: {error} Give frame_size=(rows, columns) to scale frames."

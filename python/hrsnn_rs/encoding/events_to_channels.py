@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.encoding.sensor_encoder import EncodingReport, SensorEncoder
+from hrsnn_rs.encoding.sensor_encoder import EncodingReport, SensorEncoder, beginning, checked_start
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import microseconds, whole_number
 from hrsnn_rs.events.events import Events
@@ -56,6 +56,10 @@ class EventEncoder(SensorEncoder):
     quantum : int, default=None
         Times are rounded down to multiples of this (µs), after the dead time; see
         `Events.quantized`.
+    start : {"first_event", "zero"}, default="first_event"
+        Where a sample begins. Clocks of cameras begin anywhere: the first event of the recording,
+        also if it is dropped, is at 0, and the duration shorter by as much. "zero" keeps the
+        clock of the recording, with the empty time before its first event.
 
     Raises
     ------
@@ -80,6 +84,7 @@ class EventEncoder(SensorEncoder):
     crop: tuple[int, int, int, int] | tuple[int, int] | None = None
     dead_time: float | None = None
     quantum: int | None = None
+    start: str = "first_event"
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -111,6 +116,7 @@ class EventEncoder(SensorEncoder):
             checked["dead_time"] = float(self.dead_time)
         if self.quantum is not None:
             checked["quantum"] = whole_number(self.quantum, "quantum", low=1, unit="µs")
+        checked["start"] = checked_start(self.start)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
@@ -136,9 +142,9 @@ class EventEncoder(SensorEncoder):
         -------
         events : Events
             Channel `(p * rows + y) * columns + x`; times and duration as they were, but for
-            the quantum.
+            `start` and the quantum.
         report : EncodingReport
-            What was dropped.
+            What was dropped, and where the sample begins on the clock of `events`.
 
         Raises
         ------
@@ -153,10 +159,16 @@ class EventEncoder(SensorEncoder):
         >>> encoder = EventEncoder(4, 4, size=(2, 2), crop=(0, 0, 2, 2))
         >>> events = SensorEvents([1, 2], [0, 3], [1, 1], [0, 0], height=4, width=4)
         >>> encoder.encode(events)[1]
-        EncodingReport(n_in=2, n_out=1, n_outside=1, n_dead=0, n_below=0)
+        EncodingReport(n_in=2, n_out=1, n_outside=1, n_dead=0, n_below=0, start_us=1)
         """
         self._check(events)
-        t, x, y, p = events.t, events.x.astype(np.int64), events.y.astype(np.int64), events.p
+        start_us = beginning(self.start, events.t)
+        t, x, y, p = (
+            events.t - start_us,
+            events.x.astype(np.int64),
+            events.y.astype(np.int64),
+            events.p,
+        )
         (y0, x0), (rows, columns) = self._field()
         y, x = y - y0, x - x0
         inside = _within(y, x, rows, columns)
@@ -174,7 +186,7 @@ class EventEncoder(SensorEncoder):
             dead_us = microseconds(self.dead_time, "dead_time", low=0)
             keep = _hrsnn.dead_time(t, channel.astype(np.uint32), self.n_channels, dead_us)
             t, channel = t[keep], channel[keep]
-        encoded = Events(t, channel, self.n_channels, events.duration)
+        encoded = Events(t, channel, self.n_channels, events.duration - start_us)
         if self.quantum is not None:
             encoded = encoded.quantized(self.quantum)
         report = EncodingReport(
@@ -182,6 +194,7 @@ class EventEncoder(SensorEncoder):
             n_out=len(encoded),
             n_outside=len(events) - n_inside,
             n_dead=n_inside - len(encoded),
+            start_us=start_us,
         )
         return encoded, report
 

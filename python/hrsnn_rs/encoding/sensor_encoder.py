@@ -18,6 +18,9 @@ from hrsnn_rs.events.sensor import SensorEvents
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from hrsnn_rs.events.events import Events
 
 __all__ = ["EncodingReport", "SensorEncoder"]
@@ -39,6 +42,8 @@ class EncodingReport:
         Events within the dead time of their pixel or channel.
     n_below : int, default=0
         Cells not above the threshold.
+    start_us : int, default=0
+        Where the sample begins on the clock of the recording in µs: what was taken off all times.
 
     Examples
     --------
@@ -51,6 +56,7 @@ class EncodingReport:
     n_outside: int = 0
     n_dead: int = 0
     n_below: int = 0
+    start_us: int = 0
 
     @property
     def n_dropped(self) -> int:
@@ -71,6 +77,18 @@ class EncodingReport:
         0
         """
         return asdict(self)
+
+
+def beginning(start: str, t: NDArray[np.int64]) -> int:
+    """Return the time at which a sample begins: that of its first event, or 0."""
+    return int(t[0]) if start == "first_event" and t.size else 0
+
+
+def checked_start(start: Any) -> str:
+    """Return where a sample begins, or say what is wrong."""
+    if not isinstance(start, str) or start not in ("first_event", "zero"):
+        raise ParameterError(f"start must be 'first_event' or 'zero'; got {start!r}.")
+    return start
 
 
 class SensorEncoder(ABC):

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.encoding.sensor_encoder import EncodingReport, SensorEncoder
+from hrsnn_rs.encoding.sensor_encoder import (
+    EncodingReport,
+    SensorEncoder,
+    beginning,
+    checked_start,
+)
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import finite_number, microseconds, whole_number, whole_numbers
 from hrsnn_rs.events.events import Events
@@ -139,6 +144,8 @@ class TrackingEncoder(SensorEncoder):
         has so many channels after those of the plane, and sends one event to that of its level
         every 20 ms. Places are shares of the sensor, velocities go from -10 to 10 spreads per s;
         in a mirror both count to the other side. 0: the track is not sent.
+    start : {"first_event", "zero"}, default="first_event"
+        Where a sample begins: at its first event, or at time 0 of the recording.
 
     Raises
     ------
@@ -175,6 +182,7 @@ class TrackingEncoder(SensorEncoder):
     mirror: bool = False
     mirror_from: str = "running"
     track_levels: int = 0
+    start: str = "first_event"
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -201,6 +209,7 @@ class TrackingEncoder(SensorEncoder):
         if not isinstance(self.mirror, (bool, np.bool_)):
             raise ParameterError(f"mirror must be True or False; got {self.mirror!r}.")
         checked["mirror"] = bool(self.mirror)
+        checked["start"] = checked_start(self.start)
         for name, known in (("smoothing", _SMOOTHINGS), ("mirror_from", _MIRROR_FROM)):
             value = getattr(self, name)
             if not isinstance(value, str) or value not in known:
@@ -251,19 +260,22 @@ class TrackingEncoder(SensorEncoder):
         1
         """
         self._check(events)
+        start_us = beginning(self.start, events.t)
+        duration = events.duration - start_us
         t, channel, (n_outside, n_dead, n_mirrored, n_track), scale = self._tracker().encode(
-            events.t, events.x, events.y, events.p, events.duration
+            events.t - start_us, events.x, events.y, events.p, duration
         )
         report = TrackingReport(
             n_in=len(events),
             n_out=t.size - n_track,
             n_outside=n_outside,
             n_dead=n_dead,
+            start_us=start_us,
             n_mirrored=n_mirrored,
             n_track=n_track,
             scale=scale,
         )
-        return Events(t, channel, self.n_channels, events.duration), report
+        return Events(t, channel, self.n_channels, duration), report
 
     def track(self, events: SensorEvents, at: ArrayLike | None = None) -> Track:
         """Return what the encoder follows.
