@@ -49,11 +49,17 @@ def by_hand(blocks, sources: dict[str, int], name: str) -> np.ndarray:
 
 
 def projection(source: str, target: str, block: dict[str, Any]) -> hr.Projection:
+    """Say a block in words; its matrix has the columns of each row in any order."""
     weight = block["weight"]
+    rows, columns = np.nonzero(weight)
+    order = np.lexsort((np.random.default_rng(rows.size).random(rows.size), rows))
+    rows, columns = rows[order], columns[order]
+    indptr = np.searchsorted(rows, np.arange(weight.shape[0] + 1))
+    matrix = sp.csr_array((weight[rows, columns], columns, indptr), weight.shape)
     plasticity = None
     if block["plastic"].any():
-        plasticity = hr.STDP(**BOUNDS, **{c: stored(block[c], weight) for c in CONSTANTS})
-    rule = hr.ExplicitConnectivity(sp.csr_array(weight), stored(block["delay"], weight))
+        plasticity = hr.STDP(**BOUNDS, **{c: block[c][rows, columns] for c in CONSTANTS})
+    rule = hr.ExplicitConnectivity(matrix, block["delay"][rows, columns])
     return hr.Projection(source, target, rule, plasticity)
 
 
