@@ -131,6 +131,10 @@ def test_persons_are_chosen_by_their_names(
         row = said(capsys, "evaluate", model, root)
         assert (row["groups"], row["n_seen_in_training"]) == ([], 12)
     assert row["subjects_known"] is known
+    if layout == "names":
+        wrong = ["demo", "--data", str(root), *options, "--option", "colour=3", "--json"]
+        assert main(wrong) == 1
+        assert "--option must be of subject, " in capsys.readouterr().err
     few = ["--variants", "--controls", "event counts", "--no-memory", "--seeds", 1]
     rows = said(capsys, "compare", root, *options, *few)["rows"]
     assert [one["subjects_known"] for one in rows] == [known]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.datasets.doctor import inspect, open_dataset, told
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.datasets.video_folder import VideoFolder
+from hrsnn_rs.errors import MissingDependencyError, ParameterError
 from video_files import moving_square, write_video
 
 N = 40
@@ -211,3 +212,40 @@ def test_options_count_and_are_checked(tmp_path: Path) -> None:
         inspect(tmp_path, colour=3)
     with pytest.raises(ParameterError, match="subject must be a regular"):
         inspect(tmp_path, subject="x")
+
+
+@pytest.mark.parametrize(
+    ("names", "strangers", "dataset"),
+    [
+        ("YoYo/v_YoYo_g01_c01 YoYo/v_YoYo_g02_c01", "", "UCF101"),
+        ("YoYo/v_YoYo_g01_c01 YoYo/v_YoYo_g02_c01", "YoYo/mine", "UCF101"),
+        ("YoYo/v_YoYo_g01_c01", "YoYo/mine Surfing/mine Typing/mine", "VideoFolder"),
+        ("diving/v_diving_01_01 diving/v_diving_02_01", "diving/mine", "UCF11"),
+        ("boxing/person01_boxing_d1_uncomp boxing/person02_boxing_d1_uncomp", "boxing/a", "KTH"),
+        ("", "boxing/a jogging/b", "VideoFolder"),
+    ],
+)
+def test_a_few_strangers_change_no_data_set(
+    tmp_path: Path, names: str, strangers: str, dataset: str
+) -> None:
+    videos(tmp_path, " ".join(f"{name}.avi" for name in [*names.split(), *strangers.split()]))
+    found = inspect(tmp_path)
+    assert found.dataset == dataset
+    notes = [one.words for one in found.problems if "without a name" in one.words]
+    n_strangers = 0 if dataset == "VideoFolder" else len(strangers.split())
+    said = f"clips without a name of {dataset}, which are not read: {n_strangers}"
+    assert notes == ([said] if n_strangers else [])
+
+
+def test_what_is_not_installed_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wanting(*_: object) -> None:
+        raise MissingDependencyError("video needs PyAV")
+
+    videos(tmp_path, "a/1.avi a/2.avi b/1.avi")
+    monkeypatch.setattr(VideoFolder, "_look_at", wanting)
+    found = inspect(tmp_path)
+    harmful = [(one.kind, one.path, one.words) for one in found.problems if one.harms]
+    assert harmful == [("unreadable", ".", "video needs PyAV")]
+    assert found.read == {".avi": (0, 3)}

@@ -86,6 +86,11 @@ def open_data(arguments: argparse.Namespace) -> EventSamples:
     return opened(answer, arguments.split, **options)
 
 
+def options_for(folder: str, words: list[str]) -> dict[str, Any]:
+    """Read NAME=VALUE as the data set in a folder takes it."""
+    return typed_options(recognise(folder), words) if words else {}
+
+
 def typed_options(answer: Inspection, words: list[str]) -> dict[str, Any]:
     """Read NAME=VALUE as the data set that was found takes it."""
     known = options_of(answer)

@@ -8,6 +8,7 @@ there is an answer, and it says what was read for it.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from dataclasses import replace
 from inspect import signature as inspect_signature
 from itertools import chain
@@ -113,12 +114,7 @@ def recognise(path: str | os.PathLike[str]) -> Inspection:
         raise FormatError(f"{root}: no such folder." if not root.exists() else f"{root}: a file.")
     answers = [answer for one in KNOWN if (answer := one.inspect(root)) is not None]
     if answers:
-        # Clips of KTH are no samples before the file that cuts them is there.
-        best = max(
-            answers,
-            key=lambda answer: max(answer.found.get(name, 0) for name in ("samples", "recordings")),
-        )
-        return replace(best, problems=(*best.problems, *walk(root).problems))
+        return _best(answers, walk(root).problems)
     names = [one.name for one in root.iterdir() if not one.name.startswith(".")]
     archives = [name for name in names if name.endswith((".gz", ".zip", ".tar", ".rar"))]
     words = "nothing here is known" if names else "the folder is empty"
@@ -128,6 +124,25 @@ def recognise(path: str | os.PathLike[str]) -> Inspection:
         for name in sorted(archives)
     ]
     return Inspection("", "", str(root), {"samples": 0}, {}, tuple(problems), _UNKNOWN)
+
+
+def _best(answers: list[Inspection], problems: tuple[Problem, ...]) -> Inspection:
+    """Choose the data set with the most clips; a named one if at least half have its names."""
+
+    def n_clips(answer: Inspection) -> int:
+        # Clips of KTH are no samples before the file that cuts them is there.
+        return answer.found.get("recordings", 0) or answer.found.get("samples", 0)
+
+    best = max(answers, key=n_clips)
+    named = max((one for one in answers if one.expected), key=n_clips, default=best)
+    n_strangers = n_clips(best) - n_clips(named)
+    if n_clips(named) >= n_strangers:
+        best = named
+        n_strangers -= sum(one.kind in ("duplicated", "misplaced") for one in named.problems)
+        if n_strangers > 0:
+            words = f"clips without a name of {named.dataset}, which are not read: {n_strangers}"
+            problems = (Problem("note", ".", words), *problems)
+    return replace(best, problems=(*best.problems, *problems))
 
 
 def open_dataset(
@@ -239,15 +254,18 @@ def look_into(answer: Inspection, *, deep: bool = False, **options: Any) -> Insp
         for suffix, samples in by_suffix.items()
     }
     told_already = {problem.path for problem in answer.problems if problem.harms}
-    problems += _read(
-        dataset, Path(answer.root), [*chain.from_iterable(read.values())], told_already
-    )
+    chosen = [*chain.from_iterable(read.values())]
+    faults, n_unread = _read(dataset, Path(answer.root), chosen, told_already)
+    problems += faults
     return replace(
         answer,
         found=found,
         names=names,
         problems=(*answer.problems, *problems),
-        read={suffix: (len(some), len(by_suffix[suffix])) for suffix, some in read.items()},
+        read={
+            suffix: (len(some) - n_unread[suffix], len(by_suffix[suffix]))
+            for suffix, some in read.items()
+        },
     )
 
 
@@ -263,9 +281,15 @@ def _some_of(samples: list[int], labels: NDArray[np.int64]) -> list[int]:
     return sorted(chosen)
 
 
-def _read(dataset: Dataset, root: Path, chosen: list[int], told_already: set[str]) -> list[Problem]:
-    """Read samples as a whole, and say what is wrong with them and with their sizes."""
+def _read(
+    dataset: Dataset, root: Path, chosen: list[int], told_already: set[str]
+) -> tuple[list[Problem], Counter[str]]:
+    """Read samples as a whole, and say what is wrong with them and with their sizes.
+
+    Counted are those of each ending that nothing installed can read.
+    """
     problems: list[Problem] = []
+    n_unread = Counter[str]()
     sizes: dict[tuple[int, int], str] = {}
     for sample in chosen:
         path = dataset.recordings[sample].path
@@ -274,6 +298,10 @@ def _read(dataset: Dataset, root: Path, chosen: list[int], told_already: set[str
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always", DataWarning)
                 sizes.setdefault(dataset._look_at(sample), name)
+        except MissingDependencyError as error:
+            n_unread[path.suffix.lower()] += 1
+            problem = Problem("unreadable", ".", str(error))
+            problems += [] if problem in problems else [problem]
         except (HRSNNError, OSError) as error:
             if name not in told_already:
                 told_already.add(name)
@@ -291,7 +319,7 @@ def _read(dataset: Dataset, root: Path, chosen: list[int], told_already: set[str
             f"has {second[0]} x {second[1]} pixels, and {one} has {first[0]} x {first[1]}: {fix}"
         )
         problems.append(Problem("wrong", other, words))
-    return problems
+    return problems, n_unread
 
 
 def _below(words: str, path: str) -> str:

@@ -32,7 +32,7 @@ _SPLITS = tuple(
 )
 _UNKNOWN = (
     "nothing says who is in a clip: put the clips of each person into <class>/<person>/, or give "
-    "subject=, index_file= or clips_per_subject="
+    "subject=, index_file= or clips_per_subject= (hrsnn ... --option subject=...)"
 )
 _SHOWN = 5
 
