@@ -40,7 +40,8 @@ def first_above(frames, pool, threshold):
 def test_a_difference_is_stamped_where_straight_lines_reach_the_threshold(dtype, pool, threshold):
     frames = (np.random.default_rng(7).random((5, 4, 6)) * 255).astype(dtype)
     # One fine frame is 1 µs, so that a crossing is within one of its stamp.
-    encoder = FrameDifference(4, 6, pool=pool, threshold=threshold, stamps="interpolated")
+    settings = {"pool": pool, "threshold": threshold, "start": "zero"}
+    encoder = FrameDifference(4, 6, stamps="interpolated", **settings)
     events, report = encoder.encode(frames)
     expected = first_above(frames, pool, threshold)
     found = sorted(zip(events.channel.tolist(), events.t.tolist(), strict=True))
@@ -48,7 +49,7 @@ def test_a_difference_is_stamped_where_straight_lines_reach_the_threshold(dtype,
     assert [channel for channel, _ in found] == [square for square, _ in slow]
     assert max(abs(a[1] - b[1]) for a, b in zip(found, slow, strict=True)) <= 1
     assert np.unique(events.t % FINER).size > 4 or threshold == 0
-    at_frames, of_frames = FrameDifference(4, 6, pool=pool, threshold=threshold).encode(frames)
+    at_frames, of_frames = FrameDifference(4, 6, **settings).encode(frames)
     assert report == of_frames
     assert sorted(at_frames.channel) == sorted(events.channel)
     ends = -(-events.t // FINER) * FINER

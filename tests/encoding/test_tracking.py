@@ -30,7 +30,7 @@ def seen(t, x, y, p, duration, height=HEIGHT, width=WIDTH):
 
 
 def tracking(**changes):
-    return TrackingEncoder(HEIGHT, WIDTH, **changes)
+    return TrackingEncoder(HEIGHT, WIDTH, **{"start": "zero"} | changes)
 
 
 # Closed forms
@@ -361,3 +361,14 @@ def test_both_encoders_have_one_layout():
     wide = tracking(zoom=None, extent=10_000, size=1, dead_time=0)
     plain = EventEncoder(HEIGHT, WIDTH, size=(1, 1))
     assert wide(events) == plain(events)
+
+
+@pytest.mark.parametrize("mirror_from", ["running", "first_third", "whole"])
+def test_a_clock_that_begins_later_changes_no_channel(mirror_from):
+    t, x, y, p, duration = walker(speed=-30, x0=200)
+    settings = {"mirror": True, "mirror_from": mirror_from, "start": "first_event"}
+    encoder = tracking(**settings)
+    at_once, report = encoder.encode(seen(t, x, y, p, duration))
+    late, report_late = encoder.encode(seen(t + 10**6, x, y, p, duration + 10**6))
+    assert late == at_once
+    assert report_late.start_us - report.start_us == 10**6
