@@ -84,6 +84,8 @@ WINGS = {
         "statistics",
         "metrics",
         "operations",
+        "labels",
+        "left_out",
         "readout",
         "estimator_input",
         "classifier",
