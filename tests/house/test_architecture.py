@@ -88,6 +88,8 @@ WINGS = {
         "left_out",
         "readout",
         "estimator_input",
+        "sample_features",
+        "classifier_file",
         "classifier",
         "systems",
         "experiment",

@@ -138,7 +138,12 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "EventCamera.threshold_on",
         "EventCamera.threshold_off",
     ),
+    ("None", "empty dict"): (
+        "Readout.class_weight",
+        "HRSNNClassifier.fit.class_weight",
+    ),
     ("None", "a half"): (
+        "HRSNNClassifier.fit.dt",
         "FrameDifference.dt",
         "TemporalContrast.dt",
     ),
@@ -271,7 +276,10 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "EventEncoder.quantum",
         "TemporalContrast.encoder",
         "Readout.fit.groups",
+        "Readout.fit.sample_weight",
         "HRSNNClassifier.fit.groups",
+        "HRSNNClassifier.fit.sample_weight",
+        "HRSNNClassifier.fit.sensor_size",
         "HRSNNClassifier.fit.network",
         "HRSNNClassifier.fit.encoder",
         "HRSNNClassifier.fit.readout",
