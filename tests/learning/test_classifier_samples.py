@@ -320,3 +320,15 @@ def test_labels_must_come_from_somewhere(fresh, fitted, events):
         fresh.fit(events)
     with pytest.raises(hr.ParameterError, match="y must be given"):
         fitted.score(events)
+
+
+def test_a_data_set_of_another_library_is_told_the_way(fresh):
+    class Foreign:
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, sample):
+            return np.zeros(3), sample
+
+    with pytest.raises(hr.ParameterError, match=r"samples must be an iterable.*from_tonic"):
+        fresh.fit(Foreign(), [0, 1])

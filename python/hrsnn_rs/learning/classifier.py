@@ -32,7 +32,7 @@ from hrsnn_rs.learning.labels import (
     weights_of_classes,
 )
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.sample_features import SampleFeatures
+from hrsnn_rs.learning.sample_features import ENCODERS, SampleFeatures
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.presets import default_network
 
@@ -460,11 +460,13 @@ class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: 
         check_integer("seed", self.seed)
         check_truth("progress", self.progress)
         check_arrays_meaning(self.dt, self.sensor_size)
-        for name, kind in (("network", Network), ("encoder", EventEncoder), ("readout", Readout)):
+        kinds = {"network": (Network,), "encoder": ENCODERS, "readout": (Readout,)}
+        for name, allowed in kinds.items():
             value = getattr(self, name)
             # A file would bring back a class of one's own as ours.
-            if value is not None and type(value) is not kind:
-                raise ParameterError(f"{name} must be a {kind.__name__} or None; got {value!r}.")
+            if value is not None and type(value) not in allowed:
+                words = " or ".join(kind.__name__ for kind in allowed)
+                raise ParameterError(f"{name} must be a {words} or None; got {value!r}.")
         readout: Readout = Readout() if self.readout is None else clone(self.readout)
         if self.class_weight is not None:
             readout.set_params(class_weight=self.class_weight)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.learning.labels import (
@@ -26,6 +25,7 @@ from hrsnn_rs.learning.labels import (
     to_json,
 )
 from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.learning.sample_features import ENCODERS
 from hrsnn_rs.network.model_file import from_state, to_state
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.results import Calibration
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KIND = "HRSNNClassifier"
-_ENCODERS: dict[str, type[EventEncoder] | type[TableEncoder]] = {
-    "EventEncoder": EventEncoder,
-    "TableEncoder": TableEncoder,
-}
+_ENCODERS = {kind.__name__: kind for kind in (*ENCODERS, TableEncoder)}
 _READOUT, _GIVEN = "readout.", "given."
 # Parameters that are no plain values.
 _OBJECTS = ("network", "encoder", "readout", "class_weight")
@@ -175,7 +172,7 @@ def _encoder(described: dict[str, Any] | None) -> Any:
     return _ENCODERS[described["kind"]].from_dict(described["fields"])
 
 
-def _described(encoder: EventEncoder | TableEncoder | None) -> dict[str, Any] | None:
+def _described(encoder: Any) -> dict[str, Any] | None:
     if encoder is None:
         return None
     return {"kind": type(encoder).__name__, "fields": encoder.to_dict()}

@@ -285,7 +285,10 @@ def peek(samples: Iterable[Any]) -> tuple[Any, Iterable[Any]]:
     ('a', ['a', 'b', 'c'])
     """
     if not isinstance(samples, Iterable):
-        raise ParameterError(f"samples must be an iterable of samples; got {samples!r}.")
+        advice = ""
+        if hasattr(samples, "__getitem__"):
+            advice = " A data set of another library is taken by `datasets.from_tonic`."
+        raise ParameterError(f"samples must be an iterable of samples; got {samples!r}.{advice}")
     iterator = iter(samples)
     try:
         first = next(iterator)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from hrsnn_rs.network.network import Network
 
+ENCODERS = (EventEncoder,)
+"""Kinds of encoder that the constructor takes; a file can hold each of them."""
+
 
 class SampleFeatures:
     """What `HRSNNClassifier` does with samples; its parameters are described there."""
