@@ -21,13 +21,13 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo lint test test-slow equivalence mutants bench bench-core bench-peers \
+.PHONY: help setup build demo lint test test-slow test-sklearn equivalence mutants bench bench-core bench-peers \
 	budget budget-update docs fuzz golden sanitize emulate audit ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
 	@echo "Targets (needed beforehand: Python 3.11 or later, and Rust):"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(TOOLS) ## create .venv with the tools (done by the targets that need it)
 
@@ -42,6 +42,11 @@ test: test-rust test-python ## run all tests but the slow ones
 
 test-slow: $(EXTENSION) ## run the slow tests
 	$(BIN)/python -m pytest -m "slow and not external"
+
+# The newest is in .venv; the package is read from the source tree, whose extension serves both.
+test-sklearn: $(EXTENSION) .venv-sklearn-oldest/ready ## run the estimator's tests on the oldest scikit-learn
+	PYTHONPATH=python .venv-sklearn-oldest/bin/python -m pytest -m "not slow" \
+		tests/learning/test_labels.py tests/learning/test_readout.py tests/learning/test_classifier*.py
 
 # Each simulator has an environment of its own, because they disagree about numpy; the package is
 # read from the source tree, whose extension serves every Python. `-v` shows what was measured.
@@ -132,7 +137,7 @@ audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (nee
 	cargo deny check bans licenses sources
 	cargo deny check advisories
 
-ci: lint test budget ## all that must pass before a push
+ci: lint test test-sklearn budget ## all that must pass before a push
 
 lint-format: $(TOOLS)
 	cargo fmt --check

@@ -90,13 +90,13 @@ def structured() -> np.ndarray:
     return _record([("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "?")])
 
 
-def _fit_classifier(samples, y, groups=None, **settings) -> hr.HRSNNClassifier:
-    return hr.HRSNNClassifier(**settings).fit(samples, y, groups)
+def _fit_classifier(samples, y, groups=None, sample_weight=None, **settings) -> hr.HRSNNClassifier:
+    return hr.HRSNNClassifier(**settings).fit(samples, y, groups, sample_weight)
 
 
 _fit_classifier.__signature__ = inspect.Signature(
     [
-        *list(inspect.signature(_fit_classifier).parameters.values())[:3],
+        *list(inspect.signature(_fit_classifier).parameters.values())[:4],
         *inspect.signature(hr.HRSNNClassifier).parameters.values(),
     ]
 )
@@ -229,13 +229,15 @@ def targets() -> dict[str, Target]:
         ),
         "TemporalContrast": Target(hr.TemporalContrast, lambda: {"camera": hr.EventCamera(64, 64)}),
         "Readout": Target(
-            lambda alpha=1.0, compression="none": hr.Readout(alpha, compression).fit(
-                np.eye(6), [0, 1] * 3
-            ),
+            lambda alpha=1.0, compression="none", class_weight=None: hr.Readout(
+                alpha, compression, class_weight
+            ).fit(np.eye(6), [0, 1] * 3),
             dict,
         ),
         "Readout.fit": Target(
-            lambda features, y, groups=None: hr.Readout().fit(features, y, groups),
+            lambda features, y, groups=None, sample_weight=None: hr.Readout().fit(
+                features, y, groups, sample_weight
+            ),
             lambda: {"features": np.eye(6), "y": [0, 1, 0, 1, 0, 1]},
         ),
         "HRSNNClassifier.fit": Target(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import warnings
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -36,7 +36,8 @@ class EventSamples(ABC):
     The events are `SensorEvents`, or `Events` where the data set was given an encoder.
 
     It has a length, whole-number access and iteration. `index` is a table here, not the search
-    of `collections.abc.Sequence`, and slices are `subset`, which loads nothing.
+    of `collections.abc.Sequence`, and several samples are `subset`, which loads nothing; an array
+    of indices gives it too, so that scikit-learn can cross-validate a data set.
 
     Parameters
     ----------
@@ -147,7 +148,16 @@ class EventSamples(ABC):
     def __len__(self) -> int:
         return int(self._labels.size)
 
-    def __getitem__(self, sample: SupportsIndex) -> tuple[Any, int]:
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of samples. scikit-learn asks who has a shape for several at once."""
+        return (len(self),)
+
+    def __getitem__(self, sample: Any) -> Any:
+        if isinstance(sample, tuple) and len(sample) == 2 and sample[1] is Ellipsis:
+            sample = sample[0]
+        if isinstance(sample, np.ndarray) and sample.ndim == 1:
+            return self.subset(np.flatnonzero(sample) if sample.dtype == np.bool_ else sample)
         try:
             position = operator.index(sample)
         except TypeError:
