@@ -21,7 +21,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo lint test test-slow test-sklearn equivalence mutants bench bench-core bench-peers \
+.PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence mutants bench bench-core bench-peers \
 	budget budget-update docs fuzz golden sanitize emulate audit ci \
 	lint-format lint-rust lint-types test-rust test-python
 
@@ -35,6 +35,9 @@ build: $(EXTENSION) ## compile the extension for .venv (done by the targets that
 
 demo: $(EXTENSION) ## train a network on generated gestures; writes report.html
 	$(BIN)/hrsnn demo --report report.html
+
+demo-page: $(EXTENSION) ## write what the demo prints into README.md
+	$(BIN)/python benches/runs/demo_page.py
 
 lint: lint-format lint-rust lint-types ## check format, lints, documentation and types
 

@@ -43,3 +43,7 @@ class CalibrationWarning(UserWarning):
 
 class DataWarning(UserWarning):
     """Recorded data are not quite what they should be, and are used all the same."""
+
+
+class FigureWarning(UserWarning):
+    """A figure could not be drawn; the page is written without it."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hrsnn_rs.cli import demo
 from hrsnn_rs.cli.command import main
+from hrsnn_rs.learning import CONTROLS
 from hrsnn_rs.network import training
 
 SIDE = 34
@@ -161,14 +162,18 @@ def test_demo_prints_table_sentence_and_report(capsys, folder, tmp_path):
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].split() == [
-        "system", "accuracy", "memory", "spikes/sample", "rate", "(Hz)", "synaptic",
-        "ops/sample", "seconds",
+        "system", "seeds", "persons", "test", "clips", "accuracy", "memory", "spikes/sample",
+        "rate", "(Hz)", "synaptic", "ops/sample", "seconds",
     ]  # fmt: skip
     assert [line.split("  ")[0] for line in lines[2:9]] == [
         "event counts", "untrained", "no recurrence", "HoNHoS", "HeNHoS", "HoNHeS", "HeNHeS",
     ]  # fmt: skip
-    assert "Beyond the spread over 2 seeds: in accuracy HeNHeS" in out
-    assert "HeNHeS minus HoNHoS, memory, paired by seed: " in out
+    assert "No verdict: 2 seeds and 4 persons; it takes at least 5 seeds" in out
+    assert [line.split("  ")[0] for line in lines[12:24]] == [
+        f"{metric}, {other}"
+        for metric in ("accuracy", "memory")
+        for other in (*CONTROLS, "HoNHoS", "HeNHoS", "HoNHeS")
+    ]
     text = report.read_text(encoding="utf-8")
     assert text.count('src="data:image/png;base64,') == 5
     assert f"--report {report}" in text
@@ -180,8 +185,9 @@ def test_demo_json_parses(capsys, folder):
     assert (code, err) == (0, "")
     said = json.loads(out)
     assert len(said["rows"]) == len(said["summary"]) == 7
-    assert said["differences"]["accuracy"]["low"] is None
-    assert said["verdict"].startswith("On one seed")
+    assert {one["outcome"] for one in said["comparisons"]} == {"no verdict"}
+    assert said["comparisons"][0]["low"] is None
+    assert said["verdict"].startswith("No verdict: 1 seed")
 
 
 @pytest.mark.slow

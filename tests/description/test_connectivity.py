@@ -13,6 +13,7 @@ from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.description.parameters import Gamma
 from hrsnn_rs.errors import HRSNNError, ParameterError, ShapeError
+from hrsnn_rs.network.network import Network
 from scipy import sparse
 
 N = 60
@@ -173,6 +174,41 @@ def test_explicit_matrix_is_sorted_and_copied():
 def test_wrong_matrices_are_refused(matrix, message):
     with pytest.raises(ParameterError, match=message):
         ExplicitConnectivity(matrix)
+
+
+@pytest.mark.parametrize("kind", ["array", "matrix"])
+@pytest.mark.parametrize("argument", ["matrix", "inputs", "recurrent"])
+@pytest.mark.parametrize(
+    ("form", "parts"),
+    [
+        ("coo", ([1.0, 2.0, 5.0], ([1, 0, 1], [1, 0, 1]))),
+        ("coo", ([1.0, -1.0, 5.0], ([1, 1, 0], [1, 1, 0]))),
+        ("coo", ([0.0, 0.0], ([1, 1], [1, 1]))),
+        ("csr", ([1.0, 5.0, 2.0], [1, 0, 1], [0, 0, 3])),
+        ("csc", ([1.0, 2.0], [1, 1], [0, 0, 2])),
+        ("bsr", ([[[1.0]], [[2.0]]], [1, 1], [0, 0, 2])),
+    ],
+)
+def test_a_pair_stored_twice_is_refused_in_every_form(form, kind, argument, parts):
+    matrix = getattr(sparse, f"{form}_{kind}")(parts, shape=(2, 2))
+    stored = matrix.nnz
+    message = r"matrix must store each pair once; got \(1, 1\) twice"
+    if argument == "matrix":
+        with pytest.raises(ParameterError, match=message):
+            ExplicitConnectivity(matrix)
+    else:
+        sound = {"inputs": sparse.csr_array(np.eye(2)), "recurrent": sparse.csr_array(np.eye(2))}
+        with pytest.raises(ParameterError, match=f"{argument}: {message}"):
+            Network.from_arrays(**sound | {argument: matrix})
+    assert matrix.nnz == stored
+
+
+@pytest.mark.parametrize("form", ["coo", "csr", "csc", "bsr", "lil", "dok", "dia"])
+def test_sound_matrices_of_every_form_are_taken(form):
+    dense = np.array([[0.0, 1.5], [-2.0, 0.0]])
+    rule = ExplicitConnectivity(sparse.coo_array(dense).asformat(form))
+    weight = rule.weight
+    assert weight[weight != 0.0].tolist() == [1.5, -2.0]
 
 
 def test_broken_matrix_is_refused():

@@ -118,8 +118,9 @@ WINGS = {
         "classifier",
         "systems",
         "experiment",
+        "comparison",
     ),
-    "plotting": ("figures",),
+    "plotting": ("canvas", "figures"),
     "report": ("page", "demo_figures"),
     "cli": ("terminal", "options", "compare", "demo", "train", "evaluate", "data", "command"),
 }

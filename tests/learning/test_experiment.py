@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import hrsnn_rs as hr
@@ -5,14 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 from hrsnn_rs.datasets.splits import validation_groups
-from hrsnn_rs.learning.experiment import (
-    ROW_SCHEMA,
-    compare,
-    difference,
-    library_commit,
-    summarize,
-    verdict,
-)
+from hrsnn_rs.errors import DataWarning
+from hrsnn_rs.learning.comparison import predictions, verdict
+from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
 from hrsnn_rs.learning.systems import (
     CONTROLS,
     Clips,
@@ -180,43 +176,54 @@ def test_reversal_keeps_the_counts(clips):
     np.testing.assert_array_equal(forwards, features.reversed_counts)
 
 
-def table(**accuracies):
-    return pl.DataFrame(
-        [
-            {"system": system, "seed": seed, "accuracy": accuracy}
-            for system, values in accuracies.items()
-            for seed, accuracy in enumerate(values)
-        ],
-        schema=ROW_SCHEMA,
-    )
+def test_every_row_keeps_what_was_said_of_each_clip(clips, rows):
+    said = predictions(rows)
+    assert said.height == rows["n_validation"].sum()
+    assert rows["n_persons"].to_list() == [2] * 14
+    for row in rows.iter_rows(named=True):
+        mine = said.filter(system=row["system"], seed=row["seed"])
+        assert mine["accuracy"].mean() == pytest.approx(row["accuracy"], abs=1e-12)
+        assert mine["memory"].mean() == pytest.approx(row["memory"], abs=1e-12)
+        place = mine["clip"].to_list()
+        assert mine["person"].to_list() == clips.groups[place].tolist()
+        assert mine["label"].to_list() == [clips.classes[k] for k in clips.labels[place]]
+        held_out = validation_groups(clips.groups, row["seed"])
+        assert np.flatnonzero(np.isin(clips.groups, held_out)).tolist() == place
 
 
-def test_summary_and_difference_are_paired_by_seed():
-    rows = table(HoNHoS=[0.8, 0.7, 0.9], HeNHeS=[0.82, 0.73, 0.93])
-    summary = summarize(rows.sample(fraction=1.0, shuffle=True, seed=4))
-    gap = summary.differences["accuracy"]
-    assert gap.mean == pytest.approx(0.08 / 3)
-    assert gap.is_clear
-    assert "memory" not in summary.differences
-    line = summarize(rows).table.filter(system="HoNHoS").row(0, named=True)
-    assert (line["n_seeds"], line["accuracy_mean"]) == (3, pytest.approx(0.8))
-    assert line["accuracy_sd"] == pytest.approx(0.1)
-    assert difference(rows, "HeNHeS", "luck") is None
-    with pytest.raises(hr.ParameterError, match="at least one row"):
-        summarize(rows.head(0))
+def test_rows_survive_a_parquet_file(rows, tmp_path):
+    rows.write_parquet(tmp_path / "rows.parquet")
+    again = pl.read_parquet(tmp_path / "rows.parquet")
+    assert again.equals(rows)
+    assert verdict(again) == verdict(rows)
 
 
-def test_verdict_is_honest():
-    rows = table(
-        better=[0.9, 0.9, 0.9], same=[0.8, 0.79, 0.83], worse=[0.5, 0.6, 0.5],
-        HeNHeS=[0.8, 0.81, 0.8],
-    )  # fmt: skip
-    assert verdict(rows) == (
-        "Beyond the spread over 3 seeds: in accuracy HeNHeS exceeds worse (+0.270); it falls "
-        "short of better (-0.097); it does not differ from same (-0.003)."
-    )
-    assert verdict(rows.filter(seed=0)).startswith("On one seed, without spread: ")
-    assert verdict(rows.filter(system="same")) == "No row of HeNHeS to judge."
+def test_persons_that_nobody_knows_are_none(clips):
+    unknown = replace(clips, subjects_known=False)
+    with pytest.warns(DataWarning, match="not recorded who is in a clip"):
+        rows = compare(unknown, [0], [], ["event counts"], memory=False)
+    assert rows["n_persons"].to_list() == [None]
+    assert predictions(rows)["person"].null_count() == rows["n_validation"].sum()
+    assert predictions(rows)["memory"].null_count() == rows["n_validation"].sum()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"seeds": []}, "seeds must hold at least one; got none"),
+        ({"seeds": [0, 3, 0]}, "seeds must be different; got 0 twice"),
+        ({"seeds": [0, -1]}, "seeds must not be negative; got -1"),
+        ({"variants": [], "controls": []}, "variants and controls must hold at least one"),
+        ({"variants": ["HeNHeS"] * 2}, "variants must be different; got 'HeNHeS' twice"),
+        ({"controls": ["untrained"] * 2}, "controls must be different; got 'untrained' twice"),
+        ({"split": "luck"}, "split must be"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_any_work(clips, arguments, says):
+    begun = []
+    with pytest.raises(hr.ParameterError, match=says):
+        compare(clips, **arguments, progress=lambda *words: begun.append(words))
+    assert begun == []
 
 
 def test_commit_is_that_of_this_checkout():

@@ -5,11 +5,10 @@ from hrsnn_rs.learning.metrics import (
     accuracy,
     confusion_matrix,
     direction_accuracy,
+    direction_scores,
     recall_of_classes,
 )
 from hrsnn_rs.learning.operations import synaptic_operations
-from hrsnn_rs.learning.statistics import paired_difference, spread
-from scipy import stats
 
 
 def test_accuracy_and_confusion_agree():
@@ -30,7 +29,7 @@ def test_recall_is_the_diagonal_share():
 
 @pytest.mark.parametrize(("true", "guess"), [([], []), ([1], [1, 2]), ([[1]], [[1]])])
 def test_lengths_must_fit(true, guess):
-    for measure in (accuracy, confusion_matrix, recall_of_classes, paired_difference):
+    for measure in (accuracy, confusion_matrix, recall_of_classes):
         with pytest.raises(ShapeError, match="same length, at least 1"):
             measure(true, guess)
 
@@ -40,12 +39,13 @@ def test_direction_looks_only_at_the_true_gesture():
     decision = np.array([[0.1, 0.0, 9.0, 9.0], [0.1, 0.0, 9.0, 9.0]])
     assert direction_accuracy(decision, [0, 1, 2, 3], [0, 1]) == 0.5
     assert direction_accuracy(decision[:1], [0, 1, 2, 3], [0]) == 1.0
+    assert direction_scores(decision, [0, 1, 2, 3], [0, 1]).tolist() == [1.0, 0.0]
 
 
 def test_rounding_is_a_tie_and_ties_are_half():
     decision = np.array([[0.3, 0.3 + 1e-16, -1.0, 5.0]] * 3)
     assert direction_accuracy(decision, [0, 1, 2, 3], [0, 1, 0]) == 0.5
-    assert direction_accuracy(np.zeros((2, 2)), [0, 1], [0, 1]) == 0.5
+    assert direction_scores(np.zeros((2, 2)), [0, 1], [0, 1]).tolist() == [0.5, 0.5]
 
 
 def test_direction_of_one_gesture_has_one_column():
@@ -63,27 +63,6 @@ def test_direction_refuses_what_does_not_fit():
         direction_accuracy(np.zeros((3, 4)), [0, 1, 2, 3], [0, 1])
     with pytest.raises(ParameterError, match="classes must hold 3"):
         direction_accuracy(np.zeros((1, 3)), [0, 1, 2], [2])
-
-
-def test_paired_interval_is_that_of_the_one_sample_t_test():
-    first, second = np.array([0.83, 0.86, 0.88, 0.80]), np.array([0.80, 0.85, 0.86, 0.81])
-    gap = paired_difference(first, second)
-    interval = stats.ttest_1samp(first - second, 0.0).confidence_interval(0.95)
-    assert (gap.low, gap.high) == pytest.approx((interval.low, interval.high))
-    assert gap.mean == pytest.approx((first - second).mean())
-    assert not gap.is_clear
-    assert paired_difference(first + 1, second).is_clear
-
-
-def test_one_seed_has_no_spread():
-    gap = paired_difference([0.8], [0.7])
-    assert np.isnan([gap.low, gap.high, gap.sd]).all()
-    assert not gap.is_clear
-    assert "no interval" in str(gap)
-    assert np.isnan(spread([0.8]).sd)
-    assert str(spread([0.8])) == "0.800"
-    with pytest.raises(ShapeError, match="at least one value"):
-        spread([])
 
 
 def test_operations_have_neurobench_names():

@@ -16,7 +16,7 @@ N = 300
 
 def test_a_missing_faery_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign_files, "find_spec", lambda _: None)
-    with pytest.raises(MissingDependencyError, match=r"pip install hrsnn_rs\[events\]"):
+    with pytest.raises(MissingDependencyError, match=r'pip install "hrsnn_rs\[events\]"'):
         read_events(tmp_path / "a.raw")
 
 

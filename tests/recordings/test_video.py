@@ -258,7 +258,7 @@ def test_nonsense(tmp_path, options, message):
 
 def test_without_pyav_the_advice_is_given(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "av", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install hrsnn_rs\[video\]"):
+    with pytest.raises(MissingDependencyError, match=r'pip install "hrsnn_rs\[video\]"'):
         Video(tmp_path / "a.avi")
 
 

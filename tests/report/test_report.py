@@ -7,7 +7,7 @@ import pytest
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.experiment import ROW_SCHEMA
 from hrsnn_rs.plotting import figures as plotting
-from hrsnn_rs.report.page import ReportFigure, format_summary, write_report
+from hrsnn_rs.report.page import ReportFigure, format_comparisons, format_summary, write_report
 
 pytest.importorskip("matplotlib")
 
@@ -32,6 +32,11 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
+def said(seed, is_right):
+    guess = "wave" if is_right else "clap"
+    return {"clip": seed, "person": "ann" if seed else "bob", "label": "wave", "predicted": guess}
+
+
 @pytest.fixture
 def rows():
     values = {
@@ -47,6 +52,7 @@ def rows():
         [
             {"system": system, "seed": seed, "dataset": "<made & up>"}
             | dict(zip(columns, measured, strict=True))
+            | {"predictions": [said(seed, system != "HoNHoS" or seed == 1)]}
             for (system, seed), measured in values.items()
         ],
         schema=ROW_SCHEMA,
@@ -82,8 +88,10 @@ def test_page_says_how_it_was_made(tmp_path, rows):
         "seeds: 0, 1",
         "&lt;made &amp; up&gt;",
         "0.825 ± 0.021",
-        "HeNHeS minus HoNHoS, accuracy, paired by seed: +0.000",
-        "does not differ from",
+        "<th>persons</th><th>test clips</th><th>accuracy</th>",
+        "<td>accuracy, HoNHoS</td><td>2</td><td>2</td><td>2</td><td>+0.500</td>",
+        "No verdict: 2 seeds and 2 persons",
+        "Owen 2007",
     ):
         assert words in text
 
@@ -91,8 +99,32 @@ def test_page_says_how_it_was_made(tmp_path, rows):
 def test_summary_lines(rows):
     lines = format_summary(rows)
     assert [line[0] for line in lines] == ["system", "event counts", "HoNHoS", "HeNHeS"]
-    assert lines[2][1:4] == ["0.825 ± 0.007", "0.610 ± 0.014", "1,234"]
-    assert format_summary(rows.filter(seed=0))[1][1] == "0.800"
+    assert lines[2][1:7] == ["2", "2", "2", "0.825 ± 0.007", "0.610 ± 0.014", "1,234"]
+    assert format_summary(rows.filter(seed=0))[1][4] == "0.800"
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_comparison_lines(rows):
+    lines = format_comparisons(rows)
+    assert lines[0][:4] == ["HeNHeS minus", "seeds", "persons", "test clips"]
+    assert [line[0] for line in lines[1:]] == ["accuracy, event counts", "accuracy, HoNHoS"]
+    assert lines[1][4:] == ["+0.000", "-", "-", "no verdict", "-"]
+    again = pl.concat(
+        rows.with_columns(
+            pl.col("seed") + 2 * k,
+            pl.col("predictions").list.eval(
+                pl.element().struct.with_fields(
+                    pl.field("clip") + 2 * k, pl.concat_str(pl.field("person"), pl.lit(f"{k}"))
+                )
+            ),
+        )
+        for k in range(3)
+    )
+    line = format_comparisons(again)[2]
+    assert line[1:5] == ["6", "6", "6", "+0.500"]
+    assert re.fullmatch(r"-0\.075 … \+1\.075", line[5])
+    assert line[7] == "not resolved"
+    assert len(format_comparisons(rows, system="luck")) == 1
 
 
 def test_no_rows_no_report(tmp_path, rows):

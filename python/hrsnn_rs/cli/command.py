@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import shlex
 import sys
@@ -88,6 +89,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     hrsnn ...
     0
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot write "±" must not cost the results.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         code = _answer(list(sys.argv[1:] if argv is None else argv))
         # What is still held back meets a closed pipe here, and not when Python ends.

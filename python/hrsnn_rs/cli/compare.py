@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,10 @@ from hrsnn_rs.cli.options import (
     open_data,
     positive,
 )
-from hrsnn_rs.cli.terminal import Bar, aligned, print_json
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.cli.terminal import Bar, aligned, print_json, writable
 from hrsnn_rs.learning import CONTROLS, Clips, compare, summarize, verdict
 from hrsnn_rs.network import VARIANTS
-from hrsnn_rs.report import format_summary
+from hrsnn_rs.report import format_comparisons, format_summary
 
 if TYPE_CHECKING:
     import argparse
@@ -35,13 +35,15 @@ DESCRIPTION = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of the command."""
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--seeds", type=positive, default=3, metavar="K", help="seeds 0 … K-1 (3)")
+    parser.add_argument("--seeds", type=positive, default=5, metavar="K", help="seeds 0 … K-1 (5)")
     parser.add_argument("--neurons", type=positive, default=1000, metavar="N", help="(1000)")
     parser.add_argument("--epochs", type=count, default=1, metavar="E", help="passes (1)")
     parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--controls", nargs="*", choices=CONTROLS, default=list(CONTROLS))
     parser.add_argument("--no-memory", action="store_true", help="leave out the memory task")
-    parser.add_argument("--output", "-o", metavar="FILE", help="rows as Parquet")
+    parser.add_argument(
+        "--output", "-o", metavar="FILE", help="rows as Parquet, with what was said of each clip"
+    )
     add_data_options(parser)
     add_common_options(parser)
 
@@ -49,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare on a data set, and print or write the rows."""
     output = arguments.output and Path(arguments.output)
-    if output and not output.absolute().parent.is_dir():
-        raise ParameterError(f"--output must lie in a folder that exists; got {output}.")
+    if output:
+        writable("--output", output)
     dataset = open_data(arguments)
     with Bar(arguments.json) as bar:
         clips = Clips.of_dataset(dataset, name=data_name(arguments.data), progress=bar)
@@ -66,31 +68,30 @@ def run(arguments: argparse.Namespace) -> int:
             n_threads=arguments.threads,
             progress=bar,
         )
+    print_rows(rows, arguments.json, None)
     if output:
         rows.write_parquet(output)
-    print_rows(rows, arguments.json, None)
     return 0
 
 
 def print_rows(rows: pl.DataFrame, is_json: bool, report: str | None) -> None:
-    """Print what the rows of a comparison say."""
+    """Print what the rows of a comparison say, at once, whatever comes after it."""
     summary = summarize(rows)
     if is_json:
-        differences = {metric: gap.to_dict() for metric, gap in summary.differences.items()}
         print_json(
             {
-                "rows": rows.to_dicts(),
+                "rows": rows.drop("predictions").to_dicts(),
                 "summary": summary.table.to_dicts(),
-                "differences": differences,
+                "comparisons": summary.comparisons.to_dicts(),
                 "verdict": verdict(rows),
                 "report": report,
             }
         )
-        return
-    print(aligned(format_summary(rows)))
-    print()
-    print(verdict(rows))
-    for metric, gap in summary.differences.items():
-        print(f"HeNHeS minus HoNHoS, {metric}, paired by seed: {gap}")
-    if report is not None:
-        print(f"Report: {report}")
+    else:
+        print(aligned(format_summary(rows)))
+        print()
+        if summary.comparisons.height:
+            print(aligned(format_comparisons(rows)))
+            print()
+        print(verdict(rows))
+    sys.stdout.flush()

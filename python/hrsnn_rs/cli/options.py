@@ -157,7 +157,7 @@ def class_names(dataset: EventSamples, chosen: list[int]) -> np.ndarray[Any, Any
 
 def positive(text: str) -> int:
     """Read a whole number of at least 1."""
-    number = int(text)
+    number = _whole(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1; got {text}")
     return number
@@ -165,7 +165,14 @@ def positive(text: str) -> int:
 
 def count(text: str) -> int:
     """Read a whole number of at least 0."""
-    number = int(text)
+    number = _whole(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"must not be negative; got {text}")
     return number
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number; got {text}") from None

@@ -1,7 +1,8 @@
 """Terminal: what people and machines see of a command.
 
-Lives here: the progress bar, tables and JSON. Not here: what they say. Invariant: results go to
-stdout and progress to stderr, and JSON has only numbers that every reader accepts.
+Lives here: the progress bar, tables, JSON, and whether a file can be written. Not here: what they
+say. Invariant: results go to stdout and progress to stderr, and JSON has only numbers that every
+reader accepts.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ import json
 import sys
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-__all__ = ["Bar", "aligned", "is_watched", "one_line", "print_json", "print_row"]
+from hrsnn_rs.errors import ParameterError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Bar", "aligned", "is_watched", "one_line", "print_json", "print_row", "writable"]
 
 
 class Bar(AbstractContextManager["Bar"]):
@@ -39,6 +45,24 @@ class Bar(AbstractContextManager["Bar"]):
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def writable(option: str, path: Path) -> None:
+    """Refuse, before any work, a file that could not be written after it."""
+    if not path.absolute().parent.is_dir():
+        raise ParameterError(f"{option} must lie in a folder that exists; got {path}.")
+    try:
+        target = path.resolve()
+        is_new = not target.exists()
+        # A device or a pipe is not tried: it would wait for its reader.
+        if is_new or target.is_file() or target.is_dir():
+            target.open("ab").close()
+        if is_new:
+            target.unlink()
+    except OSError as error:
+        raise ParameterError(
+            f"{option} must be a file that can be written; got {path}: {error.strerror}."
+        ) from None
 
 
 def is_watched(is_json: bool) -> bool:

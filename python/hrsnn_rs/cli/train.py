@@ -18,9 +18,8 @@ from hrsnn_rs.cli.options import (
     open_data,
     positive,
 )
-from hrsnn_rs.cli.terminal import is_watched, print_row
+from hrsnn_rs.cli.terminal import is_watched, print_row, writable
 from hrsnn_rs.encoding import EventEncoder
-from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import HRSNNClassifier, library_commit
 from hrsnn_rs.network import default_network
 
@@ -59,12 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fit a classifier on a data set and save it."""
+    model = Path(arguments.model)
+    writable("--model", model)
     dataset = open_data(arguments)
     chosen, groups = chosen_clips(dataset, arguments.groups)
     names = class_names(dataset, chosen)
-    model = Path(arguments.model)
-    if not model.absolute().parent.is_dir():
-        raise ParameterError(f"--model must lie in a folder that exists; got {model}.")
     first, _ = dataset[chosen[0]]
     encoder = EventEncoder(height=first.height, width=first.width)
     classifier = HRSNNClassifier(

@@ -87,7 +87,7 @@ class SHD(Dataset):
     ) -> None:
         self.checked_split(split)
         if find_spec("h5py") is None:
-            raise MissingDependencyError("SHD needs h5py: pip install hrsnn_rs[shd]")
+            raise MissingDependencyError('SHD needs h5py: pip install "hrsnn_rs[shd]"')
         paths = _paths(Path(root))
         if not paths:
             raise FormatError(f"{root}: no samples of SHD; expected shd_train.h5 or shd_test.h5.")
@@ -194,7 +194,7 @@ def _paths(root: Path) -> dict[str, Path]:
 def _opened(path: Path) -> Any:
     """Open a file, once in each process: a forked child must not share the parent's place."""
     if find_spec("h5py") is None:
-        raise MissingDependencyError("SHD needs h5py: pip install hrsnn_rs[shd]")
+        raise MissingDependencyError('SHD needs h5py: pip install "hrsnn_rs[shd]"')
     import h5py
 
     stat = path.stat()

@@ -71,6 +71,10 @@ class ExplicitConnectivity(Connectivity):
                 f"matrix must be a two-dimensional scipy sparse array; got {type(matrix).__name__}."
             )
         given = matrix.tocsr(copy=True)
+        if given.nnz < matrix.nnz and matrix.format == "coo":
+            # What was stored twice has been summed on the way.
+            in_order = np.lexsort((matrix.col, matrix.row))
+            _refuse_twice(matrix.row[in_order], matrix.col[in_order])
         try:
             given.check_format(full_check=True)
         except ValueError as error:
@@ -80,10 +84,7 @@ class ExplicitConnectivity(Connectivity):
         rows = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
         order = _order(given)
         columns = given.indices[order]
-        twice = np.flatnonzero((columns[1:] == columns[:-1]) & (rows[1:] == rows[:-1]))
-        if twice.size:
-            row, column = int(rows[twice[0]]), int(columns[twice[0]])
-            raise ParameterError(f"matrix must store each pair once; got ({row}, {column}) twice.")
+        _refuse_twice(rows, columns)
         weight = given.data.astype(np.float64)[order]
         wrong = np.flatnonzero(~np.isfinite(weight))
         if wrong.size:
@@ -119,6 +120,14 @@ class ExplicitConnectivity(Connectivity):
                 f"matrix must have shape {(request.n_pre, request.n_post)}; got {self.shape}."
             )
         return self._indptr.copy(), self._indices.copy()
+
+
+def _refuse_twice(rows: NDArray[Any], columns: NDArray[Any]) -> None:
+    """Refuse a pair that comes twice; pairs are sorted."""
+    twice = np.flatnonzero((columns[1:] == columns[:-1]) & (rows[1:] == rows[:-1]))
+    if twice.size:
+        row, column = int(rows[twice[0]]), int(columns[twice[0]])
+        raise ParameterError(f"matrix must store each pair once; got ({row}, {column}) twice.")
 
 
 def _order(given: Any) -> NDArray[np.intp]:

@@ -5,25 +5,33 @@ command.
 """
 
 from hrsnn_rs.learning.classifier import HRSNNClassifier
-from hrsnn_rs.learning.experiment import (
-    ROW_SCHEMA,
+from hrsnn_rs.learning.comparison import (
+    COMPARISON_SCHEMA,
     Summary,
-    compare,
+    comparisons,
     difference,
-    library_commit,
+    predictions,
     summarize,
     verdict,
 )
+from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
 from hrsnn_rs.learning.feature_layer import FeatureLayer
 from hrsnn_rs.learning.metrics import (
     accuracy,
     confusion_matrix,
     direction_accuracy,
+    direction_scores,
     recall_of_classes,
 )
 from hrsnn_rs.learning.operations import synaptic_operations
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.statistics import PairedDifference, Spread, paired_difference, spread
+from hrsnn_rs.learning.statistics import (
+    PairedDifference,
+    Spread,
+    holm,
+    paired_difference,
+    spread,
+)
 from hrsnn_rs.learning.systems import (
     CONTROLS,
     Clips,
@@ -34,6 +42,7 @@ from hrsnn_rs.learning.systems import (
 )
 
 __all__ = [
+    "COMPARISON_SCHEMA",
     "CONTROLS",
     "ROW_SCHEMA",
     "Clips",
@@ -46,13 +55,17 @@ __all__ = [
     "Summary",
     "accuracy",
     "compare",
+    "comparisons",
     "confusion_matrix",
     "count_features",
     "difference",
     "direction_accuracy",
+    "direction_scores",
+    "holm",
     "library_commit",
     "network_features",
     "paired_difference",
+    "predictions",
     "recall_of_classes",
     "spread",
     "summarize",

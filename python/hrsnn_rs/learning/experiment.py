@@ -1,7 +1,8 @@
-"""Experiments: one row per system and seed, and what the rows together say.
+"""Experiments: one row per system and seed, with what it said of every clip it was tested on.
 
-Validation is always on groups (persons) that nothing was fitted to: neither gain, nor
-weights, nor readout. All systems of a seed share clips, split, readout and network seed.
+What the rows say together stands in `comparison`. Validation is always on groups (persons) that
+nothing was fitted to: neither gain, nor weights, nor readout. All systems of a seed share clips,
+split, readout and network seed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -20,9 +21,8 @@ from sklearn.base import clone
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.errors import DataWarning, ParameterError
-from hrsnn_rs.learning.metrics import direction_accuracy
+from hrsnn_rs.learning.metrics import direction_scores
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.statistics import PairedDifference, paired_difference
 from hrsnn_rs.learning.systems import CONTROLS, Clips, Features, count_features, network_features
 from hrsnn_rs.network.network import VARIANTS
 from hrsnn_rs.network.presets import default_network
@@ -46,6 +46,7 @@ ROW_SCHEMA: dict[str, Any] = {
     "subjects_known": pl.Boolean,
     "n_training": pl.Int64,
     "n_validation": pl.Int64,
+    "n_persons": pl.Int64,
     "n_neurons": pl.Int64,
     "n_synapses": pl.Int64,
     "accuracy": pl.Float64,
@@ -59,31 +60,28 @@ ROW_SCHEMA: dict[str, Any] = {
     "seconds": pl.Float64,
     "version": pl.String,
     "commit": pl.String,
+    "predictions": pl.List(
+        pl.Struct(
+            {
+                "clip": pl.Int64,
+                "person": pl.String,
+                "label": pl.String,
+                "predicted": pl.String,
+                "memory": pl.Float64,
+            }
+        )
+    ),
 }
-"""Columns of a table of rows. `rate` is in Hz; operations and spikes are per sample."""
+"""Columns of a table of rows. `rate` is in Hz; operations and spikes are per sample.
 
-_MEASURED = ("accuracy", "memory", "spikes_per_sample", "rate", "synaptic_operations", "seconds")
-
-
-class Summary(NamedTuple):
-    """What several seeds say together.
-
-    Attributes
-    ----------
-    table : polars.DataFrame
-        One row per system: `system`, `n_seeds`, and for each measured column its `_mean` and
-        `_sd` over seeds.
-    differences : dict of str to PairedDifference
-        HeNHeS minus HoNHoS, for accuracy and memory, where both are there.
-    """
-
-    table: pl.DataFrame
-    differences: dict[str, PairedDifference]
+`n_persons` are those among the validation clips, null where nobody knows them. `predictions` has
+one entry per validation clip: see `predictions`.
+"""
 
 
 def compare(
     dataset: EventSamples | Clips,
-    seeds: Sequence[int] = (0, 1, 2),
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
     variants: Sequence[str] = tuple(VARIANTS),
     controls: Sequence[str] = CONTROLS,
     *,
@@ -113,8 +111,9 @@ def compare(
     dataset : EventSamples or Clips
         Clips of at least three groups, as `make_gestures` or `load_folder` give them. Encoded
         once.
-    seeds : sequence of int, default=(0, 1, 2)
-        Seed of network and split; validation is on two groups, which go round with it.
+    seeds : sequence of int, default=(0, 1, 2, 3, 4)
+        Seed of network and split; validation is on two groups, which go round with it. Fewer than
+        five give no verdict.
     variants : sequence of str, default=all four
         Of HoNHoS, HeNHoS, HoNHeS and HeNHeS.
     controls : sequence of str, default=all three
@@ -154,12 +153,13 @@ def compare(
     polars.DataFrame
         One row per system and seed, with the columns of `ROW_SCHEMA`. `memory` is null
         without the memory task; `rate` and `gain` are null without a network; `commit` is
-        null outside a checkout.
+        null outside a checkout. `summarize` and `verdict` say what they show.
 
     Raises
     ------
     ParameterError
-        If a variant, control or seed is unknown, or there are fewer than three groups.
+        If a variant, control or seed is unknown, none or named twice, or there are fewer than
+        three groups.
     CalibrationError
         If a network cannot reach the rate.
 
@@ -175,10 +175,17 @@ def compare(
     for name, given, known in (
         ("variants", variants, tuple(VARIANTS)),
         ("controls", controls, CONTROLS),
+        ("seeds", seeds, None),
     ):
-        for one in given:
-            if one not in known:
+        for place, one in enumerate(given):
+            if known is not None and one not in known:
                 raise ParameterError(f"{name} must be of {known}; got {one!r}.")
+            if one in given[:place]:
+                raise ParameterError(f"{name} must be different; got {one!r} twice.")
+    systems = [*controls, *variants]
+    for name, n in (("variants and controls", len(systems)), ("seeds", len(seeds))):
+        if n == 0:
+            raise ParameterError(f"{name} must hold at least one; got none.")
     clips = dataset
     if not isinstance(clips, Clips):
         clips = Clips.of_dataset(clips, encoder, progress=progress)
@@ -188,17 +195,19 @@ def compare(
         "epochs": epochs, "rate": rate, "n_calibration": n_calibration, "n_windows": n_windows,
         "windows": windows, "memory": memory, "n_threads": n_threads,
     }  # fmt: skip
-    systems = [*controls, *variants]
     steps = [(seed, system) for seed in seeds for system in systems]
+    # All of them before any work: a seed that cannot be had must not cost the rows of others.
+    splits = {
+        seed: split_for(clips.groups, seed, split, subjects_known=clips.subjects_known)
+        for seed in seeds
+    }
+    for leaking in dict.fromkeys(one.warning for one in splits.values() if one.warning):
+        warnings.warn(f"{clips.name}: {leaking}.", DataWarning, stacklevel=2)
     rows = []
     for done, (seed, system) in enumerate(steps):
         if progress is not None:
             progress(done, len(steps), f"{system}, seed {seed}")
-        training, words, warning = split_for(
-            clips.groups, seed, split, subjects_known=clips.subjects_known
-        )
-        if warning is not None:
-            warnings.warn(f"{clips.name}: {warning}.", DataWarning, stacklevel=2)
+        training, words, warning = splits[seed]
         begin = time.perf_counter()
         features = _features(system, seed, clips, training, make_network, settings)
         row = _row(system, clips, training, features, readout, memory)
@@ -209,143 +218,6 @@ def compare(
     if progress is not None:
         progress(len(steps), len(steps), "done")
     return pl.DataFrame(rows, schema=ROW_SCHEMA)
-
-
-def summarize(rows: pl.DataFrame) -> Summary:
-    """Give mean and spread of each system over seeds, and the paired difference.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Rows of one data set, as `compare` gives them. Not changed.
-
-    Returns
-    -------
-    Summary
-        Table of systems in their order, and HeNHeS minus HoNHoS paired by seed.
-
-    Raises
-    ------
-    ParameterError
-        If there is no row.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> from hrsnn_rs.learning import ROW_SCHEMA, summarize
-    >>> rows = pl.DataFrame(
-    ...     [{"system": "HoNHoS", "seed": 0, "accuracy": 0.80},
-    ...      {"system": "HeNHeS", "seed": 0, "accuracy": 0.82},
-    ...      {"system": "HoNHoS", "seed": 1, "accuracy": 0.84},
-    ...      {"system": "HeNHeS", "seed": 1, "accuracy": 0.86}], schema=ROW_SCHEMA)
-    >>> str(summarize(rows).differences["accuracy"])
-    '+0.020 [+0.020, +0.020] (95 %, 2 seeds)'
-    """
-    if rows.height == 0:
-        raise ParameterError("rows must hold at least one row; got 0.")
-    table = rows.group_by("system", maintain_order=True).agg(
-        pl.len().alias("n_seeds"),
-        *(pl.col(name).mean().alias(f"{name}_mean") for name in _MEASURED),
-        *(pl.col(name).std().alias(f"{name}_sd") for name in _MEASURED),
-    )
-    differences = {}
-    for metric in ("accuracy", "memory"):
-        gap = difference(rows, "HeNHeS", "HoNHoS", metric)
-        if gap is not None:
-            differences[metric] = gap
-    return Summary(table, differences)
-
-
-def difference(
-    rows: pl.DataFrame, first: str, second: str, metric: str = "accuracy"
-) -> PairedDifference | None:
-    """Give one system minus another, paired by seed.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Rows as `compare` gives them. Not changed.
-    first, second : str
-        Systems.
-    metric : str, default="accuracy"
-        Column.
-
-    Returns
-    -------
-    PairedDifference or None
-        `None` if no seed has both.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> from hrsnn_rs.learning import ROW_SCHEMA, difference
-    >>> rows = pl.DataFrame(
-    ...     [{"system": "untrained", "seed": 0, "memory": 0.75},
-    ...      {"system": "HeNHeS", "seed": 0, "memory": 0.5}], schema=ROW_SCHEMA)
-    >>> difference(rows, "HeNHeS", "untrained", "memory").mean
-    -0.25
-    """
-    sides = [
-        rows.filter(pl.col("system") == name).select("seed", pl.col(metric).alias(side))
-        for name, side in ((first, "first"), (second, "second"))
-    ]
-    both = sides[0].join(sides[1], on="seed", how="inner").drop_nulls().sort("seed")
-    if both.height == 0:
-        return None
-    return paired_difference(both["first"].to_numpy(), both["second"].to_numpy())
-
-
-def verdict(rows: pl.DataFrame, system: str = "HeNHeS") -> str:
-    """Say in a sentence what the rows do and do not show about a system.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Rows as `compare` gives them. Not changed.
-    system : str, default="HeNHeS"
-        System to judge against all others.
-
-    Returns
-    -------
-    str
-        For accuracy and memory: which others `system` exceeds, or falls short of, by more than
-        the standard deviation over seeds of the paired difference, and from which it does not
-        differ.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> from hrsnn_rs.learning import ROW_SCHEMA, verdict
-    >>> rows = pl.DataFrame(
-    ...     [{"system": "untrained", "seed": 0, "accuracy": 0.80},
-    ...      {"system": "HeNHeS", "seed": 0, "accuracy": 0.82},
-    ...      {"system": "untrained", "seed": 1, "accuracy": 0.84},
-    ...      {"system": "HeNHeS", "seed": 1, "accuracy": 0.83}], schema=ROW_SCHEMA)
-    >>> print(verdict(rows))
-    Beyond the spread over 2 seeds: in accuracy HeNHeS does not differ from untrained (+0.005).
-    """
-    others = [name for name in rows["system"].unique(maintain_order=True) if name != system]
-    n_seeds = rows["seed"].n_unique()
-    parts = []
-    for metric in ("accuracy", "memory"):
-        sides: dict[str, list[str]] = {
-            "exceeds": [],
-            "falls short of": [],
-            "does not differ from": [],
-        }
-        for other in others:
-            gap = difference(rows, system, other, metric)
-            if gap is not None:
-                sides[_relation(gap)].append(f"{other} ({gap.mean:+.3f})")
-        words = [f"{relation} {', '.join(names)}" for relation, names in sides.items() if names]
-        if words:
-            parts.append(f"in {metric} {system} " + "; it ".join(words))
-    if not parts:
-        return f"No row of {system} to judge."
-    how = (
-        f"Beyond the spread over {n_seeds} seeds" if n_seeds > 1 else "On one seed, without spread"
-    )
-    return f"{how}: {'; '.join(parts)}."
 
 
 def library_commit() -> str | None:
@@ -377,14 +249,6 @@ def library_commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return f"{commit}+" if changes else commit
-
-
-def _relation(gap: PairedDifference) -> str:
-    """Say in words how a paired difference compares with its spread over seeds."""
-    spread = gap.sd if gap.n > 1 else 0.0
-    if abs(gap.mean) <= spread:
-        return "does not differ from"
-    return "exceeds" if gap.mean > 0 else "falls short of"
 
 
 def _features(
@@ -427,17 +291,22 @@ def _row(
         features.counts[training], clips.labels[training], groups=clips.groups[training]
     )
     variant = system if system in VARIANTS else None if system == "event counts" else "HeNHeS"
+    tested = np.flatnonzero(~training)
+    predicted = fitted.predict(features.counts[~training])
+    directions = _memory(clips, training, features, clone(template)) if memory else None
+    said = _predictions(clips, tested, predicted, directions)
     return {
         "system": system,
         "variant": variant,
         "dataset": clips.name,
         "subjects_known": clips.subjects_known,
         "n_training": int(training.sum()),
-        "n_validation": int((~training).sum()),
+        "n_validation": len(tested),
+        "n_persons": len(np.unique(clips.groups[tested])) if clips.subjects_known else None,
         "n_neurons": features.n_neurons,
         "n_synapses": features.n_synapses,
-        "accuracy": fitted.score(features.counts[~training], clips.labels[~training]),
-        "memory": _memory(clips, training, features, clone(template)) if memory else None,
+        "accuracy": float((predicted == clips.labels[tested]).mean()),
+        "memory": None if directions is None else float(directions.mean()),
         "spikes_per_sample": features.spikes_per_sample,
         "rate": features.rate,
         "synaptic_operations": features.synaptic_operations,
@@ -446,13 +315,33 @@ def _row(
         "alpha": fitted.alpha_,
         "version": _hrsnn.__version__,
         "commit": library_commit(),
+        "predictions": said,
     }
+
+
+def _predictions(
+    clips: Clips,
+    tested: NDArray[np.intp],
+    predicted: NDArray[Any],
+    directions: NDArray[np.float64] | None,
+) -> list[dict[str, Any]]:
+    """Note what was said of each clip, and who is in it if that is known."""
+    return [
+        {
+            "clip": int(clip),
+            "person": str(clips.groups[clip]) if clips.subjects_known else None,
+            "label": str(clips.classes[int(clips.labels[clip])]),
+            "predicted": str(clips.classes[int(predicted[place])]),
+            "memory": None if directions is None else float(directions[place]),
+        }
+        for place, clip in enumerate(tested)
+    ]
 
 
 def _memory(
     clips: Clips, training: NDArray[np.bool_], features: Features, readout: Readout
-) -> float:
-    """Ask a readout of one window for gesture and direction; score the direction."""
+) -> NDArray[np.float64]:
+    """Ask a readout of one window for gesture and direction; score the direction of each clip."""
     # Counts add up, so the windows of the forward clip together are its one window.
     forwards = features.counts.sum(axis=1, keepdims=True)
     backwards = features.reversed_counts
@@ -462,4 +351,5 @@ def _memory(
     labels = [np.concatenate([2 * clips.labels[side], 2 * clips.labels[side] + 1]) for side in both]
     groups = np.concatenate([clips.groups[training], clips.groups[training]])
     readout.fit(samples[0], labels[0], groups=groups)
-    return direction_accuracy(readout.decision_function(samples[1]), readout.classes_, labels[1])
+    scores = direction_scores(readout.decision_function(samples[1]), readout.classes_, labels[1])
+    return np.asarray(scores.reshape(2, -1).mean(axis=0))

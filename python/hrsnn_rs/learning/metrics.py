@@ -117,13 +117,71 @@ def recall_of_classes(y: ArrayLike, predicted: ArrayLike) -> pl.DataFrame:
     )
 
 
-def direction_accuracy(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) -> float:
-    """Give the share of samples whose direction in time is known, given what they show.
+def direction_scores(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+    """Say of each sample whether its direction in time is known, given what it shows.
 
     The memory task has two classes for each gesture `g`: `2 g` forwards and `2 g + 1` with
     the order of its events reversed. Of the two decision values of the true gesture the one
     of the true direction must be larger. A tie counts one half, so a classifier that cannot
     tell the two apart has exactly 0.5.
+
+    Parameters
+    ----------
+    decision : array of shape (n_samples, n_classes), or (n_samples,) for two classes
+        Decision values, columns in the order of `classes`.
+    classes : integer array of shape (n_classes,)
+        Class of each column: twice the gesture plus the direction.
+    y : integer array of shape (n_samples,)
+        True class of each sample.
+
+    Returns
+    -------
+    float64 ndarray of shape (n_samples,)
+        1 right, 0 wrong, 0.5 a tie.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit.
+    ParameterError
+        If a class or its other direction has no column.
+
+    Notes
+    -----
+    Values that differ by less than 1e-9 of the largest decision value are a tie.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.learning import direction_scores
+    >>> decision = [[0.9, 0.1, 0.0, 0.0], [0.2, 0.2, 0.9, 0.0]]
+    >>> direction_scores(decision, classes=[0, 1, 2, 3], y=[0, 1]).tolist()
+    [1.0, 0.5]
+    """
+    values = np.asarray(decision, dtype=np.float64)
+    columns, true = np.asarray(classes), np.asarray(y)
+    if values.ndim == 1 and len(columns) == 2:
+        values = np.column_stack([-values, values])
+    if values.shape != (len(true), len(columns)) or len(true) == 0:
+        raise ShapeError(
+            f"decision must have shape ({len(true)}, {len(columns)}) and hold a sample; "
+            f"got {values.shape}."
+        )
+    column_of = {int(label): column for column, label in enumerate(columns)}
+    for label in np.unique(true):
+        for needed in (int(label), int(label) ^ 1):
+            if needed not in column_of:
+                raise ParameterError(f"classes must hold {needed}, a direction of a class in y.")
+    row = np.arange(len(true))
+    right = values[row, [column_of[int(label)] for label in true]]
+    wrong = values[row, [column_of[int(label) ^ 1] for label in true]]
+    tie = np.abs(right - wrong) <= _TIE * max(float(np.abs(values).max()), 1e-300)
+    return np.where(tie, 0.5, right > wrong)
+
+
+def direction_accuracy(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) -> float:
+    """Give the share of samples whose direction in time is known, given what they show.
+
+    It is the mean of `direction_scores`.
 
     Parameters
     ----------
@@ -146,10 +204,6 @@ def direction_accuracy(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) ->
     ParameterError
         If a class or its other direction has no column.
 
-    Notes
-    -----
-    Values that differ by less than 1e-9 of the largest decision value are a tie.
-
     Examples
     --------
     >>> from hrsnn_rs.learning import direction_accuracy
@@ -157,22 +211,4 @@ def direction_accuracy(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) ->
     >>> direction_accuracy(decision, classes=[0, 1, 2, 3], y=[0, 1])
     0.75
     """
-    values = np.asarray(decision, dtype=np.float64)
-    columns, true = np.asarray(classes), np.asarray(y)
-    if values.ndim == 1 and len(columns) == 2:
-        values = np.column_stack([-values, values])
-    if values.shape != (len(true), len(columns)) or len(true) == 0:
-        raise ShapeError(
-            f"decision must have shape ({len(true)}, {len(columns)}) and hold a sample; "
-            f"got {values.shape}."
-        )
-    column_of = {int(label): column for column, label in enumerate(columns)}
-    for label in np.unique(true):
-        for needed in (int(label), int(label) ^ 1):
-            if needed not in column_of:
-                raise ParameterError(f"classes must hold {needed}, a direction of a class in y.")
-    row = np.arange(len(true))
-    right = values[row, [column_of[int(label)] for label in true]]
-    wrong = values[row, [column_of[int(label) ^ 1] for label in true]]
-    tie = np.abs(right - wrong) <= _TIE * max(float(np.abs(values).max()), 1e-300)
-    return float(np.where(tie, 0.5, right > wrong).mean())
+    return float(direction_scores(decision, classes, y).mean())

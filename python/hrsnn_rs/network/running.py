@@ -489,6 +489,6 @@ def _shown(samples: Iterable[Any], name: str, progress: bool) -> Iterable[Any]:
     try:
         from tqdm import tqdm
     except ImportError:
-        raise MissingDependencyError("progress needs tqdm: pip install hrsnn_rs[cli]") from None
+        raise MissingDependencyError('progress needs tqdm: pip install "hrsnn_rs[cli]"') from None
     bar: Iterable[Any] = tqdm(samples, desc=name, unit="sample")
     return bar

@@ -197,7 +197,7 @@ class Simulation:
                 from tqdm import tqdm
             except ImportError:
                 raise MissingDependencyError(
-                    "progress needs tqdm: pip install hrsnn_rs[cli]"
+                    'progress needs tqdm: pip install "hrsnn_rs[cli]"'
                 ) from None
             with tqdm(total=self.duration, initial=self.t, desc="run", unit="µs") as bar:
                 for step in range(1, _STEPS):

@@ -4,10 +4,12 @@ Not here: the page that gathers figures (`report`). Knows networks and results; 
 by the figure that is asked for.
 """
 
+from hrsnn_rs.plotting.canvas import png
 from hrsnn_rs.plotting.figures import confusion, raster, scores, time_constants, weights
 
 __all__ = [
     "confusion",
+    "png",
     "raster",
     "scores",
     "time_constants",

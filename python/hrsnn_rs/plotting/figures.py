@@ -1,7 +1,6 @@
 """Figures: one function each, arrays and tables in, a matplotlib Figure out.
 
-matplotlib is imported where a figure is made. No figure touches pyplot or any global state,
-so all of this works in threads and without a display. Nothing here runs a network.
+Each is made on a canvas of its own, as `canvas` says. Nothing here runs a network.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.errors import MissingDependencyError, ShapeError
+from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.plotting.canvas import blank, own_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ _SILENT = "#e4e4e4"
 _CONTROL = "#9aa5b1"
 
 
+@own_settings
 def raster(spikes: pl.DataFrame, inhibitory: ArrayLike, duration: int, title: str = "") -> Figure:
     """Draw the spikes of one sample, excitatory and inhibitory neurons in two colours.
 
@@ -78,7 +79,7 @@ def raster(spikes: pl.DataFrame, inhibitory: ArrayLike, duration: int, title: st
     fires = np.zeros(len(mask), dtype=bool)
     fires[neuron] = True
 
-    figure = _figure(8.0, 4.6)
+    figure = blank(8.0, 4.6)
     axes = figure.add_subplot()
     base = 0
     for kind, colour, name in (
@@ -111,6 +112,7 @@ def raster(spikes: pl.DataFrame, inhibitory: ArrayLike, duration: int, title: st
     return figure
 
 
+@own_settings
 def confusion(matrix: ArrayLike, classes: Sequence[Any], title: str = "") -> Figure:
     """Draw a confusion matrix: counts written, shares of the true class as colour.
 
@@ -148,7 +150,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[Any], title: str = "") -> Fig
         )
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.6 + 0.34 * len(classes)
-    figure = _figure(side + 0.6, side)
+    figure = blank(side + 0.6, side)
     axes = figure.add_subplot()
     axes.imshow(shares, vmin=0.0, vmax=1.0, cmap="Blues")
     names = [str(name) for name in classes]
@@ -165,6 +167,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[Any], title: str = "") -> Fig
     return figure
 
 
+@own_settings
 def time_constants(tau_m: ArrayLike, inhibitory: ArrayLike | None = None) -> Figure:
     """Draw how membrane time constants are distributed over neurons.
 
@@ -200,7 +203,7 @@ def time_constants(tau_m: ArrayLike, inhibitory: ArrayLike | None = None) -> Fig
             f"tau_m and inhibitory must have one shape (n_neurons,); got {values.shape} "
             f"and {mask.shape}."
         )
-    figure = _figure(6.4, 3.6)
+    figure = blank(6.4, 3.6)
     axes = figure.add_subplot()
     edges = np.linspace(0.0, float(values.max()) * 1.02, 41).tolist()
     parts = [(values[~mask], EXCITATORY, "excitatory" if mask.any() else "all")]
@@ -221,6 +224,7 @@ def time_constants(tau_m: ArrayLike, inhibitory: ArrayLike | None = None) -> Fig
     return figure
 
 
+@own_settings
 def weights(before: ArrayLike, after: ArrayLike) -> Figure:
     """Draw plastic weights before and after training.
 
@@ -252,7 +256,7 @@ def weights(before: ArrayLike, after: ArrayLike) -> Figure:
         raise ShapeError(
             f"before and after must have one shape (n_plastic,); got {old.shape} and {new.shape}."
         )
-    figure = _figure(8.0, 3.6)
+    figure = blank(8.0, 3.6)
     left, right = figure.subplots(1, 2)
     ends = [min(0.0, float(old.min()), float(new.min())), max(float(old.max()), float(new.max()))]
     edges = np.linspace(ends[0], ends[1] * 1.02 or 1.0, 51).tolist()
@@ -276,6 +280,7 @@ def weights(before: ArrayLike, after: ArrayLike) -> Figure:
     return figure
 
 
+@own_settings
 def scores(rows: pl.DataFrame) -> Figure:
     """Draw accuracy and memory of each system, controls in grey.
 
@@ -310,7 +315,7 @@ def scores(rows: pl.DataFrame) -> Figure:
         raise ShapeError("rows must hold at least one row; got 0.")
     measures = [name for name in ("accuracy", "memory") if rows[name].null_count() < rows.height]
     systems = rows["system"].unique(maintain_order=True).to_list()
-    figure = _figure(1.0 + 4.2 * len(measures), 1.3 + 0.42 * len(systems))
+    figure = blank(1.0 + 4.2 * len(measures), 1.3 + 0.42 * len(systems))
     panels = figure.subplots(1, len(measures), squeeze=False, sharey=True)[0]
     place = np.arange(len(systems))[::-1]
     for axes, measure in zip(panels, measures, strict=True):
@@ -343,17 +348,6 @@ def scores(rows: pl.DataFrame) -> Figure:
         axes.set_title("accuracy" if measure == "accuracy" else "memory: direction in time")
     panels[0].set_yticks(place, systems)
     return figure
-
-
-def _figure(width: float, height: float) -> Figure:
-    """Make an empty figure of that many inches, apart from pyplot."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError(
-            "figures need matplotlib: pip install 'hrsnn_rs[plot]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _legend_below(axes: Any, n_columns: int) -> None:

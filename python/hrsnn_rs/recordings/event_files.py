@@ -357,7 +357,7 @@ def read_events(
     ----------
     path : str or path-like
         `.npz` (arrays t in µs, x, y, p), `.npy` (tonic's DVSGesture), `.aedat` (AEDAT 3.1), or
-        what needs faery (`pip install hrsnn_rs[events]`): `.aedat4`, `.raw` (EVT2, EVT3), `.dat`,
+        what needs faery (`pip install "hrsnn_rs[events]"`): `.aedat4`, `.raw` (EVT2, EVT3), `.dat`,
         `.es`.
     sensor_size : tuple of int, default=None
         (height, width). `None` means what the file says, or (128, 128) where it says nothing.

@@ -68,7 +68,7 @@ def read_foreign(path: Path, sensor_size: tuple[int, int] | None) -> SensorEvent
         If faery is not installed.
     """
     if find_spec("faery") is None:
-        raise MissingDependencyError(f"{path.suffix} needs faery: pip install hrsnn_rs[events]")
+        raise MissingDependencyError(f'{path.suffix} needs faery: pip install "hrsnn_rs[events]"')
     if not path.is_file():
         raise FormatError(f"{path}: no such file.")
     words = [sys.executable, "-c", _DECODER, str(path)]

@@ -396,7 +396,7 @@ def _pyav() -> Any:
     try:
         import av
     except ImportError:
-        raise MissingDependencyError("video needs PyAV: pip install hrsnn_rs[video]") from None
+        raise MissingDependencyError('video needs PyAV: pip install "hrsnn_rs[video]"') from None
     return av
 
 

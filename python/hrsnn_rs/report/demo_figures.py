@@ -17,7 +17,7 @@ from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.systems import Clips, network_features
 from hrsnn_rs.network.presets import default_network
 from hrsnn_rs.plotting import figures as plotting
-from hrsnn_rs.report.page import ReportFigure
+from hrsnn_rs.report.page import ReportFigure, attempted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,8 @@ def demo_figures(
     Returns
     -------
     list of ReportFigure
-        Five figures, each with a sentence that says what to look for.
+        Five figures, each with a sentence that says what to look for; fewer, with a
+        `FigureWarning` each, where one cannot be drawn.
 
     Raises
     ------
@@ -75,7 +76,13 @@ def demo_figures(
     >>> [figure.title for figure in demo_figures(clips, rows, n_neurons=60)][:2]
     ['Scores', 'One sample']
     """
-    figure_of_scores = plotting.scores(rows)
+    figures = attempted(
+        "Scores",
+        "Look whether blue bars (variants) end to the right of grey ones (controls) by more "
+        "than the lines at their ends; the dashed line is chance in the memory task. Whether that "
+        "means anything stands under Differences.",
+        lambda: plotting.scores(rows),
+    )
     if make_network is None:
         make_network = partial(default_network, clips.events[0].n_channels, n_neurons=n_neurons)
     network = make_network(seed=seed)
@@ -107,39 +114,32 @@ def demo_figures(
     clip = clips.events[shown]
     name = clips.classes[int(clips.labels[shown])]
     spikes = network.run(clip).spikes
-    return [
-        ReportFigure(
-            figure_of_scores,
-            "Scores",
-            "Look whether blue bars (variants) end to the right of grey ones (controls) by more "
-            "than the lines at their ends; the dashed line is chance in the memory task.",
-        ),
-        ReportFigure(
-            plotting.raster(spikes, inhibitory, clip.duration, f"Spikes during one {name!r}"),
-            "One sample",
-            "This is the left-out clip with the median number of spikes. Look for spikes over the "
-            "whole gesture and for the grey band: neurons that are silent in this clip.",
-        ),
-        ReportFigure(
-            plotting.confusion(matrix, clips.classes, f"HeNHeS, seed {seed}, persons left out"),
-            "Which gestures are taken for which",
-            "Look for pairs off the diagonal: gestures that differ only in the order of events "
-            "are the hard ones.",
-        ),
-        ReportFigure(
-            plotting.time_constants(network.neuron_parameters["tau_m"], inhibitory),
-            "How long neurons remember",
-            "Look at the width: this is the neurons' heterogeneity; in the homogeneous variants "
-            "every neuron has the mean of the law.",
-        ),
-        ReportFigure(
-            plotting.weights(before.data[plastic], network.recurrent_weights.data[plastic]),
-            "What was learned",
-            "Look at the right how many synapses moved away from the dashed line: that is what one "
-            "pass without labels changed. On the left, a heap at 0 or at the top means that "
-            "weights ran into a bound.",
-        ),
-    ]
+    figures += attempted(
+        "One sample",
+        "This is the left-out clip with the median number of spikes. Look for spikes over the "
+        "whole gesture and for the grey band: neurons that are silent in this clip.",
+        lambda: plotting.raster(spikes, inhibitory, clip.duration, f"Spikes during one {name!r}"),
+    )
+    figures += attempted(
+        "Which gestures are taken for which",
+        "Look for pairs off the diagonal: gestures that differ only in the order of events "
+        "are the hard ones.",
+        lambda: plotting.confusion(matrix, clips.classes, f"HeNHeS, seed {seed}, persons left out"),
+    )
+    figures += attempted(
+        "How long neurons remember",
+        "Look at the width: this is the neurons' heterogeneity; in the homogeneous variants "
+        "every neuron has the mean of the law.",
+        lambda: plotting.time_constants(network.neuron_parameters["tau_m"], inhibitory),
+    )
+    figures += attempted(
+        "What was learned",
+        "Look at the right how many synapses moved away from the dashed line: that is what one "
+        "pass without labels changed. On the left, a heap at 0 or at the top means that "
+        "weights ran into a bound.",
+        lambda: plotting.weights(before.data[plastic], network.recurrent_weights.data[plastic]),
+    )
+    return figures
 
 
 def _excitatory_pairs(weights: Any, inhibitory: NDArray[np.bool_]) -> NDArray[np.bool_]:
