@@ -40,10 +40,11 @@ def encoders(height: int, width: int) -> Iterator[tuple[str, Any, tuple[int, int
         camera = EventCamera(
             height, width, threshold_on=threshold, threshold_off=threshold, noise_rate=0.0
         )
-        encoder = TemporalContrast(camera, EventEncoder(height, width, size=shape))
+        # Numbers a second are of the whole clip, also before anything moves.
+        encoder = TemporalContrast(camera, EventEncoder(height, width, size=shape, start="zero"))
         yield f"temporal contrast {threshold}", encoder, shape
     for threshold in THRESHOLDS:
-        encoder = FrameDifference(height, width, pool=SIDE, threshold=threshold)
+        encoder = FrameDifference(height, width, pool=SIDE, threshold=threshold, start="zero")
         yield f"frame difference {threshold}", encoder, shape
 
 

@@ -193,7 +193,7 @@ def test_a_sub_sequence_behind_the_end_is_an_error(tmp_path, clip):
 
 @recorded
 def test_the_recorded_clip_is_cut_and_runs_through_a_network():
-    samples = KTH(RECORDED, encoder=EventEncoder(120, 160, size=(16, 16)))
+    samples = KTH(RECORDED, encoder=EventEncoder(120, 160, size=(16, 16), start="zero"))
     assert samples.index.select("start", "stop").rows() == [
         (0, 120),
         (120, 224),

@@ -263,7 +263,9 @@ class Video(AbstractContextManager["Video"]):
             raise self._fault
         while self._ahead:
             yield self._ahead.pop()
-        yield from self._decoder
+        # PyAV's generator raises StopIteration through `yield from` if it is at its end already.
+        while (frame := next(self._decoder, None)) is not None:
+            yield frame
 
     def _slots(self) -> Iterator[_Shown]:
         """Decode, and put the frame before where the file holds it over."""
