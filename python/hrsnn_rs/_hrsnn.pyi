@@ -79,7 +79,7 @@ class Network:
         n_shards: int | None = None,
         competition: tuple[NDArray[np.uint32], float, int] | None = None,
         incoming_inputs: NDArray[np.float64] | None = None,
-        norms: tuple[str, str] = ("l1", "l1"),
+        norms: tuple[str, str] | None = None,
     ) -> Network: ...
     @property
     def n_shards(self) -> int: ...

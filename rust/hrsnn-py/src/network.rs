@@ -176,7 +176,7 @@ impl Network {
     /// `norms`: of `incoming`, which is for recurrent weights, and of `incoming_inputs`.
     #[new]
     #[pyo3(signature = (neurons, inputs, recurrent, adaptation, incoming, dtype, n_shards=None,
-        competition=None, incoming_inputs=None, norms=("l1".into(), "l1".into())))]
+        competition=None, incoming_inputs=None, norms=None))]
     fn new(
         py: Python<'_>,
         neurons: NeuronArrays<'_>,
@@ -188,7 +188,7 @@ impl Network {
         n_shards: Option<usize>,
         competition: Option<CompetitionArrays<'_>>,
         incoming_inputs: Option<PyReadonlyArray1<'_, f64>>,
-        norms: (String, String),
+        norms: Option<(String, String)>,
     ) -> PyResult<Self> {
         let neurons = self::neurons(&neurons)?;
         let n_neurons = neurons.tau_m.len();
@@ -200,7 +200,10 @@ impl Network {
             Some(targets) => copied("incoming_inputs", targets)?,
             None => Vec::new(),
         };
-        let norms = [norm(&norms.0)?, norm(&norms.1)?];
+        let norms = match norms {
+            Some((recurrent, inputs)) => Some([norm(&recurrent)?, norm(&inputs)?]),
+            None => None,
+        };
         let competition = competition.map(self::competition).transpose()?;
         let double = match dtype {
             "float32" => false,
@@ -211,18 +214,14 @@ impl Network {
         };
         let is_large = inputs.len() + recurrent.len() > LARGE;
         let core = abandonable(py, move |_| {
-            let description = Description {
-                competition,
-                adaptation,
-                incoming,
-                incoming_inputs,
-                norms,
-                ..Description::new(
-                    neurons,
-                    inputs.connections(n_neurons)?,
-                    recurrent.connections(n_neurons)?,
-                )
-            };
+            let plain = Description::new(
+                neurons,
+                inputs.connections(n_neurons)?,
+                recurrent.connections(n_neurons)?,
+            );
+            let norms = norms.unwrap_or(plain.norms);
+            let description =
+                Description { competition, adaptation, incoming, incoming_inputs, norms, ..plain };
             Ok(if double {
                 Core::F64(Engine::new(&description, n_shards)?)
             } else {
