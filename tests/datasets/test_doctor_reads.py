@@ -1,6 +1,7 @@
 """The doctor on folders that are good, partial and wrong: no false all-clear, no false alarm."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -249,3 +250,37 @@ def test_what_is_not_installed_is_told_once(
     harmful = [(one.kind, one.path, one.words) for one in found.problems if one.harms]
     assert harmful == [("unreadable", ".", "video needs PyAV")]
     assert found.read == {".avi": (0, 3)}
+
+
+def real(name: str) -> Path:
+    path = Path(os.environ.get("HRSNN_DATA", "-"), name)
+    if not path.is_dir():
+        pytest.skip(f"HRSNN_DATA names no folder with {name}")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "n_samples", "read"),
+    [
+        ("weizmann", "VideoFolder", 90, {".avi": (12, 90)}),
+        ("sign_gestures/train", "EventFolder", 600, {".npz": (15, 600)}),
+        ("kth_clips", "KTH", 44, {".avi": (12, 44)}),
+        ("ucf101", "UCF101", 3, {".avi": (3, 3)}),
+        ("ucf11", "UCF11", 1, {".mpg": (1, 1)}),
+    ],
+)
+def test_real_recordings_are_read_without_alarm(
+    name: str, dataset: str, n_samples: int, read: dict[str, tuple[int, int]]
+) -> None:
+    found = inspect(real(name))
+    assert (found.dataset, found.found["samples"], found.read) == (dataset, n_samples, read)
+    # Parts of data sets lack the rest of them, and nothing else is wrong.
+    assert {one.kind for one in found.problems} <= {"missing", "note"}
+
+
+def test_the_nine_persons_of_weizmann_are_found_by_one_option() -> None:
+    samples = open_dataset(real("weizmann"), subject=r"^([a-z]+)_")
+    assert (len(samples), len(samples.classes), samples.subjects_known) == (90, 10, True)
+    nine = ["daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar"]
+    assert sorted(set(samples.subjects.tolist())) == nine
+    assert np.bincount(samples.groups).tolist() == [10] * 9
