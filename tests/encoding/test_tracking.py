@@ -105,7 +105,8 @@ def test_size_makes_no_difference_with_zoom(smoothing, factor):
     t, x, y, p, duration = walker(x0=20, y0=40, speed=20)
     encoder = tracking(smoothing=smoothing, dead_time=0)
     here = encoder(seen(t, x, y, p, duration))
-    there = TrackingEncoder(HEIGHT * factor, WIDTH * factor, smoothing=smoothing, dead_time=0)(
+    settings = {"smoothing": smoothing, "dead_time": 0, "start": "zero"}
+    there = TrackingEncoder(HEIGHT * factor, WIDTH * factor, **settings)(
         seen(t, x * factor, y * factor, p, duration, HEIGHT * factor, WIDTH * factor)
     )
     assert same_share(here, there) > 0.99
@@ -359,7 +360,7 @@ def test_nonsense_as_events():
 def test_both_encoders_have_one_layout():
     events = seen(*walker())
     wide = tracking(zoom=None, extent=10_000, size=1, dead_time=0)
-    plain = EventEncoder(HEIGHT, WIDTH, size=(1, 1))
+    plain = EventEncoder(HEIGHT, WIDTH, size=(1, 1), start="zero")
     assert wide(events) == plain(events)
 
 

@@ -122,6 +122,7 @@ def targets() -> dict[str, Target]:
         "LIF": Target(hr.LIF, dict),
         "STDP": Target(hr.STDP, dict),
         "AdaptiveThreshold": Target(hr.AdaptiveThreshold, dict),
+        "Competition": Target(hr.Competition, lambda: {"groups": [0, 0, 1]}),
         "Constant": Target(hr.Constant, lambda: {"value": 1.0}),
         "Gamma": Target(hr.Gamma, lambda: {"mean": 2.0, "low": 0.1, "high": 9.0}),
         "LogNormal": Target(hr.LogNormal, lambda: {"mean": 2.0, "std": 1.0}),

@@ -155,6 +155,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "TemporalContrast.dt",
     ),
     ("a half",): (
+        "Competition.inhibition",
         "TrackingEncoder.time_constant",
         "Gamma.mean",
         "Network.from_arrays.recurrent_delay",
@@ -258,6 +259,10 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "huge float",
     ): ("ExplicitConnectivity.delay",),
     ("None",): (
+        "Network.competition",
+        "Network.from_arrays.competition",
+        "Network.transform.pools",
+        "Network.calibrate.spikes",
         "TrackingEncoder.extent",
         "Network.neuron",
         "Network.inhibitory_neuron",
@@ -331,6 +336,8 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "Network.train.checkpoint",
         "HRSNNClassifier.fit.checkpoint",
     ),
+    ("zero", "a half"): ("Competition.hold",),
+    ("zero", "a half", "huge"): ("Network.run.learning_rate", "Network.train.learning_rate"),
     ("text",): (
         "Network.save.path",
         "Simulation.save.path",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from hrsnn_rs.arguments import NOT_NEGATIVE, as_array, check_integer, check_number
+from hrsnn_rs.arguments import as_array, check_integer, check_number
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from hrsnn_rs.arguments import Range
+
 __all__ = ["NO_GROUP", "Competition", "resolve_groups"]
 
+# The core's bounds, mV and ms.
+_INHIBITION: Range = ("greater than 0 and at most 1e15 mV", lambda value: 0.0 < value <= 1e15)
+_HOLD: Range = ("in [0, 2147483.648] ms", lambda value: 0.0 <= value <= 2147483.648)
 #: Stands for "in no group" in the core.
 NO_GROUP = 2**32 - 1
 
@@ -76,8 +81,8 @@ class Competition:
             groups = _checked_groups(self.groups)
         checked = {
             "groups": groups,
-            "inhibition": check_number("inhibition", self.inhibition, "greater than 0 mV", _above),
-            "hold": check_number("hold", self.hold, *NOT_NEGATIVE),
+            "inhibition": check_number("inhibition", self.inhibition, *_INHIBITION),
+            "hold": check_number("hold", self.hold, *_HOLD),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -91,10 +96,6 @@ class Competition:
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """Make one of what `to_dict` returned."""
         return cls(**content)
-
-
-def _above(value: float) -> bool:
-    return value > 0.0
 
 
 def _checked_groups(groups: ArrayLike) -> NDArray[np.int64]:

@@ -144,6 +144,8 @@ class SampleFeatures:
                 raise type(error)(f"samples[{index}]: {error}") from error
 
     def _as_sample(self, index: int, given: Any) -> Any:
+        if isinstance(self.encoder, SeriesEncoder):
+            return given
         try:
             return as_sample(given, self.dt, self.sensor_size)
         except (ParameterError, ShapeError) as error:

@@ -23,6 +23,7 @@ from hrsnn_rs.network.checkpoint import Checkpoints
 from hrsnn_rs.network.results import Calibration, RunResult, RunStats
 from hrsnn_rs.network.state import NetworkState
 from hrsnn_rs.network.training import (
+    LEARNING_RATE,
     Schedule,
     batches,
     checked,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from hrsnn_rs.arguments import Range
     from hrsnn_rs.events.events import Events
 
 __all__ = ["RunningNetwork"]
@@ -44,8 +44,6 @@ __all__ = ["RunningNetwork"]
 CHUNK = 64
 #: Largest batch: its samples are held at once.
 MOST_BATCH = 65_536
-#: What a learning rate may be.
-_RATE: Range = ("at least 0", lambda rate: rate >= 0.0)
 #: Most windows of a sample: more would be cut than anybody reads out.
 MOST_WINDOWS = 2**24
 
@@ -106,7 +104,7 @@ class RunningNetwork(NetworkState):
         10
         """
         learn = check_truth("learn", learn)
-        rate = check_number("learning_rate", learning_rate, *_RATE)
+        rate = check_number("learning_rate", learning_rate, *LEARNING_RATE)
         sample = as_events(events, self.n_inputs, duration=duration, dt=dt, sensor_size=sensor_size)
         threads = _threads(n_threads)
         start = time.perf_counter()
@@ -204,7 +202,8 @@ class RunningNetwork(NetworkState):
         """
         epochs = check_integer("epochs", epochs, 1)
         batch = check_integer("batch", batch, 1, MOST_BATCH)
-        schedule = Schedule(learning_rate)
+        n_known = len(samples) if isinstance(samples, Sequence) else None
+        schedule = Schedule(learning_rate, None if n_known is None else epochs * n_known)
         progress = check_truth("progress", progress)
         if self._adaptive_threshold is None and not any(self._shared.values()):
             raise ParameterError("plasticity must be given to train; this network has None.")

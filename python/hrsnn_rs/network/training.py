@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from hrsnn_rs import _hrsnn
+    from hrsnn_rs.arguments import Range
     from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.checkpoint import Checkpoints
     from hrsnn_rs.network.state import NetworkState
@@ -132,6 +133,10 @@ def train_with_checkpoints(
     return tally.now().stats
 
 
+#: What a learning rate may be: the core's bounds.
+LEARNING_RATE: Range = ("in [0, 1e30]", lambda rate: (rate >= 0.0) & (rate <= 1e30))
+
+
 class Schedule:
     """The learning rate of each sample of a training.
 
@@ -139,6 +144,8 @@ class Schedule:
     ----------
     learning_rate : float or array_like of float, shape (n,)
         One for all samples, or one for each, over all passes.
+    n : int, default=None
+        Samples of all passes, where they can be counted beforehand.
 
     Examples
     --------
@@ -146,13 +153,15 @@ class Schedule:
     0.5
     """
 
-    def __init__(self, learning_rate: float | ArrayLike) -> None:
+    def __init__(self, learning_rate: float | ArrayLike, n: int | None = None) -> None:
         is_one = np.ndim(as_array("learning_rate", learning_rate)) == 0
         rates = [check_number("learning_rate", learning_rate)] if is_one else learning_rate
-        self._rates = check_array(
-            "learning_rate", rates, "at least 0", lambda rates: rates >= 0.0, at="sample"
-        )
+        self._rates = check_array("learning_rate", rates, *LEARNING_RATE, at="sample")
         self._is_one = is_one
+        if n is not None and not is_one and self._rates.size != n:
+            raise ShapeError(
+                f"learning_rate must have a value for each of {n} samples; got {self._rates.size}."
+            )
 
     def __getitem__(self, n: int) -> float:
         if self._is_one:
