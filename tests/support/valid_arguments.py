@@ -168,6 +168,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "zero",
         "a half",
     ): (
+        "Competition.hold",
         "Gamma.low",
         "LogNormal.low",
         "Normal.low",
@@ -336,7 +337,6 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "Network.train.checkpoint",
         "HRSNNClassifier.fit.checkpoint",
     ),
-    ("zero", "a half"): ("Competition.hold",),
     ("zero", "a half", "huge"): ("Network.run.learning_rate", "Network.train.learning_rate"),
     ("text",): (
         "Network.save.path",
