@@ -32,7 +32,7 @@ def left_out(features: dict, labels: np.ndarray, groups: np.ndarray) -> np.ndarr
     for group in np.unique(groups):
         test = groups == group
         table = features[group]
-        readout = Readout().fit(table[~test], labels[~test], groups=groups[~test])
+        readout = Readout(scaling="common").fit(table[~test], labels[~test], groups=groups[~test])
         right[test] = readout.predict(table[test]) == labels[test]
     return right
 

@@ -288,3 +288,22 @@ def expected_failures(estimator):
 )
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
+
+
+def test_a_common_scale_keeps_what_varies_little_small():
+    random = np.random.default_rng(0)
+    features = random.normal(size=(40, 5)) * [1.0, 2.0, 3.0, 1e-3, 0.0]
+    labels = np.arange(40) % 2
+    each = Readout(compression="none").fit(features, labels)
+    common = Readout(compression="none", scaling="common").fit(features, labels)
+    np.testing.assert_allclose(each.scale_[:4], features[:, :4].std(axis=0))
+    np.testing.assert_allclose(common.scale_, np.sqrt((features.var(axis=0)).mean()))
+    again = Readout.from_arrays(common.to_arrays())
+    np.testing.assert_array_equal(again.predict(features), common.predict(features))
+    assert again.scaling == "common"
+
+
+@pytest.mark.parametrize("value", ["all", None, 1])
+def test_an_unknown_scaling_is_refused(value):
+    with pytest.raises(ParameterError, match=r"^scaling must be one of"):
+        Readout(scaling=value).fit(np.eye(4), [0, 0, 1, 1])

@@ -14,6 +14,9 @@ import numpy as np
 from scipy.optimize import brentq
 from sklearn.model_selection import GroupKFold
 
+from hrsnn_rs.arguments import as_array
+from hrsnn_rs.errors import ParameterError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,6 +26,28 @@ if TYPE_CHECKING:
 _N_SPLITS = 5
 # Beyond these, probabilities are those of a guess, or of a certainty.
 _LOWEST, _HIGHEST = 1e-6, 1e6
+
+
+def checked_alphas(alpha: object) -> list[float]:
+    """List candidates of the penalty, ascending.
+
+    Raises
+    ------
+    ParameterError
+        If they are no numbers greater than 0.
+
+    Examples
+    --------
+    >>> checked_alphas((10, 1.0))
+    [1.0, 10.0]
+    """
+    given = np.atleast_1d(as_array("alpha", alpha))
+    if given.dtype.kind not in "iuf" or given.ndim != 1 or given.size == 0:
+        raise ParameterError(f"alpha must be a number or several; got {alpha!r}.")
+    alphas = given.astype(np.float64)
+    if not (np.isfinite(alphas) & (alphas > 0)).all():
+        raise ParameterError(f"alpha must be finite and greater than 0; got {alpha!r}.")
+    return sorted(float(value) for value in alphas)
 
 
 def folds_of(standard: Floats, codes: Codes, groups: Codes | None) -> list[Codes]:

@@ -16,7 +16,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import RidgeClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from hrsnn_rs.arguments import as_array
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.learning.labels import (
     check_two_classes,
@@ -32,7 +31,7 @@ from hrsnn_rs.learning.labels import (
     to_json,
     weights_of_classes,
 )
-from hrsnn_rs.learning.left_out import LeftOut, both_classes, folds_of, softmax
+from hrsnn_rs.learning.left_out import LeftOut, both_classes, checked_alphas, folds_of, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +44,7 @@ ALPHAS: tuple[float, ...] = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
 """Candidates of the penalty when none are given."""
 
 _COMPRESSIONS = ("log1p", "none")
+_SCALINGS = ("each", "common")
 
 
 class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -59,6 +59,9 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups, one of five folds of whole groups.
     compression : {"log1p", "none"}, default="log1p"
         What is done to each feature first. "log1p" needs features that are not negative.
+    scaling : {"each", "common"}, default="each"
+        Divide each feature by its own standard deviation, or all by the root of their mean
+        variance, so that features that hardly vary weigh little: better for pooled counts.
     class_weight : mapping of label to float, "balanced" or None, default=None
         Weight of the samples of a class; "balanced" gives all classes the same sum.
 
@@ -104,10 +107,12 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         alpha: float | Sequence[float] = ALPHAS,
         compression: str = "log1p",
+        scaling: str = "each",
         class_weight: Mapping[Any, float] | str | None = None,
     ) -> None:
         self.alpha = alpha
         self.compression = compression
+        self.scaling = scaling
         self.class_weight = class_weight
 
     def __sklearn_tags__(self) -> Any:
@@ -183,6 +188,8 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scale = np.sqrt(np.average(np.square(compressed), axis=0, weights=weights))
         # A constant column has a rounding error for a standard deviation, not always 0.
         constant = scale <= 1e-12 * np.maximum(np.abs(self.mean_), 1.0)
+        if self.scaling == "common" and not constant.all():
+            scale, constant = np.full_like(scale, np.sqrt(np.mean(np.square(scale)))), False
         self.scale_ = np.where(constant, 1.0, scale)
         compressed /= self.scale_
 
@@ -326,7 +333,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         dict
-            `alpha`, `compression` and `class_weight`.
+            `alpha`, `compression`, `scaling` and `class_weight`.
 
         Raises
         ------
@@ -337,12 +344,13 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         --------
         >>> from hrsnn_rs.learning import Readout
         >>> Readout(alpha=10.0).to_dict()
-        {'alpha': 10.0, 'compression': 'log1p', 'class_weight': None}
+        {'alpha': 10.0, 'compression': 'log1p', 'scaling': 'each', 'class_weight': None}
         """
         alphas = self.check_parameters()
         return {
             "alpha": alphas[0] if np.ndim(self.alpha) == 0 else alphas,
             "compression": self.compression,
+            "scaling": self.scaling,
             "class_weight": class_weight_to_json(self.class_weight),
         }
 
@@ -460,20 +468,12 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return readout
 
     def check_parameters(self) -> list[float]:
-        """Check alpha and compression and list the candidates, ascending."""
-        if not isinstance(self.compression, str) or self.compression not in _COMPRESSIONS:
-            raise ParameterError(
-                f"compression must be one of {_COMPRESSIONS}; got {self.compression!r}."
-            )
-        given = np.atleast_1d(as_array("alpha", self.alpha))
-        if given.dtype.kind not in "iuf":
-            raise ParameterError(f"alpha must be a number or several; got {self.alpha!r}.")
-        alphas = given.astype(np.float64)
-        if alphas.ndim != 1 or len(alphas) == 0:
-            raise ParameterError(f"alpha must be a number or several; got {self.alpha!r}.")
-        if not (np.isfinite(alphas) & (alphas > 0)).all():
-            raise ParameterError(f"alpha must be finite and greater than 0; got {self.alpha!r}.")
-        return sorted(float(value) for value in alphas)
+        """Check the settings and list the candidates of alpha, ascending."""
+        for name, known in (("compression", _COMPRESSIONS), ("scaling", _SCALINGS)):
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in known:
+                raise ParameterError(f"{name} must be one of {known}; got {value!r}.")
+        return checked_alphas(self.alpha)
 
     def _checked(self, features: ArrayLike, *, reset: bool = False) -> Floats:
         """Check features and flatten each sample to one row; `reset` when fitting."""
