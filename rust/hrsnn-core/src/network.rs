@@ -311,10 +311,29 @@ impl Connections {
         for (s, &ms) in self.delay.iter().enumerate() {
             us_from_ms(delay_name, ms, lowest_us, "synapse", s)?;
         }
+        self.check_repeats(delay_name)?;
         match &self.plasticity {
             Some(plasticity) => plasticity.check(&self.weight),
             None => Ok(()),
         }
+    }
+
+    /// Synapses of one source and target are told apart by their delays, in whose order they stand.
+    fn check_repeats(&self, delay_name: &str) -> Result<()> {
+        for row in 0..self.graph.n_rows() {
+            let synapses = self.graph.span(row);
+            for (s, pair) in synapses.zip(self.graph.row(row).windows(2)) {
+                if pair[0] == pair[1] && self.delay_us(s + 1) <= self.delay_us(s) {
+                    let us = self.delay_us(s);
+                    let expected = format!(
+                        "above {us} µs, that of the synapse before, of the same source and target"
+                    );
+                    let found = format!("{} µs", self.delay_us(s + 1));
+                    return Err(Error::element(delay_name, expected, found, "synapse", s + 1));
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -163,11 +163,12 @@ impl Copies {
         self.weight.len()
     }
 
-    /// Checked as a graph.
-    pub(crate) fn connections(self, n_neurons: usize) -> Result<Connections> {
+    /// Checked as a graph, in which pairs may be connected several times if it `repeats`.
+    pub(crate) fn connections(self, n_neurons: usize, repeats: bool) -> Result<Connections> {
         // A negative entry becomes huge and is refused as such.
         let indptr = self.indptr.into_iter().map(|start| start as u64).collect();
-        let graph = Csr::new(indptr, self.indices, n_neurons)?;
+        let make = if repeats { Csr::with_repeats } else { Csr::new };
+        let graph = make(indptr, self.indices, n_neurons)?;
         let Self { weight, delay, plasticity, .. } = self;
         Ok(Connections { graph, weight, delay, plasticity })
     }

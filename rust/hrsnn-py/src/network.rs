@@ -216,8 +216,8 @@ impl Network {
         let core = abandonable(py, move |_| {
             let plain = Description::new(
                 neurons,
-                inputs.connections(n_neurons)?,
-                recurrent.connections(n_neurons)?,
+                inputs.connections(n_neurons, true)?,
+                recurrent.connections(n_neurons, false)?,
             );
             let norms = norms.unwrap_or(plain.norms);
             let description =

@@ -357,6 +357,52 @@ fn the_synapses_of_an_engine_make_the_same_engine() {
 }
 
 #[test]
+fn an_input_may_reach_a_neuron_by_several_delays() {
+    let base = description(Pairing::AllToAll, 0.0);
+    let connections = |indptr, indices, weight, delay| {
+        let graph = Csr::with_repeats(indptr, indices, N)?;
+        Ok::<_, Error>(Connections { graph, weight, delay, plasticity: None })
+    };
+    let whole = |inputs| Description { inputs, ..base.clone() };
+    let spikes = |inputs: Connections, channels: &[u32]| {
+        let mut engine = Engine::<f64>::new(&whole(inputs), Some(3)).unwrap();
+        let t: Vec<i64> = (0..400).flat_map(|k| vec![k * 1000; channels.len()]).collect();
+        let channel = channels.repeat(400);
+        let input = Input { t: &t, channel: &channel, duration: 400_000 };
+        let mut spikes = SpikeList::default();
+        engine.learn(&input, &mut spikes, Some(1), &mut || Ok(())).unwrap();
+        (spikes, engine.synapses(Source::Input), engine.synapses(Source::Recurrent).weight)
+    };
+    // One channel with three delays, and three channels with one each; sums of such weights are exact.
+    let repeated = connections(
+        vec![0, 5],
+        vec![3, 3, 3, 9, 9],
+        vec![2.0, 4.0, 8.0, 4.0, 16.0],
+        vec![0.0, 0.5, 7.0, 0.0, 3.0],
+    );
+    let apart = connections(
+        vec![0, 2, 4, 5],
+        vec![3, 9, 3, 9, 3],
+        vec![2.0, 4.0, 4.0, 16.0, 8.0],
+        vec![0.0, 0.0, 0.5, 3.0, 7.0],
+    );
+    let repeated = repeated.unwrap();
+    let found = spikes(repeated.clone(), &[0]);
+    let right = spikes(apart.unwrap(), &[0, 1, 2]);
+    assert!(found.0.t.len() > 1000 && found.0 == right.0 && found.2 == right.2);
+    assert_eq!(found.1.indices, [3, 3, 3, 9, 9]);
+    assert_eq!(found.1.delay_us, [0, 500, 7000, 0, 3000]);
+    assert_eq!(found.1.weight, repeated.weight);
+    let mut same = repeated;
+    same.delay[2] = 0.500_000_1;
+    let error = whole(same).check().unwrap_err().to_string();
+    let expected = "input_delay must be above 500 µs, that of the synapse before, of the same source \
+                    and target; got 500 µs at synapse 2.";
+    assert_eq!(error, expected);
+    assert!(connections(vec![0, 2], vec![4, 3], vec![1.0; 2], vec![0.0]).is_err());
+}
+
+#[test]
 fn thresholds_that_were_set_are_those_of_a_network_made_with_them() {
     let mut description = description(Pairing::AllToAll, 0.5);
     let theta = drawn(0.0, 3.0, N, "theta");
