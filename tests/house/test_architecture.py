@@ -27,6 +27,7 @@ WINGS = {
     "arguments": (),
     "events": ("memory_limit", "columns", "sensor", "events"),
     "description": (
+        "law",
         "distributions",
         "heterogeneity",
         "connectivity",

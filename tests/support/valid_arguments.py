@@ -144,6 +144,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("a half",): (
         "Gamma.mean",
+        "LogUniform.low",
         "Network.from_arrays.recurrent_delay",
         "Events.from_raster.dt",
         "EventCamera.luma_offset",
@@ -181,7 +182,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
     (
         "huge",
         "huge float",
-    ): ("Uniform.high",),
+    ): ("Uniform.high", "LogUniform.high"),
     (
         "zero",
         "a half",

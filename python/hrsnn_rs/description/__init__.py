@@ -12,13 +12,14 @@ from hrsnn_rs.description.connectivity import (
 )
 from hrsnn_rs.description.distributions import (
     Constant,
-    Distribution,
     Gamma,
     LogNormal,
+    LogUniform,
     Normal,
     Uniform,
 )
 from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
 
@@ -36,6 +37,7 @@ __all__ = [
     "LocalConnectivity",
     "LocalRecurrence",
     "LogNormal",
+    "LogUniform",
     "Normal",
     "RandomConnectivity",
     "SmallWorldConnectivity",

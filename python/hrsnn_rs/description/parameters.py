@@ -31,9 +31,9 @@ from hrsnn_rs.description.connectivity import (
 )
 from hrsnn_rs.description.distributions import (
     Constant,
-    Distribution,
     Gamma,
     LogNormal,
+    LogUniform,
     Normal,
     Uniform,
 )
@@ -44,6 +44,7 @@ from hrsnn_rs.description.heterogeneity import (
     constant_of_same_mean,
     resolve,
 )
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.errors import ParameterError
 
@@ -68,6 +69,7 @@ __all__ = [
     "LocalConnectivity",
     "LocalRecurrence",
     "LogNormal",
+    "LogUniform",
     "Normal",
     "Parameter",
     "RandomConnectivity",
