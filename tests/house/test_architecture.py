@@ -33,6 +33,7 @@ WINGS = {
         "forms",
     ),
     "description": (
+        "law",
         "distributions",
         "heterogeneity",
         "competition",

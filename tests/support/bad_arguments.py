@@ -126,6 +126,7 @@ def targets() -> dict[str, Target]:
         "Constant": Target(hr.Constant, lambda: {"value": 1.0}),
         "Gamma": Target(hr.Gamma, lambda: {"mean": 2.0, "low": 0.1, "high": 9.0}),
         "LogNormal": Target(hr.LogNormal, lambda: {"mean": 2.0, "std": 1.0}),
+        "LogUniform": Target(hr.LogUniform, lambda: {"low": 0.5, "high": 2.0}),
         "Normal": Target(hr.Normal, lambda: {"mean": 2.0, "std": 1.0}),
         "Uniform": Target(hr.Uniform, lambda: {"low": 0.5, "high": 2.0}),
         "RandomConnectivity": Target(hr.RandomConnectivity, lambda: {"p": 0.5}),

@@ -158,6 +158,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "Competition.inhibition",
         "TrackingEncoder.time_constant",
         "Gamma.mean",
+        "LogUniform.low",
         "Network.from_arrays.recurrent_delay",
         "Events.from_raster.dt",
         "EventCamera.luma_offset",
@@ -196,7 +197,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
     (
         "huge",
         "huge float",
-    ): ("Uniform.high",),
+    ): ("Uniform.high", "LogUniform.high"),
     (
         "zero",
         "a half",

@@ -14,13 +14,14 @@ from hrsnn_rs.description.connectivity import (
 )
 from hrsnn_rs.description.distributions import (
     Constant,
-    Distribution,
     Gamma,
     LogNormal,
+    LogUniform,
     Normal,
     Uniform,
 )
 from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.description.populations import Population, Projection
@@ -40,6 +41,7 @@ __all__ = [
     "LocalConnectivity",
     "LocalRecurrence",
     "LogNormal",
+    "LogUniform",
     "Normal",
     "OneToOneConnectivity",
     "Population",

@@ -32,9 +32,9 @@ from hrsnn_rs.description.connectivity import (
 )
 from hrsnn_rs.description.distributions import (
     Constant,
-    Distribution,
     Gamma,
     LogNormal,
+    LogUniform,
     Normal,
     Uniform,
 )
@@ -45,6 +45,7 @@ from hrsnn_rs.description.heterogeneity import (
     constant_of_same_mean,
     resolve,
 )
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.errors import ParameterError
 
@@ -69,6 +70,7 @@ __all__ = [
     "LocalConnectivity",
     "LocalRecurrence",
     "LogNormal",
+    "LogUniform",
     "Normal",
     "OneToOneConnectivity",
     "Parameter",

@@ -14,9 +14,10 @@ import numpy as np
 from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
 from hrsnn_rs.description.competition import Competition
 from hrsnn_rs.description.connectivity import Connectivity
-from hrsnn_rs.description.distributions import Distribution, Uniform
+from hrsnn_rs.description.distributions import Uniform
 from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.description.heterogeneity import resolve
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold, resolve_lif, resolve_stdp
 from hrsnn_rs.errors import ParameterError, ShapeError
 
