@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from hrsnn_rs.description.distributions import Distribution
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.errors import FormatError, ShapeError
 from hrsnn_rs.network.network import Network
