@@ -121,7 +121,7 @@ WINGS = {
         "experiment",
         "comparison",
     ),
-    "plotting": ("canvas", "figures"),
+    "plotting": ("canvas", "figures", "fields"),
     "report": ("page", "demo_figures"),
     "cli": ("terminal", "options", "compare", "demo", "train", "evaluate", "data", "command"),
 }

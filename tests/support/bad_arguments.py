@@ -231,8 +231,8 @@ def targets() -> dict[str, Target]:
         ),
         "TemporalContrast": Target(hr.TemporalContrast, lambda: {"camera": hr.EventCamera(64, 64)}),
         "Readout": Target(
-            lambda alpha=1.0, compression="none", class_weight=None: hr.Readout(
-                alpha, compression, class_weight
+            lambda alpha=1.0, compression="none", scaling="each", class_weight=None: hr.Readout(
+                alpha, compression, scaling, class_weight
             ).fit(np.eye(6), [0, 1] * 3),
             dict,
         ),

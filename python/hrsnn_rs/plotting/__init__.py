@@ -5,12 +5,14 @@ by the figure that is asked for.
 """
 
 from hrsnn_rs.plotting.canvas import png
+from hrsnn_rs.plotting.fields import receptive_fields
 from hrsnn_rs.plotting.figures import confusion, raster, scores, time_constants, weights
 
 __all__ = [
     "confusion",
     "png",
     "raster",
+    "receptive_fields",
     "scores",
     "time_constants",
     "weights",
