@@ -90,10 +90,24 @@ WINGS = {
         "classifier",
         "systems",
         "experiment",
+        "tasks",
+        "task_interval",
+        "task_memory",
+        "task_speed",
     ),
-    "plotting": ("figures",),
+    "plotting": ("figures", "task_figures"),
     "report": ("page", "demo_figures"),
-    "cli": ("terminal", "options", "compare", "demo", "train", "evaluate", "data", "command"),
+    "cli": (
+        "terminal",
+        "options",
+        "compare",
+        "demo",
+        "train",
+        "evaluate",
+        "experiment",
+        "data",
+        "command",
+    ),
 }
 # A wing stands after its files: who knows a wing knows all of them.
 PYTHON_ORDER = [

@@ -31,10 +31,15 @@ from hrsnn_rs.learning.systems import (
     network_features,
     window_counts,
 )
+from hrsnn_rs.learning.task_interval import measure_interval, predict_interval
+from hrsnn_rs.learning.task_memory import measure_memory
+from hrsnn_rs.learning.task_speed import measure_speed
+from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_task
 
 __all__ = [
     "CONTROLS",
     "ROW_SCHEMA",
+    "TASK_SCHEMA",
     "Clips",
     "Features",
     "HRSNNClassifier",
@@ -43,15 +48,22 @@ __all__ = [
     "Spread",
     "Summary",
     "accuracy",
+    "best_constants",
     "compare",
     "confusion_matrix",
     "count_features",
     "difference",
     "direction_accuracy",
     "library_commit",
+    "measure_interval",
+    "measure_memory",
+    "measure_speed",
     "network_features",
+    "outcome",
     "paired_difference",
+    "predict_interval",
     "recall_of_classes",
+    "run_task",
     "spread",
     "summarize",
     "synaptic_operations",

@@ -5,11 +5,13 @@ by the figure that is asked for.
 """
 
 from hrsnn_rs.plotting.figures import confusion, raster, scores, time_constants, weights
+from hrsnn_rs.plotting.task_figures import task_outcome
 
 __all__ = [
     "confusion",
     "raster",
     "scores",
+    "task_outcome",
     "time_constants",
     "weights",
 ]

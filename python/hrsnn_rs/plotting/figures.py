@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXCITATORY = "#1b6ca8"
 INHIBITORY = "#d1495b"
 _SILENT = "#e4e4e4"
-_CONTROL = "#9aa5b1"
+CONTROL = "#9aa5b1"
 
 
 def raster(spikes: pl.DataFrame, inhibitory: ArrayLike, duration: int, title: str = "") -> Figure:
@@ -78,7 +78,7 @@ def raster(spikes: pl.DataFrame, inhibitory: ArrayLike, duration: int, title: st
     fires = np.zeros(len(mask), dtype=bool)
     fires[neuron] = True
 
-    figure = _figure(8.0, 4.6)
+    figure = new_figure(8.0, 4.6)
     axes = figure.add_subplot()
     base = 0
     for kind, colour, name in (
@@ -148,7 +148,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[Any], title: str = "") -> Fig
         )
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.6 + 0.34 * len(classes)
-    figure = _figure(side + 0.6, side)
+    figure = new_figure(side + 0.6, side)
     axes = figure.add_subplot()
     axes.imshow(shares, vmin=0.0, vmax=1.0, cmap="Blues")
     names = [str(name) for name in classes]
@@ -200,7 +200,7 @@ def time_constants(tau_m: ArrayLike, inhibitory: ArrayLike | None = None) -> Fig
             f"tau_m and inhibitory must have one shape (n_neurons,); got {values.shape} "
             f"and {mask.shape}."
         )
-    figure = _figure(6.4, 3.6)
+    figure = new_figure(6.4, 3.6)
     axes = figure.add_subplot()
     edges = np.linspace(0.0, float(values.max()) * 1.02, 41).tolist()
     parts = [(values[~mask], EXCITATORY, "excitatory" if mask.any() else "all")]
@@ -252,11 +252,11 @@ def weights(before: ArrayLike, after: ArrayLike) -> Figure:
         raise ShapeError(
             f"before and after must have one shape (n_plastic,); got {old.shape} and {new.shape}."
         )
-    figure = _figure(8.0, 3.6)
+    figure = new_figure(8.0, 3.6)
     left, right = figure.subplots(1, 2)
     ends = [min(0.0, float(old.min()), float(new.min())), max(float(old.max()), float(new.max()))]
     edges = np.linspace(ends[0], ends[1] * 1.02 or 1.0, 51).tolist()
-    left.hist(old, bins=edges, color=_CONTROL, label="before")
+    left.hist(old, bins=edges, color=CONTROL, label="before")
     left.hist(new, bins=edges, histtype="step", color=EXCITATORY, linewidth=1.5, label="after")
     left.set_xlabel("weight (mV)")
     _legend_below(left, 2)
@@ -310,7 +310,7 @@ def scores(rows: pl.DataFrame) -> Figure:
         raise ShapeError("rows must hold at least one row; got 0.")
     measures = [name for name in ("accuracy", "memory") if rows[name].null_count() < rows.height]
     systems = rows["system"].unique(maintain_order=True).to_list()
-    figure = _figure(1.0 + 4.2 * len(measures), 1.3 + 0.42 * len(systems))
+    figure = new_figure(1.0 + 4.2 * len(measures), 1.3 + 0.42 * len(systems))
     panels = figure.subplots(1, len(measures), squeeze=False, sharey=True)[0]
     place = np.arange(len(systems))[::-1]
     for axes, measure in zip(panels, measures, strict=True):
@@ -323,7 +323,7 @@ def scores(rows: pl.DataFrame) -> Figure:
                 y,
                 values.mean(),
                 xerr=values.std(ddof=1) if len(values) > 1 else None,
-                color=EXCITATORY if is_variant else _CONTROL,
+                color=EXCITATORY if is_variant else CONTROL,
                 height=0.7,
                 capsize=3,
             )
@@ -345,7 +345,7 @@ def scores(rows: pl.DataFrame) -> Figure:
     return figure
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """Make an empty figure of that many inches, apart from pyplot."""
     try:
         from matplotlib.figure import Figure
