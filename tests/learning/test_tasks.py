@@ -1,9 +1,12 @@
-"""Sweeps, pairing, and rows to go on from."""
+"""Sweeps, pairing, rows to go on from, and that docs/experiments.md says what its rows say."""
+
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from hrsnn_rs.errors import CalibrationError, FormatError, ParameterError
+from hrsnn_rs.learning import predict_interval
 from hrsnn_rs.learning.statistics import paired_difference
 from hrsnn_rs.learning.tasks import (
     CONSTANTS,
@@ -15,6 +18,7 @@ from hrsnn_rs.learning.tasks import (
     run_task,
 )
 
+DOCS = Path(__file__).parents[2] / "docs"
 SIZES = {"n_neurons": 3, "n_samples": 5}
 CONDITIONS = ("still", "loud")
 
@@ -188,3 +192,18 @@ def test_who_misses_the_rate_has_no_score_and_is_no_choice():
     assert table["difference"].to_list() == table["low"].to_list() == [None, None]
     with pytest.raises(ParameterError, match="must hold a constant that reached the rate in 'c'"):
         best_constants(rows.with_columns(score=pl.lit(None, pl.Float64)), "c")
+
+
+@pytest.mark.parametrize("task", ["interval", "memory", "speed"])
+def test_the_page_says_what_its_rows_say(task):
+    page = (DOCS / "experiments.md").read_text()
+    rows = pl.read_parquet(DOCS / f"experiment_{task}.parquet")
+    assert rows["seed"].n_unique() >= 10
+    theory = predict_interval() if task == "interval" else None
+    for row in outcome(rows, theory).iter_rows(named=True):
+        cells = [f"{row['best_score']:.3f} ({row['best']})", f"{row['score']:.3f}"]
+        cells += [f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"]
+        if row["theory"] is not None:
+            cells.append(f"{row['theory_difference']:+.3f}")
+        line = " | ".join([row["condition"], row["system"], *cells])
+        assert f"| {line} |" in page
