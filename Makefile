@@ -22,7 +22,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence mutants bench bench-core bench-peers \
-	budget budget-update docs fuzz golden sanitize emulate audit ci \
+	budget budget-update docs experiments fuzz golden sanitize emulate audit ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
@@ -97,6 +97,13 @@ budget: $(TOOLS) ## count instructions per synaptic event and compare with bench
 
 budget-update: $(TOOLS) ## write benches/kernels/budget.json anew
 	$(BIN)/python benches/kernels/budget.py --update
+
+# The recorded clips of `speed` are not part of the project: DATA names a folder that has some.
+experiments: $(EXTENSION) ## measure and draw what docs/experiments.md says; goes on where it was stopped
+	for task in interval memory $(if $(DATA),"speed --data $(DATA)"); do \
+		name=docs/experiment_$${task%% *}; \
+		$(BIN)/hrsnn experiment $$task --output $$name.parquet --figure $$name.png || exit 1; \
+	done
 
 docs: ## build the Rust reference; the guides are docs/*.md
 	cargo doc -p hrsnn-core --no-deps

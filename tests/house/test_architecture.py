@@ -120,10 +120,24 @@ WINGS = {
         "systems",
         "experiment",
         "comparison",
+        "tasks",
+        "task_interval",
+        "task_memory",
+        "task_speed",
     ),
-    "plotting": ("canvas", "figures", "fields"),
+    "plotting": ("canvas", "figures", "fields", "task_figures"),
     "report": ("page", "demo_figures"),
-    "cli": ("terminal", "options", "compare", "demo", "train", "evaluate", "data", "command"),
+    "cli": (
+        "terminal",
+        "options",
+        "compare",
+        "demo",
+        "train",
+        "evaluate",
+        "experiment",
+        "data",
+        "command",
+    ),
 }
 # A wing stands after its files: who knows a wing knows all of them.
 PYTHON_ORDER = [

@@ -30,6 +30,7 @@ _COMMANDS = {
     "train": "train a classifier and write it to a file",
     "evaluate": "evaluate a saved classifier",
     "compare": "measure the variants beside the controls on a data set",
+    "experiment": "show on a task where heterogeneity pays",
     "data": "look at folders of recordings",
 }
 _DESCRIPTION = """\
@@ -47,6 +48,7 @@ examples:
   hrsnn train gestures --model m.safetensors --groups 0 1 2 3
   hrsnn evaluate m.safetensors gestures --groups 4 5 --json
   hrsnn compare KTH --split train --cache      variants and controls on a data set
+  hrsnn experiment interval -o rows.parquet    a law of time constants against the best one
   hrsnn data doctor DvsGesture                 what is missing, and where to get it
 
 FOLDER holds <class>/<clip>.npz with arrays t (µs), x, y, p, or a data set as it was

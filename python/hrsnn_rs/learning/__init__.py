@@ -40,11 +40,16 @@ from hrsnn_rs.learning.systems import (
     network_features,
     window_counts,
 )
+from hrsnn_rs.learning.task_interval import measure_interval, predict_interval
+from hrsnn_rs.learning.task_memory import measure_memory
+from hrsnn_rs.learning.task_speed import measure_speed
+from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_task
 
 __all__ = [
     "COMPARISON_SCHEMA",
     "CONTROLS",
     "ROW_SCHEMA",
+    "TASK_SCHEMA",
     "Clips",
     "FeatureLayer",
     "Features",
@@ -54,6 +59,7 @@ __all__ = [
     "Spread",
     "Summary",
     "accuracy",
+    "best_constants",
     "compare",
     "comparisons",
     "confusion_matrix",
@@ -63,10 +69,16 @@ __all__ = [
     "direction_scores",
     "holm",
     "library_commit",
+    "measure_interval",
+    "measure_memory",
+    "measure_speed",
     "network_features",
+    "outcome",
     "paired_difference",
+    "predict_interval",
     "predictions",
     "recall_of_classes",
+    "run_task",
     "spread",
     "summarize",
     "synaptic_operations",
