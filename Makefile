@@ -21,13 +21,13 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo demo-page lint test test-slow equivalence mutants bench bench-core bench-peers \
-	budget budget-update docs fuzz golden sanitize emulate audit ci \
+.PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence mutants bench bench-core bench-peers \
+	budget budget-update docs experiments fuzz golden sanitize emulate audit ci \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
 	@echo "Targets (needed beforehand: Python 3.11 or later, and Rust):"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(TOOLS) ## create .venv with the tools (done by the targets that need it)
 
@@ -45,6 +45,11 @@ test: test-rust test-python ## run all tests but the slow ones
 
 test-slow: $(EXTENSION) ## run the slow tests
 	$(BIN)/python -m pytest -m "slow and not external"
+
+# The newest is in .venv; the package is read from the source tree, whose extension serves both.
+test-sklearn: $(EXTENSION) .venv-sklearn-oldest/ready ## run the estimator's tests on the oldest scikit-learn
+	PYTHONPATH=python .venv-sklearn-oldest/bin/python -m pytest -m "not slow" \
+		tests/learning/test_labels.py tests/learning/test_readout.py tests/learning/test_classifier*.py
 
 # Each simulator has an environment of its own, because they disagree about numpy; the package is
 # read from the source tree, whose extension serves every Python. `-v` shows what was measured.
@@ -93,6 +98,13 @@ budget: $(TOOLS) ## count instructions per synaptic event and compare with bench
 budget-update: $(TOOLS) ## write benches/kernels/budget.json anew
 	$(BIN)/python benches/kernels/budget.py --update
 
+# The recorded clips of `speed` are not part of the project: DATA names a folder that has some.
+experiments: $(EXTENSION) ## measure and draw what docs/experiments.md says; goes on where it was stopped
+	for task in interval memory $(if $(DATA),"speed --data $(DATA)"); do \
+		name=docs/experiment_$${task%% *}; \
+		$(BIN)/hrsnn experiment $$task --output $$name.parquet --figure $$name.png || exit 1; \
+	done
+
 docs: ## build the Rust reference; the guides are docs/*.md
 	cargo doc -p hrsnn-core --no-deps
 	@echo "Rust reference: target/doc/hrsnn_core/index.html"
@@ -135,7 +147,7 @@ audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (nee
 	cargo deny check bans licenses sources
 	cargo deny check advisories
 
-ci: lint test budget ## all that must pass before a push
+ci: lint test test-sklearn budget ## all that must pass before a push
 
 lint-format: $(TOOLS)
 	cargo fmt --check

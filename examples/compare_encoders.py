@@ -40,10 +40,11 @@ def encoders(height: int, width: int) -> Iterator[tuple[str, Any, tuple[int, int
         camera = EventCamera(
             height, width, threshold_on=threshold, threshold_off=threshold, noise_rate=0.0
         )
-        encoder = TemporalContrast(camera, EventEncoder(height, width, size=shape), dt=None)
+        # Numbers a second are of the whole clip, also before anything moves.
+        encoder = TemporalContrast(camera, EventEncoder(height, width, size=shape, start="zero"))
         yield f"temporal contrast {threshold}", encoder, shape
     for threshold in THRESHOLDS:
-        encoder = FrameDifference(height, width, pool=SIDE, threshold=threshold, dt=None)
+        encoder = FrameDifference(height, width, pool=SIDE, threshold=threshold, start="zero")
         yield f"frame difference {threshold}", encoder, shape
 
 
@@ -94,10 +95,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.clip is None:
         frames, rate = made_up(arguments.gesture), 25
+        clock = {"frame_rate": rate}
     else:
         with Video(arguments.clip) as video:
             frames = np.array([frame.copy() for frame in video])
-            rate = video.frame_rate
+            rate, clock = video.frame_rate, {"times": video.times}
     print(
         f"{len(frames)} frames of {frames.shape[1]} x {frames.shape[2]}, {float(rate):g} a second"
     )
@@ -106,7 +108,7 @@ def main() -> None:
     found = {}
     for name, encoder, shape in encoders(*frames.shape[1:]):
         start = time.perf_counter()
-        events, _ = encoder.encode_stream(frames, frame_rate=rate)
+        events, _ = encoder.encode_stream(frames, **clock)
         print(row(name, events, len(frames), time.perf_counter() - start))
         found[name] = (events, shape)
     if arguments.output is not None:

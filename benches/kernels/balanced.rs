@@ -118,7 +118,7 @@ pub(crate) fn description(
     inputs: Connections,
     recurrent: Connections,
 ) -> Description {
-    Description { neurons, inputs, recurrent, adaptation: None, incoming: Vec::new() }
+    Description::new(neurons, inputs, recurrent)
 }
 
 /// No synapses between `n` neurons.

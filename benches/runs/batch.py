@@ -25,9 +25,15 @@ from tqdm import tqdm
 N_WINDOWS, RATE = 4, 3.0
 
 
-def clips(data: str, every: int) -> tuple[list[hr.Events], np.ndarray, np.ndarray]:
+def clips(
+    data: str, every: int, per_person: int | None
+) -> tuple[list[hr.Events], np.ndarray, np.ndarray]:
     """Encoded clips, labels, and persons; `every` so many of a folder, or made-up gestures."""
-    samples = make_gestures() if data == "gestures" else load_folder(Path(data))
+    samples = (
+        make_gestures()
+        if data == "gestures"
+        else load_folder(Path(data), clips_per_subject=per_person)
+    )
     chosen = range(0, len(samples), every)
     first, _ = samples[0]
     encoder = hr.EventEncoder(first.height, first.width)
@@ -72,13 +78,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", help="`gestures`, or a folder that `load_folder` reads")
     parser.add_argument("--every", type=int, default=1, help="take only every so-manieth clip")
+    parser.add_argument("--clips-per-subject", type=int, help="where a number says who it is")
     parser.add_argument("--neurons", type=int, default=400)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 4, 16], help="1 comes first")
     options = parser.parse_args()
     if options.batch[0] != 1:
         parser.error("--batch must begin with 1, which the others are compared with")
-    events, labels, groups = clips(options.data, options.every)
+    events, labels, groups = clips(options.data, options.every, options.clips_per_subject)
     rows = [
         measured(events, labels, groups, seed, options.neurons, options.batch)
         for seed in tqdm(range(options.seeds), "seeds")

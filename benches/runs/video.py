@@ -69,14 +69,14 @@ def measure(path: Path, folder: Path, n_rounds: int) -> None:
     with Video(path) as video:
         height, width = video.height, video.width
         n_frames = sum(1 for _ in video)
-    difference = FrameDifference(height, width, dt=None)
+    difference = FrameDifference(height, width)
     contrast = TemporalContrast(
-        EventCamera(height, width, noise_rate=0.0), EventEncoder(height, width), dt=None
+        EventCamera(height, width, noise_rate=0.0), EventEncoder(height, width)
     )
 
     def encode(encoder: FrameDifference | TemporalContrast) -> int:
         with Video(path) as video:
-            return len(encoder.encode_stream(video, frame_rate=video.frame_rate)[0])
+            return len(encoder.encode_stream(video)[0])
 
     link = folder / path.stem / "class" / path.name
     link.parent.mkdir(parents=True)

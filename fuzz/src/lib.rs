@@ -45,16 +45,10 @@ pub fn network(currents: bool) -> Result<Engine<f64>> {
         let graph = Csr::new(indptr, indices, N).expect("a graph");
         Connections { graph, weight, delay, plasticity: Some(plasticity) }
     };
-    let description = Description {
+    let description = Description::new(
         neurons,
-        inputs: connections(vec![0, 2, 4], vec![0, 1, 2, 3], vec![0.0]),
-        recurrent: connections(
-            vec![0, 1, 2, 3, 5],
-            vec![1, 2, 3, 0, 2],
-            vec![1.0, 2.5, 1.0, 0.3, 7.0],
-        ),
-        adaptation: None,
-        incoming: vec![],
-    };
+        connections(vec![0, 2, 4], vec![0, 1, 2, 3], vec![0.0]),
+        connections(vec![0, 1, 2, 3, 5], vec![1, 2, 3, 0, 2], vec![1.0, 2.5, 1.0, 0.3, 7.0]),
+    );
     Engine::new(&description, Some(2))
 }

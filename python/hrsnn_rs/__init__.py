@@ -12,6 +12,7 @@ from hrsnn_rs.description import (
     LIF,
     STDP,
     AdaptiveThreshold,
+    Competition,
     Constant,
     DistanceConnectivity,
     ExplicitConnectivity,
@@ -20,7 +21,11 @@ from hrsnn_rs.description import (
     LocalConnectivity,
     LocalRecurrence,
     LogNormal,
+    LogUniform,
     Normal,
+    OneToOneConnectivity,
+    Population,
+    Projection,
     RandomConnectivity,
     SmallWorldConnectivity,
     Uniform,
@@ -43,7 +48,7 @@ from hrsnn_rs.network import Calibration, Network, RunResult, RunStats, Simulati
 if TYPE_CHECKING:
     from hrsnn_rs import datasets, encoding, learning, made_up, plotting, recordings, report
     from hrsnn_rs.datasets import load_folder, make_gestures, open_dataset, reversed_pairs
-    from hrsnn_rs.encoding import EventEncoder, FrameDifference, TemporalContrast
+    from hrsnn_rs.encoding import EventEncoder, FrameDifference, TemporalContrast, TrackingEncoder
     from hrsnn_rs.learning import HRSNNClassifier, Readout
     from hrsnn_rs.made_up import EventCamera
 
@@ -55,6 +60,7 @@ _LATER = {
     "HRSNNClassifier": "learning",
     "Readout": "learning",
     "TemporalContrast": "encoding",
+    "TrackingEncoder": "encoding",
     "datasets": None,
     "encoding": None,
     "learning": None,
@@ -88,6 +94,7 @@ __all__ = [
     "CalibrationError",
     "CalibrationWarning",
     "CheckpointWarning",
+    "Competition",
     "Constant",
     "DistanceConnectivity",
     "EventCamera",
@@ -104,11 +111,15 @@ __all__ = [
     "LocalConnectivity",
     "LocalRecurrence",
     "LogNormal",
+    "LogUniform",
     "MissingDependencyError",
     "Network",
     "Normal",
+    "OneToOneConnectivity",
     "OutOfMemoryError",
     "ParameterError",
+    "Population",
+    "Projection",
     "RandomConnectivity",
     "Readout",
     "RunResult",
@@ -118,6 +129,7 @@ __all__ = [
     "Simulation",
     "SmallWorldConnectivity",
     "TemporalContrast",
+    "TrackingEncoder",
     "Uniform",
     "__version__",
     "datasets",

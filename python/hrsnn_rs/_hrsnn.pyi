@@ -16,6 +16,7 @@ __all__ = [
     "EventCamera",
     "Network",
     "Simulation",
+    "Tracker",
     "__version__",
     "connect_distance",
     "connect_fixed_in_degree",
@@ -76,6 +77,9 @@ class Network:
         incoming: NDArray[np.float64],
         dtype: str,
         n_shards: int | None = None,
+        competition: tuple[NDArray[np.uint32], float, int] | None = None,
+        incoming_inputs: NDArray[np.float64] | None = None,
+        norms: tuple[str, str] | None = None,
     ) -> Network: ...
     @property
     def n_shards(self) -> int: ...
@@ -89,11 +93,13 @@ class Network:
         learn: bool,
         n_threads: int | None,
         undo: bool = False,
+        scale: float = 1.0,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts]: ...
     def learn_batch(
         self,
         samples: list[tuple[NDArray[np.int64], NDArray[np.uint32], int]],
         n_threads: int | None,
+        scale: float = 1.0,
     ) -> list[_Counts]: ...
     def transform(
         self,
@@ -103,10 +109,13 @@ class Network:
         counts: bool,
         tau_lowpass: float | None,
         n_threads: int | None,
+        pool: NDArray[np.uint32] | None = None,
+        n_pools: int | None = None,
     ) -> tuple[NDArray[np.float32], list[_Counts]]: ...
     def synapses(self, source: str) -> dict[str, Any]: ...
     def set_weights(self, source: str, weight: NDArray[np.float64]) -> None: ...
     def theta(self) -> NDArray[np.float64]: ...
+    def set_theta(self, theta: NDArray[np.float64]) -> None: ...
 
 @final
 class Simulation:
@@ -125,6 +134,54 @@ class Simulation:
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, int]: ...
     def network(self) -> Network: ...
     def state(self) -> tuple[Network, dict[str, Any]]: ...
+
+@final
+class Tracker:
+    def __new__(
+        cls,
+        height: int,
+        width: int,
+        *,
+        size: int,
+        polarities: int,
+        time_constant: float,
+        spread_constant: float | None,
+        smoothing: str,
+        zoom: float | None,
+        extent: float,
+        dead_us: int,
+        mirror: str,
+        track_levels: int,
+    ) -> Tracker: ...
+    def encode(
+        self,
+        t: NDArray[np.int64],
+        x: NDArray[np.uint16],
+        y: NDArray[np.uint16],
+        p: NDArray[np.uint8],
+        duration: int,
+    ) -> tuple[
+        NDArray[np.int64],
+        NDArray[np.uint32],
+        tuple[int, int, int, int],
+        tuple[float, float] | None,
+    ]: ...
+    def track(
+        self,
+        t: NDArray[np.int64],
+        x: NDArray[np.uint16],
+        y: NDArray[np.uint16],
+        p: NDArray[np.uint8],
+        duration: int,
+        at: NDArray[np.int64],
+    ) -> tuple[
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.bool_],
+    ]: ...
 
 def dead_time(
     t: NDArray[np.int64], channel: NDArray[np.uint32], n_channels: int, dead_us: int

@@ -15,11 +15,12 @@ SIDE = 34
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two classes, four persons of five clips each, as npz files."""
+    """Two classes, four persons of five clips each, as npz files in folders of persons."""
     root = tmp_path_factory.mktemp("clips")
     for label, name in enumerate(("down", "right")):
-        (root / name).mkdir()
         for number in range(20):
+            person = root / name / str(number // 5)
+            person.mkdir(parents=True, exist_ok=True)
             random = np.random.default_rng([label, number])
             t = np.sort(random.integers(0, 300_000, 1500))
             along = t / 300_000 * SIDE
@@ -27,7 +28,7 @@ def folder(tmp_path_factory):
             x, y = (across, along) if name == "down" else (along, across)
             x, y = (np.clip(part, 0, SIDE - 1).astype(np.int64) for part in (x, y))
             x[0] = y[0] = SIDE - 1
-            np.savez(root / name / f"{number}.npz", t=t, x=x, y=y, p=random.integers(0, 2, t.size))
+            np.savez(person / f"{number}.npz", t=t, x=x, y=y, p=random.integers(0, 2, t.size))
     return root
 
 
@@ -137,7 +138,7 @@ def test_evaluate_says_what_was_seen(capsys, folder, model):
 def test_seen_clips_are_known_under_another_name(capsys, folder, model, tmp_path):
     (tmp_path / "other" / "down").mkdir(parents=True)
     (tmp_path / "other" / "right").mkdir()
-    for place, source in (("down/90", "down/3"), ("right/90", "right/12")):
+    for place, source in (("down/90", "down/0/3"), ("right/90", "right/2/12")):
         data = (folder / f"{source}.npz").read_bytes()
         (tmp_path / "other" / f"{place}.npz").write_bytes(data)
     _, out, _ = output(capsys, "evaluate", model, tmp_path / "other", "--json")

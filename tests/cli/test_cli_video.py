@@ -74,10 +74,12 @@ def test_train_evaluate_and_compare_by_path_alone(capsys, folder, tmp_path):
     assert row["accuracy"] > 0.6
     table = tmp_path / "rows.parquet"
     few = ["--seeds", 1, "--variants", "HeNHeS", "--controls", "event counts"]
-    row = said(capsys, "compare", folder, *few, *words, "--no-memory", "--output", table)
+    persons = ["--option", r"subject=person(\d)"] if folder.name == "VideoFolder" else []
+    row = said(capsys, "compare", folder, *few, *words, *persons, "--no-memory", "-o", table)
     assert [one["system"] for one in row["rows"]] == ["event counts", "HeNHeS"]
     assert row["rows"][0]["n_training"] + row["rows"][0]["n_validation"] == n_samples
     assert row["rows"][0]["split_warning"] is None
+    assert row["rows"][0]["subjects_known"] is True
     assert pl.read_parquet(table).height == 2
     row = said(capsys, "data", "cache", cache)
     assert [(one["dataset"], one["entries"]) for one in row["rows"]] == [(folder.name, n_samples)]

@@ -12,7 +12,7 @@ from hrsnn_rs.datasets.base import INDEX_SCHEMA, Dataset, Recording
 from hrsnn_rs.datasets.event_folder import EventFolder
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, SensorEvents
+from hrsnn_rs.events import Events, SensorEvents
 
 
 @pytest.fixture
@@ -48,7 +48,10 @@ def test_index_costs_no_reading_and_counts_come_later(folder: Path) -> None:
     index = samples.index
     assert dict(index.schema) == INDEX_SCHEMA
     assert index["path"].to_list()[:2] == ["clap/0.npz", "clap/1.npz"]
-    assert index["subject"].to_list()[:8] == [0] * 5 + [1] * 3
+    assert index["subject"].to_list()[:8] == list(range(8))
+    assert index["subject_name"].null_count() == len(samples)
+    named = EventFolder(folder, clips_per_subject=5).index
+    assert named["subject_name"].to_list()[:8] == ["0"] * 5 + ["1"] * 3
     assert index["bytes"].to_list() == [path.stat().st_size for path in samples.paths]
     assert index["n_events"].null_count() == len(samples)
     with pytest.raises(FormatError, match=r"wave/7\.npz"):

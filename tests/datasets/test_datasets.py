@@ -15,7 +15,7 @@ from hrsnn_rs.datasets.event_folder import load_folder
 from hrsnn_rs.datasets.gesture_set import make_gestures
 from hrsnn_rs.datasets.samples import EventSamples, reversed_pairs
 from hrsnn_rs.errors import FormatError, ParameterError
-from hrsnn_rs.events.events import SensorEvents
+from hrsnn_rs.events import SensorEvents
 from hrsnn_rs.made_up.gestures import CLASSES
 from numpy.typing import NDArray
 
@@ -219,8 +219,8 @@ def test_classes_and_files_are_in_numerical_order(tmp_path: Path) -> None:
     assert samples.classes == ["2", "9", "10"]
     assert [path.name for path in samples.paths[:3]] == ["1.npz", "9.npz", "10.npz"]
     np.testing.assert_array_equal(samples.labels, [0, 0, 0, 1, 1, 1, 2, 2, 2])
-    np.testing.assert_array_equal(samples.groups[:3], [0, 1, 2])
-    np.testing.assert_array_equal(load_folder(tmp_path, group_size=10).groups[:3], [0, 0, 1])
+    tens = load_folder(tmp_path, clips_per_subject=10)
+    np.testing.assert_array_equal(tens.groups[:3], [0, 0, 1])
     assert [int(events.t[0]) for events, _ in samples][:3] == [1, 9, 10]
 
 
@@ -244,8 +244,8 @@ def test_one_class_is_enough_and_size_comes_from_file_or_argument(tmp_path: Path
     for size in ((128,), 128, (128, 0), (1.5, 3)):
         with pytest.raises(ParameterError, match="sensor_size"):
             load_folder(tmp_path, sensor_size=size)  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match="group_size must be at least 1"):
-        load_folder(tmp_path, group_size=0)
+    with pytest.raises(ParameterError, match="clips_per_subject must be at least 1"):
+        load_folder(tmp_path, clips_per_subject=0)
 
 
 @pytest.mark.parametrize(
@@ -326,16 +326,17 @@ def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
 def test_folders_without_samples_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="no such folder"):
         load_folder(tmp_path / "missing")
-    with pytest.raises(FormatError, match=r"no samples; expected <class>/<n>\.npz"):
+    with pytest.raises(FormatError, match=r"no samples; expected <class>/<clip>\.npz"):
         load_folder(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(FormatError, match="must be a folder"):
         load_folder(tmp_path / "file")
     (tmp_path / "wave").mkdir()
-    with pytest.raises(FormatError, match="wave: a class without samples"):
+    with pytest.raises(FormatError, match="no samples"):
         load_folder(tmp_path)
-    write(tmp_path / "wave" / "first.npz")
-    with pytest.raises(FormatError, match=r"first\.npz: the name must be a number"):
+    (tmp_path / "user01_lab").mkdir()
+    np.save(tmp_path / "user01_lab" / "first.npy", recording())
+    with pytest.raises(FormatError, match=r"first\.npy: the name must be a number"):
         load_folder(tmp_path)
 
 
@@ -414,7 +415,9 @@ def real() -> Path:
 
 
 def test_sign_gestures_are_indexed_and_read(real: Path) -> None:
-    samples = load_folder(real)
+    assert not load_folder(real).subjects_known
+    samples = load_folder(real, clips_per_subject=5)
+    assert samples.subjects_known
     assert len(samples) == 600
     assert samples.classes == [str(n) for n in range(15)]
     np.testing.assert_array_equal(np.bincount(samples.labels), 40)

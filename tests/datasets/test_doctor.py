@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from aedat_files import write_aedat
 from dvs128_folders import write_tonic
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.datasets.doctor import KNOWN, inspect, open_dataset, told
@@ -37,17 +38,18 @@ def output(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str
 def test_sound_folders_are_0(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = output(capsys, "doctor", clips)
     assert (code, err) == (0, "")
-    assert out.startswith(
-        "Looks like EventFolder: <class>/<n>.npz\nOpen it with: hrsnn_rs.datasets"
-    )
+    assert out.startswith("Looks like EventFolder: [<split>/]<class>/[<person>/]<clip>\nOpen it")
     assert "samples: 12" in out
     assert "Nothing wrong was found." in out
+    assert "Read 12 of 12 samples in files .npz." in out
+    assert "classes: 2 (clap, wave)" in out
     code, out, _ = output(capsys, "doctor", clips, "--json")
     found = json.loads(out)
-    assert (code, found["dataset"], found["found"]) == (
+    assert (code, found["dataset"], found["found"], found["read"]) == (
         0,
         "EventFolder",
         {"samples": 12, "classes": 2},
+        {".npz": [12, 12]},
     )
     assert found["complete"]
     assert found["sound"]
@@ -65,16 +67,16 @@ def test_what_is_wrong_with_clips_is_1(clips: Path, capsys: pytest.CaptureFixtur
     said = {(one["kind"], one["path"]) for one in json.loads(out)["problems"]}
     assert said == {
         ("missing", "empty"),
-        ("wrong", "clap/first.npz"),
         ("duplicated", "clap/first.npz"),
         ("truncated", "wave/7.npz"),
         ("truncated", "wave/8.npz"),
         ("unreadable", "wave/9.npz"),
         ("misplaced", "3.npz"),
+        ("note", "."),
     }
     code, out, _ = output(capsys, "doctor", clips)
     assert code == 1
-    for line in ("missing: 1", "truncated: 2", "  empty: a class without samples"):
+    for line in ("missing: 1", "truncated: 2", "  empty: a class or person without samples"):
         assert line in out
 
 
@@ -122,7 +124,7 @@ def test_index_is_a_table(clips: Path, tmp_path: Path, capsys: pytest.CaptureFix
     table = tmp_path / "index.parquet"
     code, out, _ = output(capsys, "index", clips, "-o", table, "--json")
     row = json.loads(out)
-    assert (code, row["n_samples"], row["n_subjects"], row["n_events"]) == (0, 12, 2, None)
+    assert (code, row["n_samples"], row["n_subjects"], row["n_events"]) == (0, 12, None, None)
     read = pl.read_parquet(table)
     assert read.equals(EventFolder(clips).index)
     code, out, err = output(capsys, "index", clips, "-o", table, "--count")
@@ -156,3 +158,25 @@ def test_a_model_is_trained_and_evaluated_on_official_parts_by_path_alone(
         assert (row["n_samples"], row["split_warning"]) == (11 if split == "test" else 33, warning)
     assert main(["evaluate", str(model), "gestures", "--split", "test"]) == 1
     assert "--split must be left out for gestures" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["npz", "compressed", "aedat"])
+@pytest.mark.parametrize("n_late", [0, 1, 3])
+def test_a_clock_that_begins_late_is_noted(tmp_path, suffix, n_late):
+    folder = tmp_path / "wave"
+    folder.mkdir()
+    for number in range(3):
+        t = np.array([10, 20, 30]) + (5_000_000 + number) * (number < n_late)
+        if suffix == "aedat":
+            write_aedat(folder / f"{number}.aedat", t, [1, 2, 3], [1, 2, number], [0, 1, 1])
+        else:
+            save = np.savez if suffix == "npz" else np.savez_compressed
+            save(folder / f"{number}.npz", t=t, x=[1, 2, 3], y=[1, 2, number], p=[0, 1, 1])
+    found = inspect(tmp_path)
+    notes = [problem for problem in found.problems if "first event" in problem.words]
+    assert found.is_sound
+    assert len(notes) == (n_late > 0)
+    if n_late:
+        assert notes[0].path.startswith(f"wave/{n_late - 1}.")
+        assert f"and {n_late} of 3 recordings begin at 1 s or later" in notes[0].words
+        assert "start='zero'" in told(found)

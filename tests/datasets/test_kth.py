@@ -95,13 +95,13 @@ def test_sub_sequences_are_parts_of_the_clip(tmp_path, clip):
     (root / "00sequences.txt").write_text(sequences())
     with Video(clip) as video:
         frames = np.array(list(video))
-    encoder = FrameDifference(120, 160, dt=None)
+    encoder = FrameDifference(120, 160, start="zero")
     samples = KTH(root, "val", encoder)
     assert len(samples) == 8 * 6 * 4 * 4
     copy = pickle.loads(pickle.dumps(samples))
     for part in range(4):
         piece = frames[3 * part : 3 * part + 3]
-        assert samples[part][0] == FrameDifference(120, 160, dt=40.0)(piece)
+        assert samples[part][0] == FrameDifference(120, 160, dt=40.0, start="zero")(piece)
         assert samples[part][0].duration == 120_000
         assert copy[part][0] == samples[part][0]
     seen, label = KTH(root, "val")[5]
@@ -193,7 +193,7 @@ def test_a_sub_sequence_behind_the_end_is_an_error(tmp_path, clip):
 
 @recorded
 def test_the_recorded_clip_is_cut_and_runs_through_a_network():
-    samples = KTH(RECORDED, encoder=EventEncoder(120, 160, size=(16, 16)))
+    samples = KTH(RECORDED, encoder=EventEncoder(120, 160, size=(16, 16), start="zero"))
     assert samples.index.select("start", "stop").rows() == [
         (0, 120),
         (120, 224),

@@ -85,7 +85,7 @@ def test_forked_processes_read_one_file(folder: Path) -> None:
 def test_doctor_and_wrong_files(folder: Path) -> None:
     found = inspect(folder)
     assert (found.dataset, found.found["samples"]) == ("SHD", 34)
-    assert [one.kind for one in found.problems] == ["truncated", "truncated"]
+    assert [one.kind for one in found.problems] == ["truncated", "truncated", "note"]
     assert "30 of 8156 samples" in found.problems[0].words
     assert isinstance(open_dataset(folder, "train"), SHD)
     path = folder / "shd_test.h5"

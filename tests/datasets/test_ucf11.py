@@ -93,7 +93,7 @@ def test_clips_of_both_formats_are_read(tmp_path, clips):
         assert (seen.height, seen.width, seen.duration) == (240, 320, 240_000)
         assert len(seen) > 1000
         assert label == 3
-        encoder = FrameDifference(60, 80, dt=None)
+        encoder = FrameDifference(60, 80, start="zero")
         assert UCF11(root, encoder=encoder, frame_size=(60, 80))[0][0].duration == 240_000
         with pytest.raises(FormatError, match=r"v_golf_04_01.*Give frame_size=\(rows, columns\)"):
             UCF11(root, encoder=encoder)[0]

@@ -1,4 +1,4 @@
-"""Video folders: classes from folders, subjects from folders, names or, with a warning, none."""
+"""Video folders: containers, encoders, sizes and damage. What folders mean: `test_layout`."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,31 +11,6 @@ from hrsnn_rs.made_up.camera import EventCamera
 from video_files import link_all, moving_square, write_video
 
 
-@pytest.mark.parametrize(
-    ("groups", "where"),
-    [
-        ({"a/bob/1.avi": 1, "a/ann/2.avi": 0, "b/bob/x.avi": 1}, "folders"),
-        ({"a/p2/1.avi": 0, "a/p10/1.avi": 1, "b/p2/1.avi": 0}, "folders"),
-        ({"a/person07_x.avi": 7, "a/subject-3.avi": 3, "b/clip_s12_2.avi": 12}, "names"),
-        ({"a/person07_x.avi": 1, "a/other.avi": 0, "b/clips12.avi": 0}, "clips"),
-    ],
-)
-def test_subjects(tmp_path, groups, where):
-    clip = write_video(tmp_path / "clip.avi", moving_square(3, 48, 64))
-    root = tmp_path / "videos"
-    link_all(clip, [root / name for name in groups])
-    samples = VideoFolder(root)
-    found = [path.relative_to(root).as_posix() for path in samples.paths]
-    assert dict(zip(found, samples.groups.tolist(), strict=True)) == groups
-    assert samples.subjects_from == where
-    assert (samples.split_warning is not None) == (where == "clips")
-    assert samples.classes == ["a", "b"]
-    inspection = VideoFolder.inspect(root)
-    assert inspection is not None
-    assert inspection.is_sound
-    assert any(problem.kind == "note" for problem in inspection.problems) == (where == "clips")
-
-
 def test_every_container_is_read_through_every_encoder(tmp_path):
     frames = moving_square(12, 48, 64)
     for name in ("a/1.avi", "a/2.mp4", "b/3.MPG", "b/4.mkv"):
@@ -44,9 +19,9 @@ def test_every_container_is_read_through_every_encoder(tmp_path):
         assert path.is_file()
     for encoder, n_channels in [
         (None, None),
-        (EventEncoder(48, 64, size=(8, 8)), 128),
-        (FrameDifference(48, 64, dt=None), 130),
-        (TemporalContrast(EventCamera(48, 64), dt=None), 2048),
+        (EventEncoder(48, 64, size=(8, 8), start="zero"), 128),
+        (FrameDifference(48, 64, start="zero"), 130),
+        (TemporalContrast(EventCamera(48, 64), EventEncoder(48, 64, start="zero")), 2048),
     ]:
         samples = VideoFolder(tmp_path, encoder=encoder)
         assert len(samples) == 4
@@ -98,7 +73,7 @@ def test_damaged_files_are_errors_or_warnings(tmp_path):
         assert len(VideoFolder(tmp_path, damaged="warn")[0][0]) > 20
     inspection = VideoFolder.inspect(tmp_path)
     assert inspection is not None
-    assert [problem.kind for problem in inspection.problems] == ["truncated", "note"]
+    assert [problem.kind for problem in inspection.problems] == ["truncated"]
 
 
 def test_nonsense(tmp_path):
@@ -107,11 +82,13 @@ def test_nonsense(tmp_path):
     write_video(tmp_path / "1.avi", moving_square(3, 48, 64))
     with pytest.raises(FormatError, match="no videos in folders"):
         VideoFolder(tmp_path)
-    assert VideoFolder.inspect(tmp_path) is None
+    inspection = VideoFolder.inspect(tmp_path)
+    assert inspection is not None
+    assert (inspection.found["samples"], inspection.is_sound) == (0, False)
     link_all(tmp_path / "1.avi", [tmp_path / "a" / "2.avi"])
     inspection = VideoFolder.inspect(tmp_path)
     assert inspection is not None
-    assert [problem.kind for problem in inspection.problems] == ["note", "misplaced"]
+    assert [problem.kind for problem in inspection.problems] == ["misplaced"]
     for options, message in [
         ({"split": "train"}, "split must be one of none"),
         ({"encoder": 5}, "encoder must be callable"),

@@ -1,8 +1,8 @@
 """Values follow their laws, as documented, truncation included.
 
-Two-level tests (`two_levels`): 19 cases at 1e-6 each, and two moments of each of 13 laws at 1e-6
+Two-level tests (`two_levels`): 22 cases at 1e-6 each, and two moments of each of 15 laws at 1e-6
 each: with fresh seeds a right generator would fail somewhere in this file with a probability of
-at most 4.5e-5. With the fixed seeds it fails always or never: a failure is a finding.
+at most 5.2e-5. With the fixed seeds it fails always or never: a failure is a finding.
 
 Power: each `wrong` generator below must fail, such as a Gamma law whose shape is off by 5 %,
 bounds that clip instead of redrawing, or a standard deviation off by 3 %.
@@ -18,6 +18,7 @@ from hrsnn_rs.description.parameters import (
     Distribution,
     Gamma,
     LogNormal,
+    LogUniform,
     Normal,
     Uniform,
 )
@@ -75,6 +76,8 @@ LAWS = {
     "lognormal": (LogNormal(20.0, 10.0), Truth(lognormal(20.0, 10.0))),
     "lognormal from below": (LogNormal(3.0, 1.0, low=2.5), Truth(lognormal(3.0, 1.0), 2.5)),
     "uniform": (Uniform(-1.0, 3.0), Truth(stats.uniform(-1.0, 4.0))),
+    "loguniform": (LogUniform(5.0, 500.0), Truth(stats.loguniform(5.0, 500.0))),
+    "loguniform of a factor 1.2": (LogUniform(10.0, 12.0), Truth(stats.loguniform(10.0, 12.0))),
     "normal": (Normal(-2.0, 3.0), Truth(stats.norm(-2.0, 3.0))),
     "normal within bounds": (Normal(0.0, 1.0, -0.5, 2.0), Truth(stats.norm(), -0.5, 2.0)),
     "normal from below": (Normal(15.0, 3.0, low=16.0), Truth(stats.norm(15.0, 3.0), 16.0)),
@@ -137,6 +140,12 @@ WRONG = {
         "1 % wider": one_row(Uniform(-1.02, 3.02)),
         "1 % shifted": one_row(Uniform(-0.96, 3.04)),
     },
+    "loguniform": {
+        "uniform": one_row(Uniform(5.0, 500.0)),
+        "5 % wider": one_row(LogUniform(4.75, 525.0)),
+        "a lognormal law of the same mean": one_row(LogNormal(107.5, 128.0, 5.0, 500.0)),
+    },
+    "loguniform of a factor 1.2": {"uniform": one_row(Uniform(10.0, 12.0))},
     "normal": {
         "std 3 % more": one_row(Normal(-2.0, 3.09)),
         "mean off by 0.03 std": one_row(Normal(-1.91, 3.0)),
@@ -158,7 +167,14 @@ CASES = {
     name: Case(follows(truth), one_row(law), WRONG[name]) for name, (law, truth) in LAWS.items()
 }
 # Values of one row each show that streams of neighbouring indices go together, too.
-for name in ("gamma", "gamma of shape 0.3", "lognormal", "uniform", "normal within bounds"):
+for name in (
+    "gamma",
+    "gamma of shape 0.3",
+    "lognormal",
+    "uniform",
+    "loguniform",
+    "normal within bounds",
+):
     law, truth = LAWS[name]
     CASES[f"{name}, one per row"] = Case(follows(truth), one_per_row(law))
 CASES["normal, uneven rows"] = Case(follows(LAWS["normal"][1]), uneven_rows(LAWS["normal"][0]))

@@ -25,6 +25,7 @@ from hrsnn_rs.description.parameters import (
     Distribution,
     Gamma,
     LogNormal,
+    LogUniform,
     Normal,
     Uniform,
     constant_of_same_mean,
@@ -68,6 +69,7 @@ VALID = [
         {"mean": 1.0, "std": 0.3, "low": 0.1, "high": 5.0},
         {"low": {-1, None}, "high": {None}},
     ),
+    (LogUniform, {"low": 0.5, "high": 1.0}, {}),
     (Uniform, {"low": 0.0, "high": 1.0}, {"low": {-1}}),
     (
         Normal,
@@ -226,6 +228,12 @@ def test_objects_are_frozen(make, valid, meaningful):
         (lambda: STDP(pairing="all"), "pairing must be one of all_to_all, nearest; got 'all'."),
         (lambda: Gamma(mean=-1.0), "mean must be greater than 0; got -1.0."),
         (lambda: Uniform(2.0, 1.0), "high must be greater than low (2.0); got 1.0."),
+        (lambda: LogUniform(2.0, 1.0), "high must be greater than low (2.0); got 1.0."),
+        (lambda: LogUniform(0.0, 1.0), "low must be greater than 0; got 0.0."),
+        (
+            lambda: LogUniform(1e-300, 1e300),
+            "high must be within 1.8e308 times low; got 1e+300.",
+        ),
         (
             lambda: Gamma(1.0, low=100.0),
             "low and high must leave at least 0.001 of the law;"
@@ -277,6 +285,9 @@ def test_means_without_truncation_are_those_asked_for():
     assert LogNormal(20.0, 5.0).mean_drawn == 20.0
     assert Normal(-2.0, 5.0).mean_drawn == -2.0
     assert Uniform(1.0, 2.0).mean == Uniform(1.0, 2.0).mean_drawn == 1.5
+    assert LogUniform(1.0, math.e).mean == pytest.approx(math.e - 1.0, rel=1e-15)
+    # Next to each other: the logarithm of their quotient has hardly a digit.
+    assert LogUniform(0.1, 0.1 + 1e-15).mean == pytest.approx(0.1 + 5e-16, rel=1e-14)
     assert Constant(3.0).mean == Constant(3.0).mean_drawn == 3.0
 
 
@@ -329,7 +340,7 @@ def test_dictionaries_survive_json(group):
 
 
 @pytest.mark.parametrize(
-    "law", [Constant(1), Gamma(2), LogNormal(1, 2), Uniform(1, 2), Normal(0, 1)]
+    "law", [Constant(1), Gamma(2), LogNormal(1, 2), Uniform(1, 2), LogUniform(1, 2), Normal(0, 1)]
 )
 def test_laws_survive_json(law):
     assert Distribution.from_dict(json.loads(json.dumps(law.to_dict()))) == law

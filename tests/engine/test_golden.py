@@ -32,4 +32,4 @@ def test_bits_are_those_of_the_file(level):
     ]
     assert moved == []
     assert found.keys() == expected.keys()
-    assert len(found) == 12
+    assert len(found) == 13

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 from hrsnn_rs.errors import HRSNNError, ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, SensorEvents, as_events
+from hrsnn_rs.events.events import Events
+from hrsnn_rs.events.forms import as_events
+from hrsnn_rs.events.sensor import SensorEvents
 from hypothesis import given
 from hypothesis import strategies as st
 

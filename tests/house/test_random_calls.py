@@ -38,7 +38,7 @@ ANYTHING = st.one_of(
 )
 LAWS = st.one_of(
     NUMBERS,
-    st.builds(lambda kind, a, b: (kind, a, b), st.sampled_from("gnlu"), NUMBERS, NUMBERS),
+    st.builds(lambda kind, a, b: (kind, a, b), st.sampled_from("gnluo"), NUMBERS, NUMBERS),
 )
 
 
@@ -59,7 +59,7 @@ def made(call, *arguments, **options):
 def law(drawn):
     if not isinstance(drawn, tuple):
         return drawn
-    kinds = {"g": hr.Gamma, "n": hr.Normal, "l": hr.LogNormal, "u": hr.Uniform}
+    kinds = {"g": hr.Gamma, "n": hr.Normal, "l": hr.LogNormal, "u": hr.Uniform, "o": hr.LogUniform}
     return made(kinds[drawn[0]], *drawn[1:])
 
 

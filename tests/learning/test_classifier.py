@@ -225,6 +225,23 @@ def test_nonsense_is_named(network, encoder, clips, labels):
         clone(classifier).fit(clips, labels).predict(np.zeros((3, 128)))
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"n_windows": 0}, "n_windows must be"),
+        ({"windows": "beats"}, "windows must be"),
+        ({"features": "all"}, "features must be"),
+        ({"batch": 2**40}, "batch must be"),
+        ({"n_threads": 0}, "n_threads must be"),
+        ({"network": hr.Network(2 * SIDE * SIDE, 20)}, "plasticity must be given"),
+    ],
+)
+def test_settings_are_refused_before_the_work(fitted, clips, labels, monkeypatch, settings, said):
+    monkeypatch.setattr(hr.Network, "calibrate", lambda *_, **__: pytest.fail("began to work"))
+    with pytest.raises(hr.ParameterError, match=said):
+        clone(fitted).set_params(**settings).fit(clips, labels)
+
+
 def test_tables_and_samples_are_told_apart(clips):
     assert is_table(np.zeros((3, 2)))
     assert is_table([[1.0, 2.0], [3.0, 4.0]])
@@ -266,6 +283,40 @@ def test_table_code_is_local_and_bounded():
         TableEncoder.from_dict({"low": [0.0], "high": [1.0], "unexpected": 1})
 
 
-@parametrize_with_checks([HRSNNClassifier()])
+def test_weights_reach_the_readout_alone(fitted, network, encoder, clips, labels):
+    weights = np.linspace(0.0, 3.0, 16)
+    weighted = clone(fitted).fit(clips[:16], labels[:16], np.arange(16) // 4, weights)
+    np.testing.assert_array_equal(
+        weighted.network_.recurrent_weights.data, fitted.network_.recurrent_weights.data
+    )
+    counts = fitted.window_features(clips)
+    by_hand = Readout().fit(counts[:16], labels[:16], np.arange(16) // 4, weights)
+    np.testing.assert_array_equal(weighted.readout_.coef_, by_hand.coef_)
+    np.testing.assert_array_equal(
+        weighted.predict_proba(clips[16:]), by_hand.predict_proba(counts[16:])
+    )
+    assert weighted.score(clips[:16], labels[:16], weights) == by_hand.score(
+        counts[:16], labels[:16], weights
+    )
+
+
+def test_class_weight_is_that_of_the_readout(fitted, clips, labels):
+    heavy = {"down": 50.0, "right": 0.1}
+    own = clone(fitted).set_params(class_weight=heavy).fit(clips[:16], labels[:16])
+    other = clone(fitted).set_params(readout__class_weight=heavy).fit(clips[:16], labels[:16])
+    np.testing.assert_array_equal(own.readout_.coef_, other.readout_.coef_)
+    plain = clone(fitted).fit(clips[:16], labels[:16])
+    assert own.readout_.intercept_[0] != plain.readout_.intercept_[0]
+
+
+#: The network learns without labels and from each sample alike; weights reach the readout alone.
+REPEATED = {
+    "check_sample_weight_equivalence_on_dense_data": "a repeated sample is learned from twice"
+}
+
+
+# The checks' tables are tiny, and their few channels need strong synapses.
+@pytest.mark.filterwarnings("ignore::hrsnn_rs.CalibrationWarning")
+@parametrize_with_checks([HRSNNClassifier()], expected_failed_checks=lambda _: REPEATED)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)

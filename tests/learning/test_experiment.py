@@ -229,3 +229,34 @@ def test_what_cannot_be_done_is_refused_before_any_work(clips, arguments, says):
 def test_commit_is_that_of_this_checkout():
     commit = library_commit()
     assert commit is None or len(commit.rstrip("+")) >= 7
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", ">u2", "u8", "f4"])
+def test_the_type_of_labels_reaches_no_arithmetic(dtype):
+    events = [hr.Events([1, 2], [0, 1], n_channels=2)] * 3
+    classes = tuple(f"c{n}" for n in range(128))
+    for labels in (np.array([127, 0, 127], dtype), np.array([127, 0, 127], dtype).tolist()):
+        clips = Clips("three", events, labels, ["ann", "bob", "cy"], classes=classes)
+        assert clips.labels.dtype == np.int64
+        # The memory task has two classes for each.
+        assert (2 * clips.labels + 1).tolist() == [255, 1, 255]
+
+
+@pytest.mark.parametrize(
+    ("labels", "groups", "said"),
+    [
+        ([0, 1, 2], ["a", "b", "c"], "labels must be below 2; got 2 at clip 2"),
+        ([0, -1, 1], ["a", "b", "c"], "labels must be at least 0; got -1 at clip 1"),
+        ([0, np.nan, 1], ["a", "b", "c"], "labels must be a whole number; got nan at clip 1"),
+        (["x", "y", "x"], ["a", "b", "c"], "labels must hold whole numbers"),
+        ([0, 1, 0], ["a", None, "c"], "groups must be .* got None at sample 1"),
+        ([0, 1, 0], ["a", "b", float("nan")], "groups must be .* got nan at sample 2"),
+        ([0, 1, 0], [1.0, np.nan, 2.0], "groups must .* got nan at sample 1"),
+        ([0, 1], ["a", "b", "c"], r"labels and groups must have shape \(3,\)"),
+        ([0, 1, 0], ["a", "b"], r"labels and groups must have shape \(3,\)"),
+    ],
+)
+def test_nonsense_labels_and_groups_of_clips_are_named(labels, groups, said):
+    events = [hr.Events([1, 2], [0, 1], n_channels=2)] * 3
+    with pytest.raises((hr.ParameterError, hr.ShapeError), match=said):
+        Clips("three", events, labels, groups, classes=("x", "y"))

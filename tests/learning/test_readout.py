@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.learning.readout import Readout, _choose_alpha, _folds
+from hrsnn_rs.learning.left_out import LeftOut, folds_of
+from hrsnn_rs.learning.readout import Readout
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
@@ -54,7 +55,7 @@ def test_left_out_predictions_are_those_of_refitting(gestures, n_features, with_
     counts, labels, groups = gestures
     flat = np.log1p(counts.reshape(60, -1)[:, :n_features].astype(np.float64))
     flat -= flat.mean(axis=0)
-    folds = _folds(60, groups if with_groups else None)
+    folds = folds_of(flat, labels, groups if with_groups else None)
     alphas = [0.5, 20.0, 300.0]
     ranked = []
     for alpha in alphas:
@@ -67,12 +68,12 @@ def test_left_out_predictions_are_those_of_refitting(gestures, n_features, with_
             error += np.square(ridge.decision_function(flat[fold]) - targets).sum()
         ranked.append((-hits, error, alpha))
     best = min(ranked)[2]
-    assert _choose_alpha(flat, labels, alphas, folds) == best
+    assert LeftOut(flat, labels, np.ones(60), folds).best_alpha(alphas) == best
 
 
 def test_folds_keep_groups_together(gestures):
-    _, labels, groups = gestures
-    folds = _folds(60, groups)
+    counts, labels, groups = gestures
+    folds = folds_of(counts.reshape(60, -1), labels, groups)
     expected = [fold for _, fold in GroupKFold(5).split(labels, groups=groups)]
     assert len(folds) == 5
     for fold, same in zip(folds, expected, strict=True):
@@ -121,18 +122,11 @@ def test_incomplete_or_ill_fitting_arrays_are_refused(gestures):
         fewer = {key: array for key, array in arrays.items() if key != name}
         with pytest.raises(FormatError, match="incomplete"):
             Readout.from_arrays(fewer)
-    for name in ("coef", "intercept", "mean", "scale", "alpha"):
+    for name in ("coef", "intercept", "mean", "scale", "alpha", "temperature"):
         with pytest.raises(FormatError, match="do not fit"):
             Readout.from_arrays(arrays | {name: arrays[name][..., :-1]})
     with pytest.raises(FormatError, match="incomplete"):
         Readout.from_arrays(arrays | {"classes": np.frombuffer(b"{}", dtype=np.uint8)})
-
-
-def test_labels_that_no_file_can_hold_are_refused(gestures):
-    counts, labels, _ = gestures
-    readout = Readout().fit(counts, np.array([0.0, 1.0, 2.0])[labels])
-    with pytest.raises(ParameterError, match=r"classes must be integers or strings.*0\.0"):
-        readout.to_arrays()
 
 
 def test_features_that_never_change_do_no_harm(gestures):
@@ -172,6 +166,144 @@ def test_other_nonsense_is_named(gestures):
         Readout().fit(counts, labels).predict(counts[:, :2])
 
 
-@parametrize_with_checks([Readout(), Readout(compression="none")])
+@pytest.mark.parametrize("alpha", [20.0, (1.0, 30.0, 1e3)])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0, 2: 0.5}])
+def test_a_weight_counts_copies(gestures, alpha, class_weight):
+    counts, labels, _ = gestures
+    weights = np.random.default_rng(3).integers(0, 4, 60)
+    weighted = Readout(alpha, class_weight=class_weight)
+    weighted.fit(counts, labels, sample_weight=weights)
+    repeated = Readout(alpha, class_weight=class_weight)
+    repeated.fit(counts.repeat(weights, axis=0), labels.repeat(weights))
+    assert weighted.alpha_ == repeated.alpha_
+    # Sums in another order.
+    for name in ("mean_", "scale_", "coef_", "intercept_", "temperature_"):
+        np.testing.assert_allclose(
+            getattr(weighted, name), getattr(repeated, name), rtol=1e-8, atol=1e-10
+        )
+
+
+def test_left_out_weighted_predictions_are_those_of_refitting(gestures):
+    counts, labels, groups = gestures
+    flat = np.log1p(counts.reshape(60, -1).astype(np.float64))
+    weights = np.random.default_rng(4).uniform(0.1, 5.0, 60)
+    folds = folds_of(flat, labels, groups)
+    predicted = LeftOut(flat, labels, weights, folds).predictions(20.0)
+    for fold in folds:
+        rest = np.setdiff1d(np.arange(60), fold)
+        ridge = RidgeClassifier(alpha=20.0).fit(flat[rest], labels[rest], weights[rest])
+        # Both solve the same systems in double precision.
+        np.testing.assert_allclose(predicted[fold], ridge.decision_function(flat[fold]), atol=1e-9)
+
+
+def test_weights_of_classes_are_those_of_ridge(gestures):
+    counts, labels, _ = gestures
+    readout = Readout(alpha=5.0, class_weight={0: 4.0, 1: 0.3}).fit(counts, labels)
+    flat = StandardScaler().fit_transform(np.log1p(counts.reshape(60, -1).astype(np.float64)))
+    ridge = RidgeClassifier(alpha=5.0, class_weight={0: 4.0, 1: 0.3, 2: 1.0}).fit(flat, labels)
+    np.testing.assert_allclose(readout.coef_, ridge.coef_, atol=1e-10)
+
+
+def test_weights_of_one_change_no_bit(gestures):
+    counts, labels, groups = gestures
+    plain = Readout().fit(counts, labels, groups)
+    ones = Readout(class_weight="balanced").fit(counts, labels, groups, np.ones(60))
+    for name in ("alpha_", "mean_", "scale_", "coef_", "intercept_", "temperature_"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(ones, name))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("with_groups", [True, False])
+def test_probabilities_keep_the_order_of_decisions(gestures, n_classes, with_groups):
+    counts, labels, groups = gestures
+    y = np.minimum(labels, n_classes - 1)
+    readout = Readout().fit(counts, y, groups if with_groups else None)
+    shares = readout.predict_proba(counts)
+    assert shares.shape == (60, n_classes)
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-12)
+    np.testing.assert_array_equal(readout.classes_[shares.argmax(axis=1)], readout.predict(counts))
+    scores = readout.decision_function(counts)
+    if n_classes == 2:
+        expected = 1.0 / (1.0 + np.exp(-2.0 * scores / readout.temperature_))
+        np.testing.assert_allclose(shares[:, 1], expected, rtol=1e-12)
+
+
+def test_the_temperature_is_the_likeliest_of_left_out_predictions(gestures):
+    counts, labels, groups = gestures
+    flat = np.log1p(counts.reshape(60, -1).astype(np.float64))
+    left_out = LeftOut(flat, labels, np.ones(60), folds_of(flat, labels, groups))
+    scores = left_out.predictions(10.0)
+    truth = np.where(labels[:, None] == np.arange(3), 61.0 / 63.0, 1.0 / 63.0)
+
+    def loss(temperature):
+        scaled = scores / temperature
+        return (np.log(np.exp(scaled).sum(axis=1)) - (truth * scaled).sum(axis=1)).sum()
+
+    best = left_out.temperature(10.0)
+    around = [loss(best * factor) for factor in (0.9, 0.999, 1.0, 1.001, 1.1)]
+    assert np.argmin(around) == 2
+
+
+def test_probabilities_say_how_often_they_are_right(measure):
+    """Expected calibration error on 4000 new samples: below 0.05, where unscaled it is above."""
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 3, 4200)
+    counts = random.poisson(3.0 + 1.2 * (labels[:, None] == np.arange(9) % 3))
+    readout = Readout().fit(counts[:200], labels[:200])
+    shares = readout.predict_proba(counts[200:])
+    sure, right = shares.max(axis=1), shares.argmax(axis=1) == labels[200:]
+    bins = np.minimum((sure * 10).astype(int), 9)
+    gap = sum(
+        abs(right[bins == one].mean() - sure[bins == one].mean()) * (bins == one).mean()
+        for one in np.unique(bins)
+    )
+    measure("calibration error", gap)
+    assert gap < 0.05
+    raw = np.exp(readout.decision_function(counts[200:]))
+    raw = (raw / raw.sum(axis=1, keepdims=True)).max(axis=1)
+    assert abs(raw.mean() - right.mean()) > 2 * abs(sure.mean() - right.mean())
+
+
+def test_what_tells_nothing_apart_is_a_guess():
+    counts = np.random.default_rng(0).poisson(3.0, size=(40, 6))
+    shares = (
+        Readout().fit(counts, np.random.default_rng(1).permutation(40) % 2).predict_proba(counts)
+    )
+    assert np.abs(shares - 0.5).max() < 0.35
+    same = Readout().fit(np.ones((6, 2)), [0, 1] * 3)
+    np.testing.assert_allclose(same.predict_proba(np.ones((1, 2))), 0.5, atol=1e-6)
+
+
+#: These feed negative numbers to whoever says that there must be none.
+NEGATIVE = ("check_class_weight_classifiers", "check_decision_proba_consistency")
+
+
+def expected_failures(estimator):
+    wants_counts = getattr(estimator, "compression", "none") == "log1p"
+    return dict.fromkeys(NEGATIVE, "counts are not negative") if wants_counts else {}
+
+
+@parametrize_with_checks(
+    [Readout(), Readout(compression="none")], expected_failed_checks=expected_failures
+)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
+
+
+def test_a_common_scale_keeps_what_varies_little_small():
+    random = np.random.default_rng(0)
+    features = random.normal(size=(40, 5)) * [1.0, 2.0, 3.0, 1e-3, 0.0]
+    labels = np.arange(40) % 2
+    each = Readout(compression="none").fit(features, labels)
+    common = Readout(compression="none", scaling="common").fit(features, labels)
+    np.testing.assert_allclose(each.scale_[:4], features[:, :4].std(axis=0))
+    np.testing.assert_allclose(common.scale_, np.sqrt((features.var(axis=0)).mean()))
+    again = Readout.from_arrays(common.to_arrays())
+    np.testing.assert_array_equal(again.predict(features), common.predict(features))
+    assert again.scaling == "common"
+
+
+@pytest.mark.parametrize("value", ["all", None, 1])
+def test_an_unknown_scaling_is_refused(value):
+    with pytest.raises(ParameterError, match=r"^scaling must be one of"):
+        Readout(scaling=value).fit(np.eye(4), [0, 0, 1, 1])

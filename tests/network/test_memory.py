@@ -36,6 +36,32 @@ PEAK = """if True:
     print(peak() - before, hr.Network.estimate_memory(*sizes, dtype="float64", **rules))
 """
 
+PEAK_OF_POPULATIONS = """if True:
+    import sys
+    import hrsnn_rs as hr
+    from hrsnn_rs.network import wiring
+    def peak():
+        lines = open("/proc/self/status").read().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    asked = []
+    wiring.check_memory = lambda name, n_bytes: asked.append(n_bytes)
+    some = hr.RandomConnectivity(p=0.5, weight=hr.Gamma(mean=1.0, shape=3.0))
+    late = hr.RandomConnectivity(p=0.5, delay=hr.Uniform(1.0, 20.0))
+    thin = hr.RandomConnectivity(p=0.01)
+    law = hr.STDP(a_plus=hr.Gamma(mean=0.01, shape=3.0), w_max=50.0)
+    projections = {
+        "static": [hr.Projection(["E", "I"], ["E", "I"], some)],
+        "plastic": [hr.Projection("E", ["E", "I"], late, law)],
+        "twice": [hr.Projection("E", ["E", "I"], rule) for rule in (some, thin)],
+        "mixed": [hr.Projection("E", "E", some, law), hr.Projection("E", "I", late)],
+    }[sys.argv[1]]
+    hr.Network.from_populations([hr.Population("E", 2)], [], inputs=1)
+    populations = [hr.Population(name, 1000) for name in "EI"]
+    before = peak()
+    hr.Network.from_populations(populations, projections, inputs=1, dtype="float64")
+    print(peak() - before, int(asked[-1]))
+"""
+
 REST = """if True:
     import ctypes, gc, sys
     import numpy as np
@@ -79,6 +105,9 @@ REFUSED = """if True:
         lambda k: hr.Network(10, 25_000_000 + k, recurrent=hr.FixedInDegreeConnectivity(k=40)),
         lambda k: hr.Network(10, 400_000_000 + k),
         lambda k: hr.Network(1_000_000 + k, 1_000),
+        lambda k: hr.Network.from_populations(
+            [hr.Population("E", 30_000 + k)], [hr.Projection("E", "E", dense)], inputs=1),
+        lambda k: hr.Events.poisson(np.full(1000 + k, 1e9), 1_000_000),
         lambda k: hr.Network(10, 10_000_000 + k, recurrent=hr.SmallWorldConnectivity(100, 0.1)),
         lambda k: hr.Network(10, 10_000_000, recurrent=hr.DistanceConnectivity(
             (100, 1000, 100), 4.0, 1.0, 1.0, 1.0, 1.0)),
@@ -115,6 +144,12 @@ def output_of(code: str, *arguments: object, **environment: str) -> str:
 @pytest.mark.parametrize("what", ["neurons", "inputs", "static", "plastic"])
 def test_the_estimate_is_an_upper_bound_and_no_idle_one(what):
     peak, estimate = map(int, output_of(PEAK, what).split())
+    assert 5e7 < peak < estimate < 3 * peak
+
+
+@pytest.mark.parametrize("what", ["static", "plastic", "twice", "mixed"])
+def test_the_estimate_for_populations_is_an_upper_bound_and_no_idle_one(what):
+    peak, estimate = map(int, output_of(PEAK_OF_POPULATIONS, what).split())
     assert 5e7 < peak < estimate < 3 * peak
 
 

@@ -115,6 +115,41 @@ def test_memory_is_that_of_a_frame(tmp_path):
     assert peak < 240 * 320 * 10
 
 
+# Passes
+
+
+@pytest.mark.parametrize("first", [0, 1, 5, 13])
+@pytest.mark.parametrize("suffix", [".avi", ".mpg", ".mp4", ".mkv"])
+def test_a_second_pass_gives_the_same_frames(tmp_path, suffix, first):
+    path = write_video(tmp_path / f"a{suffix}", moving_square(13, 48, 64))
+    whole, _ = read(path)
+    with Video(path) as video:
+        for _ in zip(range(first), video, strict=False):
+            pass
+        assert video.n_frames == first
+        for _ in range(2):
+            assert (np.array([frame.copy() for frame in video]) == whole).all()
+            assert (video.n_frames, len(video.times), video.is_sound) == (13, 13, True)
+
+
+def test_two_passes_at_a_time_and_closed_videos_are_refused(tmp_path):
+    path = write_video(tmp_path / "a.avi", moving_square(13, 48, 64))
+    with Video(path) as video:
+        one = iter(video)
+        next(one)
+        other = iter(video)
+        next(other)
+        with pytest.raises(ParameterError, match="was begun anew while its frames were read"):
+            next(one)
+        assert len(list(other)) == 12
+        third = iter(video)
+        next(third)
+    with pytest.raises(ParameterError, match="is closed while its frames were read"):
+        next(third)
+    with pytest.raises(ParameterError, match=r"a\.avi: the video is closed; open it again"):
+        iter(video)
+
+
 # Damage
 
 

@@ -90,13 +90,13 @@ def structured() -> np.ndarray:
     return _record([("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "?")])
 
 
-def _fit_classifier(samples, y, groups=None, **settings) -> hr.HRSNNClassifier:
-    return hr.HRSNNClassifier(**settings).fit(samples, y, groups)
+def _fit_classifier(samples, y, groups=None, sample_weight=None, **settings) -> hr.HRSNNClassifier:
+    return hr.HRSNNClassifier(**settings).fit(samples, y, groups, sample_weight)
 
 
 _fit_classifier.__signature__ = inspect.Signature(
     [
-        *list(inspect.signature(_fit_classifier).parameters.values())[:3],
+        *list(inspect.signature(_fit_classifier).parameters.values())[:4],
         *inspect.signature(hr.HRSNNClassifier).parameters.values(),
     ]
 )
@@ -122,13 +122,16 @@ def targets() -> dict[str, Target]:
         "LIF": Target(hr.LIF, dict),
         "STDP": Target(hr.STDP, dict),
         "AdaptiveThreshold": Target(hr.AdaptiveThreshold, dict),
+        "Competition": Target(hr.Competition, lambda: {"groups": [0, 0, 1]}),
         "Constant": Target(hr.Constant, lambda: {"value": 1.0}),
         "Gamma": Target(hr.Gamma, lambda: {"mean": 2.0, "low": 0.1, "high": 9.0}),
         "LogNormal": Target(hr.LogNormal, lambda: {"mean": 2.0, "std": 1.0}),
+        "LogUniform": Target(hr.LogUniform, lambda: {"low": 0.5, "high": 2.0}),
         "Normal": Target(hr.Normal, lambda: {"mean": 2.0, "std": 1.0}),
         "Uniform": Target(hr.Uniform, lambda: {"low": 0.5, "high": 2.0}),
         "RandomConnectivity": Target(hr.RandomConnectivity, lambda: {"p": 0.5}),
         "FixedInDegreeConnectivity": Target(hr.FixedInDegreeConnectivity, lambda: {"k": 2}),
+        "OneToOneConnectivity": Target(hr.OneToOneConnectivity, dict),
         "SmallWorldConnectivity": Target(
             hr.SmallWorldConnectivity, lambda: {"k": 2, "p_rewire": 0.1}
         ),
@@ -151,6 +154,19 @@ def targets() -> dict[str, Target]:
         "Network.from_arrays": Target(
             hr.Network.from_arrays,
             lambda: {"inputs": matrix(), "recurrent": matrix(), "plasticity": hr.STDP()},
+        ),
+        "Network.from_populations": Target(
+            hr.Network.from_populations,
+            lambda: {
+                "populations": [hr.Population("E", 5)],
+                "projections": [hr.Projection("E", "E", hr.RandomConnectivity(p=0.5), hr.STDP())],
+                "inputs": 3,
+            },
+        ),
+        "Population": Target(hr.Population, lambda: {"name": "E", "n_neurons": 5}),
+        "Projection": Target(
+            hr.Projection,
+            lambda: {"source": "E", "target": "I", "rule": hr.OneToOneConnectivity()},
         ),
         "Network.run": Target(net.run, lambda: {"events": events()}),
         "Network.train": Target(net.train, lambda: {"samples": [events()]}),
@@ -180,6 +196,13 @@ def targets() -> dict[str, Target]:
             hr.Events.from_frame, lambda: {"frame": events().to_frame(), "n_channels": 3}
         ),
         "Events.quantized": Target(events().quantized, lambda: {"quantum": 1000}),
+        "Events.poisson": Target(
+            hr.Events.poisson, lambda: {"rates": [100.0, 50.0], "duration": 1000}
+        ),
+        "Events.concatenate": Target(hr.Events.concatenate, lambda: {"samples": [events()]}),
+        "Events.merge": Target(hr.Events.merge, lambda: {"samples": [events()]}),
+        "Events.shift": Target(events().shift, dict),
+        "Events.select": Target(events().select, dict),
         "Events.from_sensor": Target(hr.Events.from_sensor, lambda: {"events": sensor_events()}),
         "SensorEvents": Target(
             hr.SensorEvents,
@@ -197,6 +220,10 @@ def targets() -> dict[str, Target]:
             hr.EventEncoder(height=2, width=3, size=(2, 3)).encode,
             lambda: {"events": sensor_events()},
         ),
+        "TrackingEncoder": Target(hr.TrackingEncoder, lambda: {"height": 64, "width": 64}),
+        "TrackingEncoder.encode": Target(
+            hr.TrackingEncoder(height=2, width=3).encode, lambda: {"events": sensor_events()}
+        ),
         "EventCamera": Target(hr.EventCamera, lambda: {"height": 2, "width": 3}),
         "FrameDifference": Target(hr.FrameDifference, lambda: {"height": 10, "width": 10}),
         "FrameDifference.encode": Target(
@@ -204,13 +231,15 @@ def targets() -> dict[str, Target]:
         ),
         "TemporalContrast": Target(hr.TemporalContrast, lambda: {"camera": hr.EventCamera(64, 64)}),
         "Readout": Target(
-            lambda alpha=1.0, compression="none": hr.Readout(alpha, compression).fit(
-                np.eye(6), [0, 1] * 3
-            ),
+            lambda alpha=1.0, compression="none", scaling="each", class_weight=None: hr.Readout(
+                alpha, compression, scaling, class_weight
+            ).fit(np.eye(6), [0, 1] * 3),
             dict,
         ),
         "Readout.fit": Target(
-            lambda features, y, groups=None: hr.Readout().fit(features, y, groups),
+            lambda features, y, groups=None, sample_weight=None: hr.Readout().fit(
+                features, y, groups, sample_weight
+            ),
             lambda: {"features": np.eye(6), "y": [0, 1, 0, 1, 0, 1]},
         ),
         "HRSNNClassifier.fit": Target(

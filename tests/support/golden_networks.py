@@ -85,16 +85,31 @@ class Plan:
         return what | {"plastic": plastic, "nearest": nearest}
 
     def network(self) -> _hrsnn.Network:
-        n_neurons, incoming = self.what["n_neurons"], self.what["incoming"]
-        adaptation = self.what["adaptation"]
+        n_neurons, adaptation = self.what["n_neurons"], self.what["adaptation"]
         return _hrsnn.Network(
             self.neurons(),
             self.synapses("inputs", self.what["n_inputs"]),
             self.synapses("recurrent", n_neurons),
             None if adaptation is None else (adaptation[0], adaptation[1]),
-            np.zeros(0) if incoming is None else self.values(incoming, n_neurons, "incoming"),
+            self.targets("incoming"),
             self.what["dtype"],
+            competition=self.competition(),
+            incoming_inputs=self.targets("incoming_inputs"),
+            norms=tuple(self.what["norms"]),
         )
+
+    def targets(self, name: str) -> np.ndarray:
+        what = self.what[name]
+        return np.zeros(0) if what is None else self.values(what, self.what["n_neurons"], name)
+
+    def competition(self) -> tuple[np.ndarray, float, int] | None:
+        """Groups of one size, and every fourth of them none."""
+        what = self.what["competition"]
+        if what is None:
+            return None
+        group = np.arange(self.what["n_neurons"]) // what["size"]
+        group[group % 4 == 3] = 2**32 - 1
+        return group.astype(np.uint32), float(what["inhibition"]), what["hold_us"]
 
     def sample(self, k: int) -> tuple[np.ndarray, np.ndarray, int]:
         n, duration = self.what["events"], self.what["duration"]

@@ -152,6 +152,7 @@ def simulate(
     theta_plus: float | None = None,
     theta=0.0,
     normalize_to: list[float] | None = None,
+    competition: tuple[list[int | None], float, int] | None = None,
     doubt: float = 0.0,
     follow: list[tuple[int, int]] | None = None,
 ) -> Result:
@@ -161,11 +162,16 @@ def simulate(
     `tau_syn_in` that is absent is 0. `theta` are the thresholds that earlier samples left,
     `normalize_to` the sums that `incoming_sums` gave at construction.
 
+    `competition` is the group of each neuron, by what a winner lowers the others of its group (mV),
+    and how long they are held there (µs).
+
     `follow` is the raster of somebody whose v may err by `doubt`. Neurons then spike where it says,
     so that trains do not part at the first doubt, and an AssertionError names the first spike or
     silence that no such error explains.
     """
     n_neurons = recurrent.shape[1]
+    groups, inhibition, hold = competition or ([None] * n_neurons, 0.0, 0)
+    assert competition is None or follow is None
     from_input = _synapses(inputs, input_delay, input_plastic, input_plasticity or plasticity)
     from_neuron = _synapses(recurrent, recurrent_delay, plastic, plasticity)
     assert all(s.delay >= 0 for s in _flat(from_input))
@@ -257,7 +263,8 @@ def simulate(
         for i, weights in arrivals.items():
             neurons[i].receive(now, weights)
 
-        # 2. Neurons at or over threshold spike: each potentiates what comes in, then steps y.
+        # 2. Who is at or over threshold? Of one group that is the first with the largest excess.
+        reached: dict[object, tuple[float, int]] = {}  # relative excess and neuron of each group
         for i in sorted(to_test):
             cell = neurons[i]
             excess = cell.v_at(now) - cell.threshold if now >= cell.t else -math.inf
@@ -271,15 +278,35 @@ def simulate(
                     f"spike: {over} of neuron {i} at {now}, {excess} mV over threshold"
                 )
             if over:
-                spikes.append((now, i))
-                if learn:
-                    for synapse in cell.incoming:
-                        change(synapse, bounds.potentiated(synapse, synapse.trace_pre.before(now)))
-                        synapse.trace_post.step(now)
-                    if theta_plus is not None:
-                        cell.theta += theta_plus
-                cell.spike(now)
-                send(now, from_neuron[i])
+                group = ("alone", i) if groups[i] is None else groups[i]
+                excess /= cell.threshold - cell.v_rest
+                best = reached.get(group, (-math.inf, i))[0]
+                if excess != best and abs(excess - best) < doubt:
+                    first_doubt = min(first_doubt, now)
+                if excess > best:
+                    reached[group] = (excess, i)
+
+        # 3. The others of its group are lowered.
+        winners = sorted(i for _, i in reached.values())
+        for winner in winners:
+            for i in range(n_neurons):
+                if groups[i] is not None and groups[i] == groups[winner] and i != winner:
+                    neurons[i].lower(now, inhibition, hold)
+                    to_test.add(i)
+
+        # 4. It spikes: it potentiates what comes in, then steps y.
+        for i in winners:
+            cell = neurons[i]
+            spikes.append((now, i))
+            if learn:
+                for synapse in cell.incoming:
+                    change(synapse, bounds.potentiated(synapse, synapse.trace_pre.before(now)))
+                    synapse.trace_post.step(now)
+                if theta_plus is not None:
+                    cell.theta += theta_plus
+            cell.spike(now)
+            send(now, from_neuron[i])
+        for i in to_test:
             predict(i)
 
     first_doubt = min([first_doubt, *(cell.doubtful_from for cell in neurons)])

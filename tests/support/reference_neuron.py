@@ -103,6 +103,11 @@ class Neuron:
         """Hold v at v_reset for the refractory period; the charges take no notice."""
         self.v, self.t = self.v_reset, t + self.t_ref
 
+    def lower(self, t: int, inhibition: float, hold: int) -> None:
+        """Lose to another neuron of the group, unless refractory or held already."""
+        if t >= self.t:
+            self.v, self.t = min(self.v_at(t), self.threshold) - inhibition, t + hold
+
     def first_reaching(self, level: float, start: int, end: int) -> int | None:
         """First whole µs from `start` and before `end` at which v >= level, if nothing arrives.
 

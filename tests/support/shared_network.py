@@ -98,7 +98,7 @@ def cycles(n: int) -> dict[str, int]:
         net.transform([sample(1, 5_000)] * 2, n_threads=2)
         net.copy().run(sample(2, 5_000))
 
-    for seed in range(200):  # allocator and thread pool come to rest
+    for seed in range(1500):  # allocator and thread pool come to rest
         cycle(seed)
     before = resident()
     for seed in range(n):

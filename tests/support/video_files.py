@@ -6,6 +6,7 @@ Data sets are written with their official numbers of files, all links to a few s
 import os
 import struct
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +40,41 @@ def write_video(
     codec: str | None = None,
     pixels: str = "yuv420p",
     options: dict[str, str] | None = None,
+    times: Iterable[int] | None = None,
 ) -> Path:
-    """Write grey frames (n, height, width) as a file of the kind that its ending names."""
+    """Write grey frames (n, height, width) as a file of the kind that its ending names.
+
+    Parameters
+    ----------
+    times : iterable of int, default=None
+        When each frame is, in ms; `None` means one after the other at `rate`.
+    """
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec or CODECS[path.suffix.lower()], rate=rate)
         stream.height, stream.width = frames.shape[1:]
         stream.pix_fmt = pixels
         stream.options = options or {}
         stream.codec_context.thread_count = 1
-        for frame in frames:
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        moments = None if times is None else list(times)
+        for number, frame in enumerate(frames):
             picture = av.VideoFrame.from_ndarray(frame, "gray").reformat(format=pixels)
+            if moments is not None:
+                picture.time_base, picture.pts = Fraction(1, 1000), moments[number]
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
     return path
+
+
+def set_display_matrix(path: Path, a: float, b: float, c: float, d: float) -> None:
+    """Say in an MP4 or MOV file that a point (x, y) is to be shown at (a x + c y, b x + d y)."""
+    data = bytearray(path.read_bytes())
+    header = data.index(b"tkhd")
+    place = header + (56 if data[header + 4] else 44)
+    numbers = (round(number * 2**16) for number in (a, b, 0, c, d, 0, 0, 0, 2**14))
+    data[place : place + 36] = struct.pack(">9i", *numbers)
+    path.write_bytes(data)
 
 
 def chunks_of_avi(data: bytes) -> tuple[bytes, list[bytes]]:

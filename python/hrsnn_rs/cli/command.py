@@ -1,14 +1,17 @@
 """The command `hrsnn`: its subcommands, and what becomes of errors.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 fine, 1 an error that is told in
-one line, 2 wrong usage, 130 interrupted. A subcommand is a file of this folder, loaded when it is
-the one that was asked for: `add_arguments`, `DESCRIPTION` and `run`.
+one line, 2 wrong usage, 130 interrupted, 141 nobody reads on (`hrsnn ... | head`). A subcommand is
+a file of this folder, loaded when it is the one that was asked for: `add_arguments`,
+`DESCRIPTION` and `run`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
+import os
 import shlex
 import sys
 import warnings
@@ -27,6 +30,7 @@ _COMMANDS = {
     "train": "train a classifier and write it to a file",
     "evaluate": "evaluate a saved classifier",
     "compare": "measure the variants beside the controls on a data set",
+    "experiment": "show on a task where heterogeneity pays",
     "data": "look at folders of recordings",
 }
 _DESCRIPTION = """\
@@ -44,9 +48,10 @@ examples:
   hrsnn train gestures --model m.safetensors --groups 0 1 2 3
   hrsnn evaluate m.safetensors gestures --groups 4 5 --json
   hrsnn compare KTH --split train --cache      variants and controls on a data set
+  hrsnn experiment interval -o rows.parquet    a law of time constants against the best one
   hrsnn data doctor DvsGesture                 what is missing, and where to get it
 
-FOLDER holds <class>/<n>.npz with arrays t (µs), x, y, p, or a data set as it was
+FOLDER holds <class>/<clip>.npz with arrays t (µs), x, y, p, or a data set as it was
 unpacked: `hrsnn data doctor FOLDER` says which, and whether it is complete. The
 word `gestures` stands for the built-in, rendered data set.
 """
@@ -77,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 fine, 1 error, 2 wrong usage, 130 interrupted.
+        Exit code: 0 fine, 1 error, 2 wrong usage, 130 interrupted, 141 nobody reads on.
 
     Examples
     --------
@@ -90,7 +95,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A terminal that cannot write "±" must not cost the results.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _answer(list(sys.argv[1:] if argv is None else argv))
+        # What is still held back meets a closed pipe here, and not when Python ends.
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except BrokenPipeError:
+        _stop_writing()
+        return 141
+    return code
+
+
+def _answer(words: list[str]) -> int:
+    """Run a command, and tell its errors."""
     try:
         arguments = _parser().parse_args(words)
     except SystemExit as stop:
@@ -105,12 +122,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = "" if folder is None else f"; the same command goes on from {folder}"
         print(f"hrsnn: interrupted{hint}", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        raise
     except (HRSNNError, OSError) as error:
         print(f"hrsnn: error: {one_line(error)}", file=sys.stderr)
     except Exception as error:
         kind = type(error).__name__
         print(f"hrsnn: failure: {kind}: {one_line(error)}", file=sys.stderr)
     return 1
+
+
+def _stop_writing() -> None:
+    """Send what is left to nowhere: Python would complain about a closed pipe when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from hrsnn_rs.cli.options import add_option, typed_options
 from hrsnn_rs.cli.terminal import aligned, print_json, print_row
-from hrsnn_rs.datasets.doctor import inspect, open_dataset, told
+from hrsnn_rs.datasets.doctor import look_into, opened, recognise, told
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.recordings.cache import EventCache
 
@@ -33,9 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="say what a folder holds and what is wrong with it",
         description="Say which data set a folder holds, how many of how many files are there, "
         "which are missing, truncated, misplaced or duplicated, and what to download from where. "
-        "Nothing is changed. Exit code 0: all is well; 1: something is wrong or missing.",
+        "Some samples of each kind of file are read. Nothing is changed. Exit code "
+        "0: all is well; 1: something is wrong or missing.",
     )
     doctor.add_argument("path", metavar="PATH", help="folder to look at")
+    doctor.add_argument("--deep", action="store_true", help="read all samples, not only some")
+    add_option(doctor)
     doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.set_defaults(run=_doctor)
 
@@ -48,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     index.add_argument("path", metavar="PATH", help="folder of a data set")
     index.add_argument("--output", "-o", metavar="FILE", help="table to write (index.parquet)")
     index.add_argument("--split", metavar="S", help="official part alone, such as train")
+    add_option(index)
     index.add_argument("--count", action="store_true", help="read every file and count its events")
     index.add_argument("--json", action="store_true", help="print JSON")
     index.set_defaults(run=_index)
@@ -68,7 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     """Print what was found; 1 if anything is wrong."""
-    found = inspect(arguments.path)
+    found = recognise(arguments.path)
+    options = typed_options(found, arguments.option)
+    if found.dataset:
+        found = look_into(found, deep=arguments.deep, **options)
     print(json.dumps(found.to_dict(), allow_nan=False) if arguments.json else told(found))
     return 0 if found.is_sound and found.is_complete and found.dataset else 1
 
@@ -103,7 +111,8 @@ def _index(arguments: argparse.Namespace) -> int:
     output = Path(arguments.output or "index.parquet")
     if not output.absolute().parent.is_dir():
         raise ParameterError(f"--output must lie in a folder that exists; got {output}.")
-    samples = open_dataset(arguments.path, arguments.split)
+    answer = recognise(arguments.path)
+    samples = opened(answer, arguments.split, **typed_options(answer, arguments.option))
     table = samples.count_events(None if arguments.json else _say) if arguments.count else None
     table = samples.index if table is None else table
     _write(table, output)
@@ -113,6 +122,7 @@ def _index(arguments: argparse.Namespace) -> int:
         "index": str(output),
         "n_samples": len(samples),
         "n_classes": len(samples.classes),
+        "subjects_known": samples.subjects_known,
         "n_subjects": table["subject"].n_unique() if samples.subjects_known else None,
         "n_events": table["n_events"].sum() if arguments.count else None,
         "bytes": table.unique("path")["bytes"].sum(),

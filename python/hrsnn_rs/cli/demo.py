@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrsnn_rs.cli.compare import print_rows
-from hrsnn_rs.cli.options import DATA_HELP, GESTURES, add_common_options, data_name, positive
+from hrsnn_rs.cli.options import (
+    DATA_HELP,
+    GESTURES,
+    add_common_options,
+    add_option,
+    data_name,
+    options_for,
+    positive,
+)
 from hrsnn_rs.cli.terminal import Bar, one_line, writable
 from hrsnn_rs.datasets import make_gestures, open_dataset
 from hrsnn_rs.errors import FigureWarning
@@ -38,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HTML",
         help="page with tables and figures (report.html; with --json none)",
     )
+    add_option(parser)
     add_common_options(parser)
 
 
@@ -49,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     dataset = (
         make_gestures(n_subjects=arguments.subjects, n_repeats=2, seed=0)
         if arguments.data == GESTURES
-        else open_dataset(arguments.data)
+        else open_dataset(arguments.data, **options_for(arguments.data, arguments.option))
     )
     n_neurons = arguments.neurons or (500 if arguments.data == GESTURES else 1000)
     with Bar(arguments.json) as bar:

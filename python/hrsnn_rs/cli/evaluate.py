@@ -18,7 +18,7 @@ from hrsnn_rs.cli.options import (
     open_data,
 )
 from hrsnn_rs.cli.terminal import print_row
-from hrsnn_rs.encoding import EventEncoder
+from hrsnn_rs.encoding import SensorEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import HRSNNClassifier, accuracy, library_commit, recall_of_classes
 
@@ -48,19 +48,21 @@ def run(arguments: argparse.Namespace) -> int:
     chosen, groups = chosen_clips(dataset, arguments.groups)
     names = class_names(dataset, chosen)
     encoder = classifier.encoder_
-    if not isinstance(encoder, EventEncoder):
+    if not isinstance(encoder, SensorEncoder):
         raise ParameterError(f"MODEL must have an encoder of sensor events; got {encoder!r}.")
     events = encoded(dataset, chosen, encoder, arguments.json)
     features = classifier.window_features(events)
     predicted = classifier.readout_.predict(features)
-    known_groups = set(map(str, classifier.groups_)) & set(map(str, groups.tolist()))
+    persons = [] if groups is None else np.unique(groups).tolist()
+    known_groups = set(map(str, classifier.groups_)) & set(map(str, persons))
     same_dataset = classifier.notes_.get("dataset") == data_name(arguments.data)
     n_seen = int(classifier.seen(events).sum())
     row = {
         "model": arguments.model,
         "dataset": data_name(arguments.data),
         "n_samples": len(events),
-        "groups": np.unique(groups).tolist(),
+        "subjects_known": dataset.subjects_known,
+        "groups": persons,
         "split_warning": _leak(dataset, n_seen, known_groups if same_dataset else set()),
         "accuracy": accuracy(names, predicted.astype(str)),
         "recall": {
@@ -82,7 +84,7 @@ def _leak(dataset: EventSamples, n_seen: int, shared: set[str]) -> str | None:
     """Say why a model may know these clips or persons already."""
     if n_seen:
         return f"{n_seen} of these clips were trained on"
-    if shared and dataset.subjects_known:
+    if shared:
         return f"{len(shared)} of these persons were trained on"
     if not dataset.subjects_known:
         return "the split may leak: it is not recorded who is in a clip"

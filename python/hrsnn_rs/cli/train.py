@@ -95,6 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         "dataset": data_name(arguments.data),
         "n_samples": len(events),
         "n_classes": len(classifier.classes_),
+        "subjects_known": dataset.subjects_known,
         "groups": classifier.groups_,
         "n_neurons": classifier.network_.n_neurons,
         "n_synapses": classifier.network_.n_synapses,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -37,6 +37,7 @@ INDEX_SCHEMA: dict[str, Any] = {
     "label": pl.Int64,
     "class_name": pl.String,
     "subject": pl.Int64,
+    "subject_name": pl.String,
     "split": pl.String,
     "start": pl.Int64,
     "stop": pl.Int64,
@@ -89,6 +90,8 @@ class Dataset(EventSamples):
         Names of the classes.
     recordings : sequence of Recording
         All samples, in order; those of other parts are left out.
+    subject_names : sequence of str, default=None
+        What each subject is called; a group is an index into it. `None` where they have numbers.
     cache : EventCache, str, path-like or bool, default=None
         Where to keep what samples became: a folder; `True` means the usual place, `None` and
         `False` nowhere. An entry depends on the file's content, the part that is read, the
@@ -118,8 +121,8 @@ class Dataset(EventSamples):
         If the split is unknown or the encoder cannot be called.
     """
 
-    splits: ClassVar[tuple[str, ...]] = ()
-    """Names of the official parts."""
+    splits: tuple[str, ...] = ()
+    """Names of the official parts, or of those that a folder has."""
 
     def __init__(
         self,
@@ -129,6 +132,7 @@ class Dataset(EventSamples):
         *,
         classes: Sequence[str],
         recordings: Sequence[Recording],
+        subject_names: Sequence[str] | None = None,
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.root = Path(root)
@@ -144,13 +148,13 @@ class Dataset(EventSamples):
             part = "" if split is None else f" of the split {split!r}"
             raise FormatError(f"{self.root}: no samples{part}; try `hrsnn data doctor`.")
         labels = [recording.label for recording in self.recordings]
-        super().__init__(classes, labels, [recording.group for recording in self.recordings])
+        groups = [recording.group for recording in self.recordings]
+        super().__init__(classes, labels, groups, subject_names)
 
-    @classmethod
-    def checked_split(cls, split: str | None) -> str | None:
-        """Return `split` if it is an official part or `None`, else raise ParameterError."""
-        if split is not None and split not in cls.splits:
-            known = ", ".join(map(repr, cls.splits)) or "none: leave it out"
+    def checked_split(self, split: str | None) -> str | None:
+        """Return `split` if it is one of `splits` or `None`, else raise ParameterError."""
+        if split is not None and split not in self.splits:
+            known = ", ".join(map(repr, self.splits)) or "none: leave it out"
             raise ParameterError(f"split must be one of {known}; got {split!r}.")
         return split
 
@@ -182,6 +186,13 @@ class Dataset(EventSamples):
         if not isinstance(events, Events):
             raise ParameterError(f"encoder must return Events; got {kind_of(events)}.")
         return events
+
+    def _look_at(self, sample: int) -> tuple[int, int]:
+        """Read one sample as a whole, and give height and width; FormatError if it is wrong."""
+        events = self._read_sensor_events(sample)
+        if not len(events):
+            raise FormatError(f"{self.recordings[sample].path}: no events.")
+        return events.height, events.width
 
     def _read_sensor_events(self, sample: int) -> SensorEvents:
         try:
@@ -232,15 +243,17 @@ class Dataset(EventSamples):
     def index(self) -> pl.DataFrame:
         """One row per sample, from names alone; columns are those of `INDEX_SCHEMA`.
 
-        sample, path (relative to `root`), label, class_name, subject, split, start, stop (part
-        of the file), n_events, duration (µs) and bytes (of the whole file). Numbers and
-        durations are null until `count_events` has read the files.
+        sample, path (relative to `root`), label, class_name, subject (its group), subject_name
+        (null where nobody knows it), split, start, stop (part of the file), n_events, duration
+        (µs) and bytes (of the whole file). Numbers and durations are null until `count_events`
+        has read the files.
         """
         if self._index is None:
             sizes: dict[Path, int | None] = {}
             for path in self.paths:
                 if path not in sizes:
                     sizes[path] = path.stat().st_size if path.is_file() else None
+            subjects = self.subjects
             rows = [
                 (
                     sample,
@@ -248,6 +261,7 @@ class Dataset(EventSamples):
                     one.label,
                     self._classes[one.label],
                     one.group,
+                    str(subjects[sample]) if self.subjects_known else None,
                     one.split or None,
                     one.start,
                     one.stop,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from hrsnn_rs.datasets.walk import files_in, folders_in
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.made_up.movements import CLASSES
 
@@ -70,8 +71,8 @@ def user_of(name: str) -> int | None:
 
 def ibm_folder(path: Path) -> Path | None:
     """Find the folder of recordings: this one, or one directly below."""
-    for folder in (path, *_below(path)):
-        if any(user_of(file.stem) is not None for file in folder.glob("user*.aedat")):
+    for folder in (path, *folders_in(path)):
+        if any(user_of(file.stem) is not None for file in files_in(folder, (".aedat",))):
             return folder
     return None
 
@@ -85,21 +86,16 @@ def tonic_parts(path: Path) -> dict[str, Path]:
     names = {"ibmGestureTrain": "train", "ibmGestureTest": "test"}
     if path.name in names and path.is_dir():
         return {names[path.name]: path}
-    for folder in (path, *_below(path)):
+    for folder in (path, *folders_in(path)):
         found = {part: folder / name for name, part in names.items() if (folder / name).is_dir()}
         if found:
             return found
     if any(
-        user_of(folder.name) is not None and any(folder.glob("*.npy")) for folder in _below(path)
+        user_of(folder.name) is not None and files_in(folder, (".npy",))
+        for folder in folders_in(path)
     ):
         return {"": path}
     return {}
-
-
-def _below(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return []
-    return sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
 
 
 def read_list(path: Path) -> list[str]:

@@ -176,8 +176,7 @@ def _ibm_recordings(
 def _tonic_recordings(parts: dict[str, Path]) -> list[Recording]:
     recordings = []
     for part, folder in sorted(parts.items(), reverse=True):
-        _, found = index_users(user_folders(folder))
-        for recording in found:
+        for recording in index_users(user_folders(folder)):
             by_user = "test" if recording.group >= FIRST_TEST_USER else "train"
             recordings.append(recording._replace(split=part or by_user))
     return recordings

@@ -21,6 +21,7 @@ from hrsnn_rs.datasets.dvs128_files import (
     without_overlap,
 )
 from hrsnn_rs.datasets.inspection import Inspection, Problem, duplicates, relative
+from hrsnn_rs.datasets.walk import files_below, folders_in
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.made_up.movements import CLASSES
 from hrsnn_rs.recordings.aedat import summarize_aedat
@@ -63,7 +64,7 @@ def inspect_ibm(root: Path, folder: Path) -> Inspection:
             found[count] += path.is_file()
         for count in ("samples", f"{part} samples"):
             found[count] += n_clips
-    for path in sorted(root.rglob("*.aedat")):
+    for path in [one for one in files_below(root) if one.suffix == ".aedat"]:
         if path.parent != folder and path.stem in parts:
             kind = "duplicated" if (folder / path.name).is_file() else "misplaced"
             words = f"a recording outside {relative(folder, root)}, which is not read"
@@ -200,7 +201,7 @@ def _look_at_recording(root: Path, path: Path, labels: Path, problems: list[Prob
 
 def _misplaced(root: Path, folder: Path, part: str, is_alone: bool) -> list[Problem]:
     problems = []
-    for child in sorted(one for one in folder.iterdir() if one.is_dir()):
+    for child in folders_in(folder):
         user = user_of(child.name)
         if user is None or not is_alone:
             continue

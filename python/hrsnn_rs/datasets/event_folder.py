@@ -1,8 +1,7 @@
 """Event folders: recordings on disk, one file per sample.
 
-Lives here: the two layouts, what a file must hold, and what is said when it does not. Not here:
-what samples can do. Invariant: no file is repaired, sorted or skipped in silence; each error
-names the path.
+Lives here: the two layouts of event files. Not here: what folders mean (`layout`), what a file
+must hold. Invariant: no file is repaired, sorted or skipped in silence; each error names the path.
 """
 
 from __future__ import annotations
@@ -13,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.arguments import check_path
 from hrsnn_rs.datasets.base import Dataset, Recording
-from hrsnn_rs.datasets.inspection import Inspection, Problem, duplicates, relative
+from hrsnn_rs.datasets.inspection import Inspection, Problem, relative
+from hrsnn_rs.datasets.layout import Rule, checked_has_splits, inspect_layout, read_layout
+from hrsnn_rs.datasets.walk import files_in, natural, walk
 from hrsnn_rs.errors import FormatError
-from hrsnn_rs.events.columns import whole_number
 from hrsnn_rs.made_up.movements import CLASSES
-from hrsnn_rs.recordings.event_files import READERS, check_file, checked_size
+from hrsnn_rs.recordings.event_files import READERS, check_file, checked_size, first_time
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hrsnn_rs.events.events import Events
     from hrsnn_rs.events.sensor import SensorEvents
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["EventFolder", "load_folder"]
 
+# A clock that begins later than this, in µs, is worth a word.
+_LATE = 1_000_000
 _USER_FOLDER = re.compile(r"user(\d+)_\w+")
-_SUFFIXES_OF_CLASSES = tuple(suffix for suffix in READERS if suffix != ".npy")
+_SUFFIXES = tuple(suffix for suffix in READERS if suffix != ".npy")
 
 
 class EventFolder(Dataset):
@@ -40,11 +42,11 @@ class EventFolder(Dataset):
     ----------
     root : str or path-like
         The folder.
-    split : None
-        There are no official parts.
+    split : str, default=None
+        Name of a folder above the classes. `None` means all.
     encoder : callable, default=None
         From `SensorEvents` to `Events`, such as `EventEncoder`.
-    group_size : int, default=5
+    subject, index_file, clips_per_subject, has_splits
         As in `load_folder`.
     sensor_size : tuple of int, default=None
         As in `load_folder`.
@@ -74,12 +76,15 @@ class EventFolder(Dataset):
         split: str | None = None,
         encoder: Callable[[SensorEvents], Events] | None = None,
         *,
-        group_size: int = 5,
+        subject: str | None = None,
+        index_file: str | os.PathLike[str] | None = None,
+        clips_per_subject: int | None = None,
+        has_splits: bool | None = None,
         sensor_size: tuple[int, int] | None = None,
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
-        self.checked_split(split)
-        group_size = whole_number(group_size, "group_size", low=1)
+        rule = Rule.checked(subject, index_file, clips_per_subject)
+        checked_has_splits(has_splits)
         self._sensor_size = checked_size(sensor_size)
         folder = Path(check_path("root", root))
         if not folder.exists():
@@ -87,12 +92,29 @@ class EventFolder(Dataset):
         if not folder.is_dir():
             raise FormatError(f"{folder}: must be a folder; it is a file.")
         users = user_folders(folder)
-        classes, files = index_users(users) if users else _index_classes(folder, group_size)
-        if not files:
-            raise FormatError(
-                f"{folder}: no samples; expected <class>/<n>.npz or userNN_light/<class>.npy."
+        if users:
+            self.checked_split(split)
+            super().__init__(
+                root, split, encoder, classes=CLASSES, recordings=index_users(users), cache=cache
             )
-        super().__init__(root, split, encoder, classes=classes, recordings=files, cache=cache)
+            return
+        layout = read_layout(folder, _SUFFIXES, rule, has_splits)
+        if not layout.recordings:
+            raise FormatError(
+                f"{folder}: no samples; expected <class>/<clip>.npz or userNN_light/<class>.npy."
+            )
+        self.splits = layout.splits
+        self.subjects_known = layout.subjects is not None
+        super().__init__(
+            root,
+            split,
+            encoder,
+            classes=layout.classes,
+            recordings=layout.recordings,
+            subject_names=layout.subjects,
+            cache=cache,
+        )
+        self.split_warning = layout.warning(split)
 
     def _reading(self, sample: int) -> dict[str, Any]:
         return {"sensor_size": self._sensor_size}
@@ -105,69 +127,74 @@ class EventFolder(Dataset):
     def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
         """Look at a folder of classes; see `Dataset.inspect`."""
         root = Path(path)
-        if not root.is_dir():
-            return None
-        problems, files, n_classes = [], [], 0
-        for folder in _folders(root):
-            found = [one for one in sorted(folder.iterdir()) if _is_sample(one)]
-            n_classes += bool(found)
-            files += found
-            if not found:
-                words = "a class without samples: fill or remove it"
-                problems.append(Problem("missing", relative(folder, root), words))
-        if not files:
-            return None
-        for file in files:
-            complaint = check_file(file)
-            if not re.fullmatch(r"[0-9]{1,9}", file.stem):
-                words = "the name must be a number, such as 12.npz"
-                problems.append(Problem("wrong", relative(file, root), words))
-            elif complaint is not None:
-                kind = "truncated" if "cut" in complaint else "unreadable"
-                problems.append(Problem(kind, relative(file, root), complaint))
-        for file in sorted(one for one in root.iterdir() if _is_sample(one)):
-            words = "lies beside the folders of classes, and is not read"
-            problems.append(Problem("misplaced", relative(file, root), words))
-        for file, other in duplicates(files):
-            words = f"has the very bytes of {relative(other, root)}: a split may leak"
-            problems.append(Problem("duplicated", relative(file, root), words))
-        return Inspection(
-            dataset="EventFolder",
-            layout="<class>/<n>.npz",
-            root=str(root),
-            found={"samples": len(files), "classes": n_classes},
-            problems=tuple(problems),
-        )
+        return inspect_layout(cls.__name__, root, _SUFFIXES, lambda files: _faults(root, files))
+
+
+def late_clocks(files: list[Path], root: Path) -> list[Problem]:
+    """Note that clocks of recordings do not begin at 0: once, with the latest of them."""
+    begins = [(begin, file) for file in files if (begin := first_time(file)) is not None]
+    late = [(begin, file) for begin, file in begins if begin >= _LATE]
+    if not late:
+        return []
+    begin, file = max(late)
+    words = (
+        f"its first event is at {begin / 1e6:g} s, and {len(late)} of {len(files)} recordings "
+        f"begin at {_LATE / 1e6:g} s or later: samples begin at their first event unless their "
+        "encoder has start='zero'"
+    )
+    return [Problem("note", relative(file, root), words)]
 
 
 def load_folder(
     path: str | os.PathLike[str],
+    split: str | None = None,
     *,
-    group_size: int = 5,
+    subject: str | None = None,
+    index_file: str | os.PathLike[str] | None = None,
+    clips_per_subject: int | None = None,
+    has_splits: bool | None = None,
     sensor_size: tuple[int, int] | None = None,
 ) -> EventFolder:
     """Open a folder of event recordings. Only names are read now; events when asked for.
 
     Two layouts are known:
 
-    - `<class>/<n>.npz` with the arrays t (µs), x, y, p, and optionally the numbers height,
-      width and duration (µs); or, in place of npz, AEDAT 3.1 (`.aedat`) and what `read_events`
-      knows (`.aedat4`, `.raw`, `.dat`, `.es`). Classes are the names of folders, in numerical
-      order where all are numbers. Samples are ordered by class, then n. The subject is
-      `n // group_size`.
+    - `[<split>/]<class>/[<person>/]<clip>.npz` with the arrays t (µs), x, y, p, and optionally
+      the numbers height, width and duration (µs); or, in place of npz, AEDAT 3.1 (`.aedat`) and
+      what `read_events` knows (`.aedat4`, `.raw`, `.dat`, `.es`). Classes are the names of
+      folders, clips may have any name. Samples are ordered by class, then by their path, numbers
+      as numbers: 1, 2, 10.
     - `userNN_light/<class>.npy`, as tonic writes DVSGesture, either here or one folder below
       (`ibmGestureTrain`, `ibmGestureTest`): float arrays with the columns x, y, p, t in ms.
       There are always the eleven classes of DVS128 Gesture, and the file's name is the label;
       the subject is NN. Times are rounded to µs.
 
-    Hidden folders and files of other kinds are not read. Times are kept as they are recorded.
+    In the first layout, who is in a clip is said by a folder between class and clip, or by one of
+    `subject`, `index_file` and `clips_per_subject`. Otherwise nobody knows: `subjects_known` is
+    `False`, clips are counted within their class in place of persons, and every result says so.
+
+    Hidden folders, `__MACOSX` and files of other kinds are not read; each folder is read once,
+    whatever links lead to it. Times are kept as they are recorded; an
+    encoder begins at the first event.
 
     Parameters
     ----------
     path : str or path-like
         The folder.
-    group_size : int, default=5
-        Consecutive numbers of one subject, in the first layout.
+    split : str, default=None
+        Name of a folder above the classes, such as train. `None` means all.
+    subject : str, default=None
+        Regular expression with one group, which is the person: searched for in the name of each
+        file, without its ending. `r"^([a-z]+)_"` finds daria in daria_bend.npz.
+    index_file : str or path-like, default=None
+        Table (CSV or Parquet) with the columns `path`, as seen from the folder, and `subject`.
+    clips_per_subject : int, default=None
+        How many consecutive numbers belong to one person, where clips are called by numbers: the
+        person of clip n is n // `clips_per_subject`.
+    has_splits : bool, default=None
+        Whether the uppermost folders are splits. `None` means where their names are train,
+        training, val, valid, validation, dev, eval, evaluation, test or testing; `False` that
+        these too are classes.
     sensor_size : tuple of int, default=None
         (height, width). `None` means what an npz file says itself; where it says nothing, and in
         npy files, (128, 128), and an error if an event lies outside.
@@ -175,80 +202,71 @@ def load_folder(
     Returns
     -------
     EventFolder
-        Sequence of (SensorEvents, label). One class is enough.
+        Sequence of (SensorEvents, label). One class is enough where clips lie in it.
 
     Raises
     ------
     FormatError
-        If the folder is missing or has no samples, or, on reading, if a file is cut, lacks an
-        array, or holds anything but whole numbers in range, sorted by time. The message has the
-        path and the index of the event.
+        If the folder is missing, has no samples, or could mean two things; or, on reading, if a
+        file is cut, lacks an array, or holds anything but whole numbers in range, sorted by time.
+        The message has the path and the index of the event.
     ParameterError
-        If `group_size` or `sensor_size` is out of range.
+        If an argument is out of range, or names nobody for a clip.
 
     Examples
     --------
     >>> import tempfile
     >>> import numpy as np
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     user = Path(folder) / "user07_led"
-    ...     user.mkdir()
-    ...     np.save(user / "9.npy", np.array([[3.0, 4.0, 1.0, 0.25]]))
-    ...     samples = load_folder(folder)
-    ...     samples.groups, samples.classes[samples.labels[0]], samples[0][0].t
-    (array([7]), 'air_guitar', array([250]))
+    ...     for clip in ("bend/daria_1", "bend/ido_1", "jump/daria_1"):
+    ...         path = Path(folder) / f"{clip}.npz"
+    ...         path.parent.mkdir(exist_ok=True)
+    ...         np.savez(path, t=[1], x=[2], y=[3], p=[1])
+    ...     samples = load_folder(folder, subject=r"^([a-z]+)_")
+    ...     samples.classes, samples.subjects.tolist(), samples.groups
+    (['bend', 'jump'], ['daria', 'ido', 'daria'], array([0, 1, 0]))
     """
-    return EventFolder(path, group_size=group_size, sensor_size=sensor_size)
-
-
-def _folders(path: Path) -> list[Path]:
-    return sorted(
-        child for child in path.iterdir() if child.is_dir() and not child.name.startswith(".")
+    return EventFolder(
+        path,
+        split,
+        subject=subject,
+        index_file=index_file,
+        clips_per_subject=clips_per_subject,
+        has_splits=has_splits,
+        sensor_size=sensor_size,
     )
 
 
-def _is_sample(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES_OF_CLASSES and not path.name.startswith(".")
-
-
-def _number(path: Path) -> int:
-    """Return the number that a file is called by."""
-    if not re.fullmatch(r"[0-9]{1,9}", path.stem):
-        raise FormatError(f"{path}: the name must be a number.")
-    return int(path.stem)
+def _faults(root: Path, files: Sequence[Path]) -> list[Problem]:
+    """Look at headers and lengths."""
+    problems = []
+    for file in files:
+        complaint = check_file(file)
+        if complaint is not None:
+            kind = "truncated" if "cut" in complaint else "unreadable"
+            problems.append(Problem(kind, relative(file, root), complaint))
+    return problems + late_clocks(list(files), root)
 
 
 def user_folders(path: Path) -> list[Path]:
-    children = _folders(path)
-    below = [grandchild for child in children for grandchild in _folders(child)]
-    return [folder for folder in children + below if _USER_FOLDER.fullmatch(folder.name)]
+    """Return folders of users as tonic names them, here or one below."""
+    named = [folder for folder in walk(path).folders if _USER_FOLDER.fullmatch(folder.name)]
+    near = [folder for folder in named if path in (folder.parent, folder.parent.parent)]
+    return sorted(near, key=lambda folder: [natural(part) for part in folder.parts])
 
 
-def index_users(folders: list[Path]) -> tuple[tuple[str, ...], list[Recording]]:
+def index_users(folders: list[Path]) -> list[Recording]:
+    """Return the clips in folders of users, whose names are their labels."""
     files = []
     for folder in folders:
         user = _USER_FOLDER.fullmatch(folder.name)
         assert user is not None, "user_folders has matched it"
-        found = sorted(folder.glob("*.npy"), key=lambda file: (_number(file), file.name))
-        for file in found:
-            label = _number(file)
-            if label >= len(CLASSES):
+        for file in files_in(folder, (".npy",)):
+            if not re.fullmatch(r"[0-9]{1,9}", file.stem):
+                raise FormatError(f"{file}: the name must be a number.")
+            if int(file.stem) >= len(CLASSES):
                 raise FormatError(
-                    f"{file}: the name must be a label below {len(CLASSES)}; got {label}."
+                    f"{file}: the name must be a label below {len(CLASSES)}; got {int(file.stem)}."
                 )
-            files.append(Recording(file, label, int(user[1])))
-    return CLASSES, files
-
-
-def _index_classes(path: Path, group_size: int) -> tuple[tuple[str, ...], list[Recording]]:
-    folders = _folders(path)
-    if all(re.fullmatch(r"[0-9]{1,9}", folder.name) for folder in folders):
-        folders.sort(key=lambda folder: (int(folder.name), folder.name))
-    files = []
-    for label, folder in enumerate(folders):
-        found = [file for file in folder.iterdir() if _is_sample(file)]
-        found.sort(key=lambda file: (_number(file), file.name))
-        if not found:
-            raise FormatError(f"{folder}: a class without samples; expected files <n>.npz.")
-        files += [Recording(file, label, _number(file) // group_size) for file in found]
-    return tuple(folder.name for folder in folders), files
+            files.append(Recording(file, int(file.stem), int(user[1])))
+    return files

@@ -80,6 +80,10 @@ class Inspection:
         What is wrong, in the order of paths.
     advice : tuple of str
         What to download from where, sentence by sentence; empty if nothing is missing.
+    names : dict of str to tuple of str
+        Names of what was found, for those entries of `found` whose names say something.
+    read : dict of str to tuple of int
+        For each ending of files how many samples were read, and of how many.
 
     Examples
     --------
@@ -96,6 +100,8 @@ class Inspection:
     expected: dict[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     advice: tuple[str, ...] = ()
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    read: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def is_sound(self) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hrsnn_rs.datasets.base import Dataset, Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem, relative
+from hrsnn_rs.datasets.walk import files_in, folders_in
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.recordings.event_files import read_nmnist_bin
 
@@ -72,7 +73,7 @@ class NMNIST(Dataset):
     Examples
     --------
     >>> NMNIST("NMNIST", "test")  # doctest: +SKIP
-    NMNIST(10000 samples, 10 classes, 10000 subjects)
+    NMNIST(10000 samples, 10 classes, subjects unknown)
     """
 
     splits = ("train", "test")
@@ -147,8 +148,7 @@ def _folders(root: Path) -> dict[str, Path]:
     """Find the folder of each official part, here or one folder below."""
     if not root.is_dir():
         return {}
-    below = sorted(one for one in root.iterdir() if one.is_dir() and not one.name.startswith("."))
-    for folder in (root, *below):
+    for folder in (root, *folders_in(root)):
         found = {
             part: folder / name
             for part, name in _FOLDERS.items()
@@ -163,9 +163,8 @@ def _files(folder: Path) -> list[list[Path]]:
     """List the samples of each digit, by number."""
     found = []
     for digit in range(10):
-        path = folder / str(digit)
-        names = sorted(file.name for file in path.iterdir()) if path.is_dir() else []
-        found.append([path / name for name in names if re.fullmatch(r"\d+\.bin", name)])
+        files = files_in(folder / str(digit), (".bin",))
+        found.append([file for file in files if re.fullmatch(r"\d+\.bin", file.name)])
     return found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import warnings
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -36,7 +36,8 @@ class EventSamples(ABC):
     The events are `SensorEvents`, or `Events` where the data set was given an encoder.
 
     It has a length, whole-number access and iteration. `index` is a table here, not the search
-    of `collections.abc.Sequence`, and slices are `subset`, which loads nothing.
+    of `collections.abc.Sequence`, and several samples are `subset`, which loads nothing; an array
+    of indices gives it too, so that scikit-learn can cross-validate a data set.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ class EventSamples(ABC):
         Index into `classes` of each sample.
     groups : array_like of int, shape (n_samples,)
         Subject of each sample.
+    subject_names : sequence of str, default=None
+        What each subject is called; a group is an index into it. `None` where they have numbers.
 
     Examples
     --------
@@ -58,12 +61,19 @@ class EventSamples(ABC):
     subjects_known: bool = True
     """Whether `groups` are subjects; `False` where nobody recorded them."""
 
-    def __init__(self, classes: Sequence[str], labels: ArrayLike, groups: ArrayLike) -> None:
+    def __init__(
+        self,
+        classes: Sequence[str],
+        labels: ArrayLike,
+        groups: ArrayLike,
+        subject_names: Sequence[str] | None = None,
+    ) -> None:
         self._classes = tuple(classes)
         self._labels = whole_numbers(labels, "labels", below=len(self._classes), at="sample")
         self._groups = whole_numbers(groups, "groups", at="sample")
         self._labels.flags.writeable = False
         self._groups.flags.writeable = False
+        self._subject_names = None if subject_names is None else tuple(subject_names)
         self._index: pl.DataFrame | None = None
 
     @abstractmethod
@@ -97,6 +107,17 @@ class EventSamples(ABC):
         return self._groups
 
     @property
+    def subjects(self) -> NDArray[Any]:
+        """What the subject of each sample is called, shape (n_samples,).
+
+        Names as folders or files give them; where there are none, the numbers of `groups`.
+        """
+        if self._subject_names is None:
+            return self._groups
+        names: NDArray[Any] = np.array(self._subject_names)[self._groups]
+        return names
+
+    @property
     def index(self) -> pl.DataFrame:
         """One row per sample: sample, label, class_name, subject, n_events, duration (µs).
 
@@ -127,7 +148,16 @@ class EventSamples(ABC):
     def __len__(self) -> int:
         return int(self._labels.size)
 
-    def __getitem__(self, sample: SupportsIndex) -> tuple[Any, int]:
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of samples. scikit-learn asks who has a shape for several at once."""
+        return (len(self),)
+
+    def __getitem__(self, sample: Any) -> Any:
+        if isinstance(sample, tuple) and len(sample) == 2 and sample[1] is Ellipsis:
+            sample = sample[0]
+        if isinstance(sample, np.ndarray) and sample.ndim == 1:
+            return self.subset(np.flatnonzero(sample) if sample.dtype == np.bool_ else sample)
         try:
             position = operator.index(sample)
         except TypeError:
@@ -144,9 +174,10 @@ class EventSamples(ABC):
             yield self[sample]
 
     def __repr__(self) -> str:
+        n_subjects = np.unique(self._groups).size
+        subjects = f"{n_subjects} subjects" if self.subjects_known else "subjects unknown"
         return (
-            f"{type(self).__name__}({len(self)} samples, {len(self._classes)} classes, "
-            f"{np.unique(self._groups).size} subjects)"
+            f"{type(self).__name__}({len(self)} samples, {len(self._classes)} classes, {subjects})"
         )
 
     def split(
@@ -161,8 +192,8 @@ class EventSamples(ABC):
 
         Parameters
         ----------
-        test_groups : array_like of int, default=None
-            Subjects to test on.
+        test_groups : array_like of int or str, default=None
+            Subjects to test on, by their numbers in `groups` or their names in `subjects`.
         n_test : int, default=None
             How many subjects (or clips) to test on, drawn with `seed`. One of the two must be
             given.
@@ -205,7 +236,9 @@ class EventSamples(ABC):
         if (test_groups is None) == (n_test is None):
             raise ParameterError("Exactly one of test_groups and n_test must be given.")
         if test_groups is not None:
-            test = np.unique(whole_numbers(np.atleast_1d(test_groups), "test_groups", at="index"))
+            test = np.unique(
+                whole_numbers(self._numbers_of(test_groups), "test_groups", at="index")
+            )
             unknown = np.setdiff1d(test, known)
             if unknown.size:
                 raise ParameterError(
@@ -226,6 +259,18 @@ class EventSamples(ABC):
         if warning is not None:
             warnings.warn(f"{self!r}: {warning}.", DataWarning, stacklevel=2)
         return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+    def _numbers_of(self, test_groups: ArrayLike) -> NDArray[Any]:
+        """Return subjects that are given by their names as numbers."""
+        given = np.atleast_1d(test_groups)
+        if self._subject_names is None or given.dtype.kind != "U":
+            return given
+        for name in given.tolist():
+            if name not in self._subject_names:
+                raise ParameterError(
+                    f"test_groups must be subjects of these samples; {name!r} is not."
+                )
+        return np.array([self._subject_names.index(name) for name in given.tolist()])
 
     def subset(self, indices: ArrayLike) -> Subset:
         """Return a view of some samples.
@@ -276,7 +321,10 @@ class Subset(EventSamples):
         self.subjects_known = samples.subjects_known
         self._indices = whole_numbers(indices, "indices", below=len(samples), at="index")
         super().__init__(
-            samples.classes, samples.labels[self._indices], samples.groups[self._indices]
+            samples.classes,
+            samples.labels[self._indices],
+            samples.groups[self._indices],
+            samples._subject_names,
         )
 
     def _read(self, sample: int) -> Any:
@@ -320,7 +368,12 @@ class ReversedPairs(EventSamples):
         self.gestures.flags.writeable = False
         self.directions.flags.writeable = False
         classes = [name + end for name in samples.classes for end in ("", "_reversed")]
-        super().__init__(classes, 2 * self.gestures + self.directions, np.repeat(samples.groups, 2))
+        super().__init__(
+            classes,
+            2 * self.gestures + self.directions,
+            np.repeat(samples.groups, 2),
+            samples._subject_names,
+        )
 
     def _read(self, sample: int) -> Any:
         events = self._samples._read(sample // 2)

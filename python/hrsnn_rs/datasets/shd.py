@@ -15,6 +15,7 @@ import numpy as np
 
 from hrsnn_rs.datasets.base import Dataset, Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem
+from hrsnn_rs.datasets.walk import folders_in
 from hrsnn_rs.errors import FormatError, MissingDependencyError
 from hrsnn_rs.events.sensor import SensorEvents
 
@@ -183,8 +184,7 @@ class SHD(Dataset):
 def _paths(root: Path) -> dict[str, Path]:
     if not root.is_dir():
         return {}
-    below = sorted(one for one in root.iterdir() if one.is_dir() and not one.name.startswith("."))
-    for folder in (root, *below):
+    for folder in (root, *folders_in(root)):
         found = {p: folder / name for p, name in _FILES.items() if (folder / name).is_file()}
         if found:
             return found

@@ -36,7 +36,7 @@ class TonicSamples(EventSamples):
     Examples
     --------
     >>> TonicSamples(tonic.datasets.NMNIST("data"))  # doctest: +SKIP
-    TonicSamples(60000 samples, 10 classes, 60000 subjects)
+    TonicSamples(60000 samples, 10 classes, subjects unknown)
     """
 
     def __init__(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.datasets.base import Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem
-from hrsnn_rs.datasets.video_dataset import VideoDataset, files_below, quick_faults, video_files
+from hrsnn_rs.datasets.video_dataset import VideoDataset, quick_faults, video_files
+from hrsnn_rs.datasets.walk import files_below
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.events.columns import whole_number
 

@@ -1,13 +1,12 @@
 """Video datasets: what all data sets of video files share.
 
-Lives here: the search for files, the way of frames into encoders, and cheap looks at files. Not
+Lives here: the way of frames into encoders, and cheap looks at files. Not
 here: layouts, which each data set has of its own, and decoding (`video`). Invariant: which noise
 and which events a clip gives depends on its name and content, never on its place in a list.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.datasets.base import Dataset, Recording
 from hrsnn_rs.datasets.inspection import Problem
+from hrsnn_rs.datasets.walk import files_below
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.events import Events
@@ -30,15 +30,13 @@ from hrsnn_rs.recordings.video import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    import os
+    from collections.abc import Callable, Sequence
 
     from hrsnn_rs.events.sensor import SensorEvents
     from hrsnn_rs.recordings.cache import EventCache
 
-__all__ = ["VideoDataset", "files_below", "quick_faults", "video_files"]
-
-# Zips are unpacked into one folder, or into a folder each, or a level deeper by mistake.
-_DEEPEST = 5
+__all__ = ["VideoDataset", "quick_faults", "video_files"]
 
 
 class VideoDataset(Dataset):
@@ -46,11 +44,11 @@ class VideoDataset(Dataset):
 
     Without an encoder, and with an `EventEncoder`, an `EventCamera` without noise looks at the
     clip, at the times of the video. `TemporalContrast` and `FrameDifference` get the frames one
-    after the other and use their own `dt`, or the video's where it is `None`.
+    after the other, at the times of the video too unless their `dt` says otherwise.
 
     Parameters
     ----------
-    root, split, encoder, classes, recordings
+    root, split, encoder, classes, recordings, subject_names
         As in `Dataset`; `start` and `stop` of a recording count frames.
     frame_size : tuple of int, default=None
         (rows, columns) that frames of another size are scaled to. `None` means as they are.
@@ -68,6 +66,7 @@ class VideoDataset(Dataset):
         *,
         classes: Sequence[str],
         recordings: Sequence[Recording],
+        subject_names: Sequence[str] | None = None,
         frame_size: tuple[int, int] | None = None,
         damaged: str = "raise",
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
@@ -75,7 +74,15 @@ class VideoDataset(Dataset):
         self.frame_size = checked_frame_size(frame_size)
         self.damaged = checked_damaged(damaged)
         self._damaged_paths: set[Path] = set()
-        super().__init__(root, split, encoder, classes=classes, recordings=recordings, cache=cache)
+        super().__init__(
+            root,
+            split,
+            encoder,
+            classes=classes,
+            recordings=recordings,
+            subject_names=subject_names,
+            cache=cache,
+        )
 
     def _reading(self, sample: int) -> dict[str, Any]:
         one = self.recordings[sample]
@@ -106,9 +113,15 @@ class VideoDataset(Dataset):
         one = self.recordings[sample]
         with self._video(one) as video:
             camera = EventCamera(video.height, video.width, noise_rate=0.0)
-            events = record_frames(camera, video, video.frame_rate)
+            events = record_frames(camera, video)
             self._remember(video)
         return events
+
+    def _look_at(self, sample: int) -> tuple[int, int]:
+        with self._video(self.recordings[sample]) as video:
+            for _ in video:
+                pass
+            return video.height, video.width
 
     def _remember(self, video: Video) -> None:
         if not video.is_sound:
@@ -121,9 +134,7 @@ class VideoDataset(Dataset):
         one = self.recordings[sample]
         with self._video(one) as video:
             try:
-                events, _ = stream(
-                    video, sample=self._noise_stream(one), frame_rate=video.frame_rate
-                )
+                events, _ = stream(video, sample=self._noise_stream(one))
             except ShapeError as error:
                 raise FormatError(
                     f"{one.path}: {error} Give frame_size=(rows, columns) to scale frames."
@@ -132,34 +143,6 @@ class VideoDataset(Dataset):
         if not isinstance(events, Events):
             raise ParameterError(f"encoder must return Events; got {kind_of(events)}.")
         return events
-
-
-def files_below(root: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the files below a folder, sorted by name, hidden ones and those very deep left out.
-
-    Parameters
-    ----------
-    root : str or path-like
-        A folder; a single file is given as it is.
-
-    Yields
-    ------
-    Path
-        Files; those of a folder before those of the folders in it.
-    """
-    top = Path(root)
-    if top.is_file():
-        yield top
-        return
-    for folder, children, names in os.walk(top, followlinks=True):
-        here = Path(folder)
-        depth = len(here.relative_to(top).parts)
-        children[:] = sorted(
-            child
-            for child in children
-            if depth < _DEEPEST and not child.startswith((".", "__MACOSX"))
-        )
-        yield from (here / name for name in sorted(names) if not name.startswith("."))
 
 
 def video_files(root: str | os.PathLike[str]) -> list[Path]:

@@ -34,6 +34,7 @@ __all__ = [
     "Connectivity",
     "DistanceConnectivity",
     "FixedInDegreeConnectivity",
+    "OneToOneConnectivity",
     "RandomConnectivity",
     "SmallWorldConnectivity",
 ]
@@ -267,6 +268,46 @@ class FixedInDegreeConnectivity(Connectivity):
         return _hrsnn.connect_fixed_in_degree(
             request.n_pre, request.n_post, self.k, autapses, request.seed, request.purpose
         )
+
+
+@dataclass(frozen=True, eq=False)
+class OneToOneConnectivity(Connectivity):
+    """Source k reaches target k, and nothing else.
+
+    Parameters
+    ----------
+    weight, delay, inhibitory_gain
+        As in `RandomConnectivity`.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not finite or out of range; if there are not as many targets as sources.
+
+    Examples
+    --------
+    >>> OneToOneConnectivity().generate(3, 3, seed=7, purpose="inputs")[1]
+    array([0, 1, 2], dtype=uint32)
+    """
+
+    weight: Parameter = 1.0
+    delay: Parameter | None = None
+    inhibitory_gain: float = 4.0
+
+    def __post_init__(self) -> None:
+        self._check_weight_and_delay()
+
+    def expected_synapses(self, n_pre: int, n_post: int) -> float:
+        """See `Connectivity.expected_synapses`."""
+        return float(min(n_pre, n_post))
+
+    def _graph(self, request: Request) -> Graph:
+        n = request.n_pre
+        if request.n_post != n:
+            raise ParameterError(
+                f"n_post must be n_pre ({n}) for OneToOneConnectivity; got {request.n_post}."
+            )
+        return np.arange(n + 1, dtype=np.int64), np.arange(n, dtype=np.uint32)
 
 
 @dataclass(frozen=True, eq=False)

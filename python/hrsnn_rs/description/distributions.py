@@ -1,176 +1,19 @@
-"""Laws from which heterogeneous parameters are drawn.
-
-Drawing itself runs in the core, from streams keyed by (seed, purpose, row).
-"""
+"""Laws from which heterogeneous parameters are drawn, and their means in closed form."""
 
 from __future__ import annotations
 
 import math
 import sys
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
 
-import numpy as np
-
-from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import POSITIVE, check_integer, check_mapping, check_number, check_offsets
+from hrsnn_rs.arguments import POSITIVE, check_number
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.errors import ParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import ArrayLike
-
-    from hrsnn_rs.arguments import FloatArray
 
 #: Share of a law that a truncation must leave, so that redrawing ends soon.
 SMALLEST_MASS = 1e-3
-
-
-@dataclass(frozen=True)
-class Distribution(ABC):
-    """A law of a parameter; one of `Constant`, `Gamma`, `LogNormal`, `Uniform`, `Normal`.
-
-    Examples
-    --------
-    >>> isinstance(Gamma(mean=20.0), Distribution)
-    True
-    """
-
-    #: Name of the law in the core and in model files.
-    kind: ClassVar[str]
-
-    @property
-    @abstractmethod
-    def mean_drawn(self) -> float:
-        """Mean of the values as drawn: truncation counts, which the argument `mean` ignores."""
-
-    @abstractmethod
-    def _law(self) -> list[float]:
-        """Parameters of the law, as the core takes them."""
-
-    def _bounds(self) -> tuple[float | None, float | None]:
-        return None, None
-
-    def sample(self, offsets: ArrayLike, seed: int, purpose: str) -> FloatArray:
-        """Draw `offsets[r + 1] - offsets[r]` values for each row `r`.
-
-        Row `r` draws from the stream (seed, purpose, r): its values do not depend on
-        other rows.
-
-        Parameters
-        ----------
-        offsets : int array of shape (n_rows + 1,)
-            Where each row begins, as in a CSR `indptr`. Not changed.
-        seed : int
-            In [0, 2**64).
-        purpose : str
-            What the values are for; part of the key.
-
-        Returns
-        -------
-        float64 array of shape (offsets[-1],)
-            The values, in the unit of the law's parameters.
-
-        Raises
-        ------
-        ParameterError
-            If `offsets` does not start at 0 or decreases, or `seed` is out of range.
-        ShapeError
-            If `offsets` is not one-dimensional.
-
-        Examples
-        --------
-        >>> Uniform(0.0, 1.0).sample([0, 1, 3], seed=7, purpose="example").shape
-        (3,)
-        """
-        seed = check_integer("seed", seed)
-        if not isinstance(purpose, str):
-            raise ParameterError(f"purpose must be a string; got {purpose!r}.")
-        return _hrsnn.sample(
-            self.kind, self._law(), *self._bounds(), check_offsets(offsets), seed, purpose
-        )
-
-    def sample_each(self, n: int, seed: int, purpose: str) -> FloatArray:
-        """Draw one value for each of `n` rows.
-
-        Parameters
-        ----------
-        n : int
-            Number of rows.
-        seed : int
-            In [0, 2**64).
-        purpose : str
-            What the values are for; part of the key.
-
-        Returns
-        -------
-        float64 array of shape (n,)
-            The values.
-
-        Raises
-        ------
-        ParameterError
-            If `n` or `seed` is out of range.
-
-        Examples
-        --------
-        >>> Constant(2.0).sample_each(3, seed=7, purpose="example")
-        array([2., 2., 2.])
-        """
-        n = check_integer("n", n, high=2**32 - 1)
-        return self.sample(np.arange(n + 1, dtype=np.int64), seed, purpose)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what `from_dict` takes; JSON can hold it.
-
-        Returns
-        -------
-        dict
-            "kind" and the arguments.
-
-        Examples
-        --------
-        >>> Uniform(0.0, 1.0).to_dict()
-        {'kind': 'uniform', 'low': 0.0, 'high': 1.0}
-        """
-        return {"kind": self.kind} | {f.name: getattr(self, f.name) for f in fields(self)}
-
-    @staticmethod
-    def from_dict(content: Mapping[str, Any]) -> Distribution:
-        """Make the law that `to_dict` described.
-
-        Parameters
-        ----------
-        content : mapping
-            As from `to_dict`.
-
-        Returns
-        -------
-        Distribution
-            An equal law.
-
-        Raises
-        ------
-        ParameterError
-            If the kind is unknown or an argument is missing, unknown or refused.
-
-        Examples
-        --------
-        >>> Distribution.from_dict({"kind": "constant", "value": 2.0})
-        Constant(value=2.0)
-        """
-        arguments = check_mapping("content", content)
-        kind = arguments.pop("kind", None)
-        law = next((law for law in _LAWS if law.kind == kind), None)
-        if law is None:
-            names = ", ".join(law.kind for law in _LAWS)
-            raise ParameterError(f"kind must be one of {names}; got {kind!r}.")
-        try:
-            return law(**arguments)
-        except TypeError as error:
-            raise ParameterError(f"{kind} must be a complete law: {error}.") from None
 
 
 @dataclass(frozen=True)
@@ -215,7 +58,28 @@ class Constant(Distribution):
 
 
 @dataclass(frozen=True)
-class Uniform(Distribution):
+class _Interval(Distribution):
+    """What the laws of an interval have in common."""
+
+    low: float
+    high: float
+
+    @property
+    @abstractmethod
+    def mean(self) -> float:
+        """Mean of the law."""
+
+    @property
+    def mean_drawn(self) -> float:
+        """Mean of the law, which is never truncated."""
+        return self.mean
+
+    def _law(self) -> list[float]:
+        return [self.low, self.high]
+
+
+@dataclass(frozen=True)
+class Uniform(_Interval):
     """Uniform on [low, high].
 
     Parameters
@@ -236,9 +100,6 @@ class Uniform(Distribution):
 
     kind: ClassVar[str] = "uniform"
 
-    low: float
-    high: float
-
     def __post_init__(self) -> None:
         _check_bounds(self)
         if not math.isfinite(self.high - self.low):
@@ -249,13 +110,40 @@ class Uniform(Distribution):
         """Middle of the interval."""
         return self.low + 0.5 * (self.high - self.low)
 
-    @property
-    def mean_drawn(self) -> float:
-        """Middle of the interval."""
-        return self.mean
 
-    def _law(self) -> list[float]:
-        return [self.low, self.high]
+@dataclass(frozen=True)
+class LogUniform(_Interval):
+    """Uniform in the logarithm: each factor between `low` and `high` is as likely as another.
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds, greater than 0, `low` below `high`.
+
+    Raises
+    ------
+    ParameterError
+        If a bound is not a finite number greater than 0, or `low` is not below `high`.
+
+    Examples
+    --------
+    >>> round(LogUniform(5.0, 500.0).mean, 1)
+    107.5
+    """
+
+    kind: ClassVar[str] = "loguniform"
+
+    def __post_init__(self) -> None:
+        _check_bounds(self)
+        check_number("low", self.low, *POSITIVE)
+        if not math.isfinite(self.high / self.low):
+            raise ParameterError(f"high must be within 1.8e308 times low; got {self.high!r}.")
+
+    @property
+    def mean(self) -> float:
+        """`(high - low) / log(high / low)`."""
+        # log1p: where the bounds are close, their quotient has no digits left for the logarithm.
+        return (self.high - self.low) / math.log1p((self.high - self.low) / self.low)
 
 
 class _Truncated(Distribution):
@@ -448,9 +336,6 @@ class Normal(_Truncated):
         return share, self.mean * share - self.std * density
 
 
-_LAWS: tuple[type[Distribution], ...] = (Constant, Gamma, LogNormal, Uniform, Normal)
-
-
 def _set(instance: object, name: str, value: object) -> None:
     """Store a converted argument in a frozen dataclass."""
     object.__setattr__(instance, name, value)
@@ -460,10 +345,10 @@ def _is_normal(value: float) -> bool:
     return math.isfinite(value) and value >= sys.float_info.min
 
 
-def _check_bounds(law: Uniform | _Truncated) -> None:
+def _check_bounds(law: _Interval | _Truncated) -> None:
     for name in ("low", "high"):
         value = getattr(law, name)
-        if value is not None or isinstance(law, Uniform):
+        if value is not None or isinstance(law, _Interval):
             _set(law, name, check_number(name, value))
     if law.low is not None and law.high is not None and not law.low < law.high:
         raise ParameterError(f"high must be greater than low ({law.low!r}); got {law.high!r}.")

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hrsnn_rs.arguments import as_array, check_array, check_number, check_offsets
-from hrsnn_rs.description.distributions import Constant, Distribution
+from hrsnn_rs.description.distributions import Constant
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:

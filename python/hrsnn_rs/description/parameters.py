@@ -26,14 +26,15 @@ from hrsnn_rs.description.connectivity import (
     Connectivity,
     DistanceConnectivity,
     FixedInDegreeConnectivity,
+    OneToOneConnectivity,
     RandomConnectivity,
     SmallWorldConnectivity,
 )
 from hrsnn_rs.description.distributions import (
     Constant,
-    Distribution,
     Gamma,
     LogNormal,
+    LogUniform,
     Normal,
     Uniform,
 )
@@ -44,6 +45,7 @@ from hrsnn_rs.description.heterogeneity import (
     constant_of_same_mean,
     resolve,
 )
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.errors import ParameterError
 
@@ -68,7 +70,9 @@ __all__ = [
     "LocalConnectivity",
     "LocalRecurrence",
     "LogNormal",
+    "LogUniform",
     "Normal",
+    "OneToOneConnectivity",
     "Parameter",
     "RandomConnectivity",
     "SmallWorldConnectivity",

@@ -7,25 +7,34 @@ that stream give the same events as the array of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.encoding.events_to_channels import EncodingReport, EventEncoder
+from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.sensor_encoder import (
+    EncodingReport,
+    SensorEncoder,
+    beginning,
+    checked_start,
+)
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import finite_number, microseconds, whole_number
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.made_up.camera import EventCamera, checked_clip
-from hrsnn_rs.recordings.frame_stream import moments, pieces_of, record_pieces, time_between
+from hrsnn_rs.recordings.frame_stream import Clock, clock_of, pieces_of, record_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from fractions import Fraction
 
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["FrameDifference", "TemporalContrast"]
+
+_STAMPS = ("frame", "interpolated")
+# From frame to frame where nobody says it, in ms.
+_ONE_STEP, _USUAL_VIDEO = 1.0, 40.0
 
 
 @dataclass(frozen=True)
@@ -47,9 +56,16 @@ class FrameDifference:
         Side of a square in pixels; squares at the lower and right edge may be smaller.
     threshold : float, default=0.2
         A square sends an event where its scaled difference is greater; in [0, 1).
-    dt : float, default=1.0
-        Time from frame to frame in ms: 1000 / frames per second, or 1 for one frame per step.
-        `None` means that of the video, which only frames that stream can have.
+    dt : float, default=None
+        Time from frame to frame in ms. `None` means the times that a `Video` or the call says;
+        where nobody says any, 1, for one frame per step.
+    start : {"first_event", "zero"}, default="first_event"
+        Where a sample begins: at its first event, so that a clip does not begin with a time in
+        which nothing moves, or at time 0 of the frames.
+    stamps : {"frame", "interpolated"}, default="frame"
+        When a square sends its event: at the later of the two frames, or between them where the
+        difference would reach the threshold if all intensities followed straight lines. Which
+        squares send an event is the same.
 
     Raises
     ------
@@ -68,16 +84,18 @@ class FrameDifference:
     768
     >>> frames = np.zeros((3, 120, 160), np.uint8)
     >>> frames[2, 7, 4] = 200
-    >>> events = encoder(frames)
-    >>> events.t, events.channel
-    (array([2000]), array([32], dtype=uint32))
+    >>> events, report = encoder.encode(frames)
+    >>> events.t, events.channel, report.start_us
+    (array([0]), array([32], dtype=uint32), 2000)
     """
 
     height: int
     width: int
     pool: int = 5
     threshold: float = 0.2
-    dt: float | None = 1.0
+    dt: float | None = None
+    start: str = "first_event"
+    stamps: str = "frame"
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -86,9 +104,12 @@ class FrameDifference:
             object.__setattr__(self, name, value)
         threshold = finite_number(self.threshold, "threshold", low=0.0, below=1.0)
         object.__setattr__(self, "threshold", threshold)
+        object.__setattr__(self, "start", checked_start(self.start))
         if self.dt is not None:
             microseconds(self.dt, "dt")
             object.__setattr__(self, "dt", float(self.dt))
+        if not isinstance(self.stamps, str) or self.stamps not in _STAMPS:
+            raise ParameterError(f"stamps must be one of {_STAMPS}; got {self.stamps!r}.")
 
     @property
     def n_channels(self) -> int:
@@ -99,19 +120,25 @@ class FrameDifference:
         """Return the encoded events; `encode` gives the report as well."""
         return self.encode(frames)[0]
 
-    def encode(self, frames: ArrayLike) -> tuple[Events, EncodingReport]:
+    def encode(
+        self, frames: ArrayLike, *, times: ArrayLike | None = None
+    ) -> tuple[Events, EncodingReport]:
         """Encode one clip.
 
         Parameters
         ----------
         frames : array_like, shape (n_frames, height, width)
             Grey frames, uint8 or finite floats. Not changed.
+        times : array_like of int, shape (n_frames,), default=None
+            Time of each frame in µs, increasing. `None` means `dt`.
 
         Returns
         -------
         events : Events
-            Frame i is at `i * dt`, and the first one, without a predecessor, sends nothing.
-            Channel `row * squares_per_row + column`; the duration is `n_frames * dt`.
+            At the times of the frames, from `start` on; the first one, without a predecessor,
+            sends nothing. With `stamps="interpolated"` an event lies after one frame and not after
+            the next. Channel `row * squares_per_row + column`; the duration is that of all
+            frames after `start`.
         report : EncodingReport
             `n_in` counts squares of all differences, `n_below` those not above the threshold.
             A clip in which nothing moves has no events.
@@ -127,24 +154,32 @@ class FrameDifference:
         --------
         >>> still = np.zeros((3, 10, 10), np.uint8)
         >>> FrameDifference(10, 10).encode(still)[1]
-        EncodingReport(n_in=8, n_out=0, n_outside=0, n_dead=0, n_below=8)
+        EncodingReport(n_in=8, n_out=0, n_outside=0, n_dead=0, n_below=8, start_us=0)
         """
         clip = checked_clip(frames, self.height, self.width)
-        return self._encode(iter([clip]), time_between(self.dt, None))
+        return self._encode(iter([clip]), clock_of(clip, self.dt, times=times, usual=_ONE_STEP))
 
     def encode_stream(
-        self, frames: Iterable[ArrayLike], *, sample: int = 0, frame_rate: Any = None
+        self,
+        frames: Iterable[ArrayLike],
+        *,
+        sample: int = 0,
+        times: ArrayLike | None = None,
+        frame_rate: Any = None,
     ) -> tuple[Events, EncodingReport]:
         """Encode one clip whose frames come one after the other.
 
         Parameters
         ----------
-        frames : iterable of array_like, each of shape (height, width)
-            As in `encode`; each frame is copied before the next is asked for.
+        frames : Video or iterable of array_like, each of shape (height, width)
+            As in `encode`; each frame is copied before the next is asked for. A `Video` says when
+            each is.
         sample : int, default=0
             Not used: nothing is drawn here.
+        times : array_like of int, shape (n_frames,), default=None
+            Time of each frame in µs, where `dt` is `None`.
         frame_rate : float or Fraction, default=None
-            Frames per second, where `dt` is `None`.
+            Frames per second, where they are constant and `dt` is `None`.
 
         Returns
         -------
@@ -158,20 +193,20 @@ class FrameDifference:
         ShapeError
             If a frame has another shape, or there is none.
         ParameterError
-            If a value is not finite, the dtype is not that of the first frame, or the time
-            between frames is unknown.
+            If a value is not finite, the dtype is not that of the first frame, or times do not
+            increase or are said twice.
 
         Examples
         --------
         >>> frames = (np.full((10, 10), level, np.uint8) for level in (0, 0, 9))
-        >>> FrameDifference(10, 10, dt=None).encode_stream(frames, frame_rate=25)[0].duration
-        120000
+        >>> FrameDifference(10, 10).encode_stream(frames, frame_rate=25)[0].duration
+        40000
         """
-        step = time_between(self.dt, frame_rate)
-        return self._encode(pieces_of(frames, self.height, self.width), step)
+        clock = clock_of(frames, self.dt, times=times, frame_rate=frame_rate, usual=_ONE_STEP)
+        return self._encode(pieces_of(frames, self.height, self.width), clock)
 
     def _encode(
-        self, pieces: Iterator[NDArray[Any]], step: Fraction
+        self, pieces: Iterator[NDArray[Any]], clock: Clock
     ) -> tuple[Events, EncodingReport]:
         """Keep the squares of each difference, and scale them at the end."""
         before: NDArray[Any] | None = None
@@ -189,12 +224,20 @@ class FrameDifference:
         # Without the first condition a clip whose every square is the same would be all noise.
         above = (high > low) & (squares - np.float64(low) > self.threshold * (high - low))
         frame, channel = np.divmod(np.flatnonzero(above), self.n_channels)
-        times = moments(step, 0, n_frames)
-        events = Events(
-            times[frame + 1], channel, self.n_channels, int(moments(step, n_frames, 1)[0])
-        )
+        times = clock.moments(0, n_frames)
+        t = times[frame + 1]
+        if self.stamps == "interpolated":
+            before = times[frame]
+            # On straight lines the largest difference in a square grows by its share of the time.
+            share = (low + self.threshold * (high - low)) / squares[above].astype(np.float64)
+            t = np.clip(before + np.rint(share * (t - before)).astype(np.int64), before + 1, t)
+            order = np.argsort(t, kind="stable")
+            t, channel = t[order], channel[order]
+        start_us = beginning(self.start, t)
+        events = Events(t - start_us, channel, self.n_channels, clock.end(n_frames) - start_us)
         n_below = above.size - len(events)
-        return events, EncodingReport(n_in=above.size, n_out=len(events), n_below=n_below)
+        report = EncodingReport(above.size, len(events), n_below=n_below, start_us=start_us)
+        return events, report
 
     def _squares(self, clip: NDArray[Any]) -> NDArray[Any]:
         """Return the largest difference in each square, shape (n_frames - 1, rows, columns)."""
@@ -226,11 +269,12 @@ class TemporalContrast:
     ----------
     camera : EventCamera
         The camera; its sensor has the size of the frames.
-    encoder : EventEncoder, default=None
-        From its pixels to channels. `None` means 32 × 32 × 2 channels.
-    dt : float, default=40.0
-        Time from frame to frame in ms: 1000 / frames per second. `None` means that of the
-        video, which only frames that stream can have.
+    encoder : EventEncoder or TrackingEncoder, default=None
+        From its pixels to channels. `None` means an `EventEncoder` of 32 × 32 × 2 channels. Its
+        `start` says where a sample begins.
+    dt : float, default=None
+        Time from frame to frame in ms: 1000 / frames per second. `None` means the times that a
+        `Video` or the call says; where nobody says any, 40.
 
     Raises
     ------
@@ -246,12 +290,12 @@ class TemporalContrast:
     >>> frames[3:, 10, 10] = 200
     >>> events = encoder(frames)
     >>> sorted(set(events.channel.tolist())), events.duration
-    ([1189], 200000)
+    ([1189], 114519)
     """
 
     camera: EventCamera
-    encoder: EventEncoder | None = None
-    dt: float | None = 40.0
+    encoder: SensorEncoder | None = None
+    dt: float | None = None
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -259,8 +303,8 @@ class TemporalContrast:
             raise ParameterError(f"camera must be an EventCamera; got {self.camera!r}.")
         size = (self.camera.height, self.camera.width)
         encoder = EventEncoder(*size) if self.encoder is None else self.encoder
-        if not isinstance(encoder, EventEncoder):
-            raise ParameterError(f"encoder must be an EventEncoder; got {encoder!r}.")
+        if not isinstance(encoder, SensorEncoder):
+            raise ParameterError(f"encoder must be an encoder of sensor events; got {encoder!r}.")
         if (encoder.height, encoder.width) != size:
             raise ShapeError(
                 f"encoder must have the camera's size {size}; "
@@ -276,7 +320,7 @@ class TemporalContrast:
         """Number of channels: those of the encoder."""
         return self._encoder().n_channels
 
-    def _encoder(self) -> EventEncoder:
+    def _encoder(self) -> SensorEncoder:
         assert self.encoder is not None  # set by __post_init__
         return self.encoder
 
@@ -284,7 +328,9 @@ class TemporalContrast:
         """Return the encoded events; `encode` gives the report as well."""
         return self.encode(frames, sample=sample)[0]
 
-    def encode(self, frames: ArrayLike, *, sample: int = 0) -> tuple[Events, EncodingReport]:
+    def encode(
+        self, frames: ArrayLike, *, sample: int = 0, times: ArrayLike | None = None
+    ) -> tuple[Events, EncodingReport]:
         """Encode one clip.
 
         Parameters
@@ -293,11 +339,14 @@ class TemporalContrast:
             Luma (uint8) or light intensity greater than 0 (floats). Not changed.
         sample : int, default=0
             Number of the sample: which stream of noise the camera gets.
+        times : array_like of int, shape (n_frames,), default=None
+            Time of each frame in µs, increasing. `None` means `dt`.
 
         Returns
         -------
         events : Events
-            Frame i is at `i * dt`; the duration is `n_frames * dt`.
+            Between the times of the frames, from the encoder's `start` on; the duration is that of
+            all frames after it.
         report : EncodingReport
             `n_in` counts crossings of thresholds and events of noise; `n_dead` those that the
             dead time of the camera's pixels or of the encoder's channels swallowed.
@@ -316,21 +365,30 @@ class TemporalContrast:
         0
         """
         clip = checked_clip(frames, self.camera.height, self.camera.width)
-        return self._encode(iter([clip]), time_between(self.dt, None), sample)
+        clock = clock_of(clip, self.dt, times=times, usual=_USUAL_VIDEO)
+        return self._encode(iter([clip]), clock, sample)
 
     def encode_stream(
-        self, frames: Iterable[ArrayLike], *, sample: int = 0, frame_rate: Any = None
+        self,
+        frames: Iterable[ArrayLike],
+        *,
+        sample: int = 0,
+        times: ArrayLike | None = None,
+        frame_rate: Any = None,
     ) -> tuple[Events, EncodingReport]:
         """Encode one clip whose frames come one after the other.
 
         Parameters
         ----------
-        frames : iterable of array_like, each of shape (height, width)
-            As in `encode`; each frame is copied before the next is asked for.
+        frames : Video or iterable of array_like, each of shape (height, width)
+            As in `encode`; each frame is copied before the next is asked for. A `Video` says when
+            each is.
         sample : int, default=0
             As in `encode`.
+        times : array_like of int, shape (n_frames,), default=None
+            Time of each frame in µs, where `dt` is `None`.
         frame_rate : float or Fraction, default=None
-            Frames per second, where `dt` is `None`.
+            Frames per second, where they are constant and `dt` is `None`.
 
         Returns
         -------
@@ -345,7 +403,7 @@ class TemporalContrast:
             If a frame has another shape, or there is none.
         ParameterError
             If an intensity is not finite and above 0, the dtype is not that of the first frame,
-            or the time between frames is unknown.
+            or times do not increase or are said twice.
 
         Examples
         --------
@@ -355,19 +413,16 @@ class TemporalContrast:
         48
         """
         pieces = pieces_of(frames, self.camera.height, self.camera.width)
-        return self._encode(pieces, time_between(self.dt, frame_rate), sample)
+        clock = clock_of(frames, self.dt, times=times, frame_rate=frame_rate, usual=_USUAL_VIDEO)
+        return self._encode(pieces, clock, sample)
 
     def _encode(
-        self, pieces: Iterator[NDArray[Any]], step: Fraction, sample: int
+        self, pieces: Iterator[NDArray[Any]], clock: Clock, sample: int
     ) -> tuple[Events, EncodingReport]:
-        seen, camera = record_pieces(self.camera, pieces, step, sample)
+        seen, camera = record_pieces(self.camera, pieces, clock, sample)
         events, report = self._encoder().encode(seen)
-        return events, EncodingReport(
-            n_in=camera.n_crossings + camera.n_noise,
-            n_out=report.n_out,
-            n_outside=report.n_outside,
-            n_dead=camera.n_dead + report.n_dead,
-        )
+        n_in = camera.n_crossings + camera.n_noise
+        return events, replace(report, n_in=n_in, n_dead=camera.n_dead + report.n_dead)
 
 
 def _finite(clip: NDArray[Any], n_before: int) -> NDArray[Any]:

@@ -1,84 +1,33 @@
 """From sensor events to channels.
 
-Lives here: the encoder of event cameras' samples and the report that every encoder gives.
-Not here: encoders of video (`contrast`) and files. Invariant: nothing is lost without being
-counted; `n_in` is `n_out` plus the numbers of what was dropped.
+Lives here: the encoder with a fixed field. Not here: a field that follows what moves (`tracking`),
+encoders of video (`contrast`) and files. Invariant: nothing is lost without being counted.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import kind_of, microseconds, whole_number
+from hrsnn_rs.encoding.sensor_encoder import EncodingReport, SensorEncoder, beginning, checked_start
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.columns import microseconds, whole_number
 from hrsnn_rs.events.events import Events
-from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.made_up.camera import CameraReport, EventCamera
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-__all__ = ["CameraReport", "EncodingReport", "EventCamera", "EventEncoder"]
+    from hrsnn_rs.events.sensor import SensorEvents
+
+__all__ = ["CameraReport", "EventCamera", "EventEncoder"]
 
 
 @dataclass(frozen=True)
-class EncodingReport:
-    """What an encoder kept and dropped: `n_in == n_out + n_outside + n_dead + n_below`.
-
-    Parameters
-    ----------
-    n_in : int
-        What came in: events, or cells of differences between frames.
-    n_out : int
-        Events that went out.
-    n_outside : int, default=0
-        Events outside the cropped or centred field.
-    n_dead : int, default=0
-        Events within the dead time of their pixel or channel.
-    n_below : int, default=0
-        Cells not above the threshold.
-
-    Examples
-    --------
-    >>> EncodingReport(n_in=10, n_out=7, n_outside=3).n_dropped
-    3
-    """
-
-    n_in: int
-    n_out: int
-    n_outside: int = 0
-    n_dead: int = 0
-    n_below: int = 0
-
-    @property
-    def n_dropped(self) -> int:
-        """All that did not go out."""
-        return self.n_outside + self.n_dead + self.n_below
-
-    def to_dict(self) -> dict[str, int]:
-        """Return the numbers by name.
-
-        Returns
-        -------
-        dict
-            One entry per field.
-
-        Examples
-        --------
-        >>> EncodingReport(n_in=1, n_out=1).to_dict()["n_dead"]
-        0
-        """
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class EventEncoder:
+class EventEncoder(SensorEncoder):
     """Encoder from an event camera's pixels to a network's channels.
 
     In this order: crop, centre, scale down by whole numbers, dead time, quantum. Events are
@@ -107,6 +56,10 @@ class EventEncoder:
     quantum : int, default=None
         Times are rounded down to multiples of this (µs), after the dead time; see
         `Events.quantized`.
+    start : {"first_event", "zero"}, default="first_event"
+        Where a sample begins. Clocks of cameras begin anywhere: the first event of the recording,
+        also if it is dropped, is at 0, and the duration shorter by as much. "zero" keeps the
+        clock of the recording, with the empty time before its first event.
 
     Raises
     ------
@@ -115,6 +68,7 @@ class EventEncoder:
 
     Examples
     --------
+    >>> from hrsnn_rs import SensorEvents
     >>> encoder = EventEncoder(height=128, width=128, size=(32, 32))
     >>> encoder.n_channels
     2048
@@ -130,6 +84,7 @@ class EventEncoder:
     crop: tuple[int, int, int, int] | tuple[int, int] | None = None
     dead_time: float | None = None
     quantum: int | None = None
+    start: str = "first_event"
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -161,6 +116,7 @@ class EventEncoder:
             checked["dead_time"] = float(self.dead_time)
         if self.quantum is not None:
             checked["quantum"] = whole_number(self.quantum, "quantum", low=1, unit="µs")
+        checked["start"] = checked_start(self.start)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
@@ -169,9 +125,10 @@ class EventEncoder:
         """Number of channels: polarities × rows × columns."""
         return self.polarities * self.size[0] * self.size[1]
 
-    def __call__(self, events: SensorEvents) -> Events:
-        """Return the encoded events; `encode` gives the report as well."""
-        return self.encode(events)[0]
+    @property
+    def sensor(self) -> tuple[int, int]:
+        """Rows and columns of the channels: `size`."""
+        return self.size
 
     def encode(self, events: SensorEvents) -> tuple[Events, EncodingReport]:
         """Encode one sample.
@@ -185,9 +142,9 @@ class EventEncoder:
         -------
         events : Events
             Channel `(p * rows + y) * columns + x`; times and duration as they were, but for
-            the quantum.
+            `start` and the quantum.
         report : EncodingReport
-            What was dropped.
+            What was dropped, and where the sample begins on the clock of `events`.
 
         Raises
         ------
@@ -198,19 +155,20 @@ class EventEncoder:
 
         Examples
         --------
+        >>> from hrsnn_rs import SensorEvents
         >>> encoder = EventEncoder(4, 4, size=(2, 2), crop=(0, 0, 2, 2))
         >>> events = SensorEvents([1, 2], [0, 3], [1, 1], [0, 0], height=4, width=4)
         >>> encoder.encode(events)[1]
-        EncodingReport(n_in=2, n_out=1, n_outside=1, n_dead=0, n_below=0)
+        EncodingReport(n_in=2, n_out=1, n_outside=1, n_dead=0, n_below=0, start_us=1)
         """
-        if not isinstance(events, SensorEvents):
-            raise ParameterError(f"events must be SensorEvents; got {kind_of(events)}.")
-        if (events.height, events.width) != (self.height, self.width):
-            raise ShapeError(
-                f"events must come from a sensor of {self.height} x {self.width}; "
-                f"got {events.height} x {events.width}."
-            )
-        t, x, y, p = events.t, events.x.astype(np.int64), events.y.astype(np.int64), events.p
+        self._check(events)
+        start_us = beginning(self.start, events.t)
+        t, x, y, p = (
+            events.t - start_us,
+            events.x.astype(np.int64),
+            events.y.astype(np.int64),
+            events.p,
+        )
         (y0, x0), (rows, columns) = self._field()
         y, x = y - y0, x - x0
         inside = _within(y, x, rows, columns)
@@ -228,7 +186,7 @@ class EventEncoder:
             dead_us = microseconds(self.dead_time, "dead_time", low=0)
             keep = _hrsnn.dead_time(t, channel.astype(np.uint32), self.n_channels, dead_us)
             t, channel = t[keep], channel[keep]
-        encoded = Events(t, channel, self.n_channels, events.duration)
+        encoded = Events(t, channel, self.n_channels, events.duration - start_us)
         if self.quantum is not None:
             encoded = encoded.quantized(self.quantum)
         report = EncodingReport(
@@ -236,6 +194,7 @@ class EventEncoder:
             n_out=len(encoded),
             n_outside=len(events) - n_inside,
             n_dead=n_inside - len(encoded),
+            start_us=start_us,
         )
         return encoded, report
 
@@ -248,58 +207,6 @@ class EventEncoder:
                 return ((self.height - rows) // 2, (self.width - columns) // 2), (rows, columns)
             case (y0, x0, rows, columns):
                 return (y0, x0), (rows, columns)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the parameters as JSON can hold them.
-
-        Returns
-        -------
-        dict
-            One entry per parameter; tuples become lists.
-
-        Examples
-        --------
-        >>> EventEncoder(64, 64).to_dict()["size"]
-        [32, 32]
-        """
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, Any]) -> EventEncoder:
-        """Make the encoder that `to_dict` described.
-
-        Parameters
-        ----------
-        parameters : mapping
-            What `to_dict` returned, also after a way through JSON.
-
-        Returns
-        -------
-        EventEncoder
-            An equal encoder.
-
-        Raises
-        ------
-        ParameterError
-            If a name is unknown, height or width is missing, or a value is refused.
-
-        Examples
-        --------
-        >>> encoder = EventEncoder(64, 64, crop=(32, 32))
-        >>> EventEncoder.from_dict(encoder.to_dict()) == encoder
-        True
-        """
-        names = {field.name for field in fields(cls)}
-        for name in parameters:
-            if name not in names:
-                raise ParameterError(f"parameters must be those of EventEncoder; got {name!r}.")
-        for name in ("height", "width"):
-            if name not in parameters:
-                raise ParameterError(f"parameters must have {name!r}; got {sorted(parameters)}.")
-        return cls(**parameters)
 
 
 def _within(

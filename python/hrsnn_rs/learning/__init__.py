@@ -15,6 +15,7 @@ from hrsnn_rs.learning.comparison import (
     verdict,
 )
 from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
+from hrsnn_rs.learning.feature_layer import FeatureLayer
 from hrsnn_rs.learning.metrics import (
     accuracy,
     confusion_matrix,
@@ -39,12 +40,18 @@ from hrsnn_rs.learning.systems import (
     network_features,
     window_counts,
 )
+from hrsnn_rs.learning.task_interval import measure_interval, predict_interval
+from hrsnn_rs.learning.task_memory import measure_memory
+from hrsnn_rs.learning.task_speed import measure_speed
+from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_task
 
 __all__ = [
     "COMPARISON_SCHEMA",
     "CONTROLS",
     "ROW_SCHEMA",
+    "TASK_SCHEMA",
     "Clips",
+    "FeatureLayer",
     "Features",
     "HRSNNClassifier",
     "PairedDifference",
@@ -52,6 +59,7 @@ __all__ = [
     "Spread",
     "Summary",
     "accuracy",
+    "best_constants",
     "compare",
     "comparisons",
     "confusion_matrix",
@@ -61,10 +69,16 @@ __all__ = [
     "direction_scores",
     "holm",
     "library_commit",
+    "measure_interval",
+    "measure_memory",
+    "measure_speed",
     "network_features",
+    "outcome",
     "paired_difference",
+    "predict_interval",
     "predictions",
     "recall_of_classes",
+    "run_task",
     "spread",
     "summarize",
     "synaptic_operations",

@@ -11,37 +11,46 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from hrsnn_rs.arguments import as_array, check_integer, check_truth
-from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.arguments import check_integer, check_truth
+from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
-from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.events.events import Events, SensorEvents, as_events
-from hrsnn_rs.learning.estimator_input import fingerprint, is_table, peek
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.learning.classifier_file import read_classifier, write_classifier
+from hrsnn_rs.learning.estimator_input import (
+    check_arrays_meaning,
+    fingerprint,
+    is_table,
+    taken_apart,
+)
+from hrsnn_rs.learning.labels import (
+    check_two_classes,
+    checked_groups,
+    checked_weights,
+    encode,
+    weights_of_classes,
+)
 from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.learning.sample_features import ENCODERS, SampleFeatures
 from hrsnn_rs.network.network import Network
-from hrsnn_rs.network.presets import SENSOR, default_network
+from hrsnn_rs.network.presets import default_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from os import PathLike
 
     from numpy.typing import ArrayLike, NDArray
 
+    from hrsnn_rs.encoding.time_series import SeriesEncoder
+    from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.results import Calibration
 
-_KIND = "HRSNNClassifier"
-_ENCODERS: dict[str, type[EventEncoder] | type[TableEncoder]] = {
-    "EventEncoder": EventEncoder,
-    "TableEncoder": TableEncoder,
-}
 _N_NEURONS = 1000
 _N_NEURONS_TABLE = 100
 
 
-class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Recurrent spiking network that learns without labels, and a linear readout.
 
     Parameters
@@ -49,11 +58,12 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     network : Network, default=None
         Network to start from; it is copied, never changed. `None` means
         `presets.default_network`, of 1000 neurons, or 100 for a table.
-    encoder : EventEncoder, default=None
-        Reduces sensor events to input channels. `None` means 32x32 pixels and two polarities
-        of the first sample's sensor; samples that are `Events` already need none.
+    encoder : EventEncoder, TrackingEncoder, LevelCrossing or GaussianFields, default=None
+        From sensor events, or from time series, to input channels. `None` means 32x32 pixels and
+        two polarities of the first sample's sensor; samples that are `Events` already need none.
     readout : Readout, default=None
-        Readout to fit; it is cloned. `None` means `Readout()`.
+        Readout to fit; it is cloned. `None` means `Readout()`, whose parameters can be set all the
+        same: `set_params(readout__alpha=10.0)`.
     n_windows : int, default=4
         Windows in which the spikes of a sample are counted.
     windows : {"events", "time"}, default="events"
@@ -78,19 +88,26 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Folder from which a training that was stopped goes on; see `Network.train`.
     checkpoint_every : int, default=None
         Samples between two checkpoints; `None` means every 30 s.
+    dt : float, default=None
+        Length in ms of a step, for samples that are arrays of counts: (time, channels), or
+        (time, polarity, y, x) as tonic's `ToFrame` gives them; several as one array or a list.
+    sensor_size : tuple of int, default=None
+        (width, height, polarities), for samples that are structured arrays, as tonic has them.
+    class_weight : mapping of label to float, "balanced" or None, default=None
+        As in `Readout`; `None` leaves it to `readout`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Sorted labels.
+        Sorted labels, of the type that was given.
     network_ : Network
         The calibrated, trained network.
-    encoder_ : EventEncoder, TableEncoder or None
+    encoder_ : EventEncoder, TrackingEncoder, LevelCrossing, GaussianFields, TableEncoder or None
         The encoder that is used; `None` when samples are taken as they are.
     readout_ : Readout
         The fitted readout.
     calibration_ : Calibration or None
-        Gain and rate that calibration reached.
+        Gain and rate that calibration reached; `None` where `rate` is.
     groups_ : list
         Sorted groups of the training samples; empty when none were given.
     n_features_in_ : int
@@ -100,6 +117,11 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     -----
     A two-dimensional array of numbers (or a frame, or a list of rows) is taken as a table: each
     column is coded by the rates of a few input channels (`tables.TableEncoder`).
+
+    A data set of `hrsnn_rs.datasets` can stand for samples wherever they are asked for, and for its
+    labels and subjects where none are given; nothing is read before its turn. Cross-validation by
+    persons is `cross_val_score(classifier, data, data.labels, groups=data.groups,
+    cv=GroupKFold(5))`; without `groups`, scikit-learn has persons on both sides.
 
     Examples
     --------
@@ -129,13 +151,12 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     1.0
     """
 
-    encoder_: EventEncoder | TableEncoder | None
     calibration_: Calibration | None
 
     def __init__(
         self,
         network: Network | None = None,
-        encoder: EventEncoder | None = None,
+        encoder: SensorEncoder | SeriesEncoder | None = None,
         readout: Readout | None = None,
         n_windows: int = 4,
         windows: str = "events",
@@ -149,6 +170,9 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         progress: bool = False,
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_every: int | None = None,
+        dt: float | None = None,
+        sensor_size: tuple[int, int, int] | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
     ) -> None:
         self.network = network
         self.encoder = encoder
@@ -165,19 +189,17 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.progress = progress
         self.checkpoint = checkpoint
         self.checkpoint_every = checkpoint_every
+        self.dt = dt
+        self.sensor_size = sensor_size
+        self.class_weight = class_weight
 
-    def fit(self, samples: Any, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Calibrate, train without labels, and fit the readout.
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; `readout__alpha` and the like are those of the readout.
 
         Parameters
         ----------
-        samples : iterable of Events, of SensorEvents, or of what `Network.run` accepts
-            Training samples; or a table of shape (n_samples, n_columns). Not changed.
-        y : array of shape (n_samples,)
-            Labels: integers or strings. Only the readout sees them.
-        groups : array of shape (n_samples,), default=None
-            Who made each sample: the readout's penalty is then judged on left-out groups, and
-            the model remembers whom it has seen.
+        **params
+            Parameters by name.
 
         Returns
         -------
@@ -187,20 +209,88 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ParameterError
-            If a setting or a sample has a value that is not allowed.
+            If a parameter of the network or the encoder is asked for: give another one.
+
+        Examples
+        --------
+        >>> from hrsnn_rs.learning import HRSNNClassifier
+        >>> HRSNNClassifier().set_params(readout__alpha=10.0).readout
+        Readout(alpha=10.0)
+        """
+        for name in params:
+            owner, nested, _ = name.partition("__")
+            if nested and owner in ("network", "encoder"):
+                raise ParameterError(f"{name} cannot be set; give another {owner} instead.")
+            if nested and owner == "readout" and params.get(owner, self.readout) is None:
+                params = {**params, owner: Readout()}
+        super().set_params(**params)
+        return self
+
+    def fit(
+        self,
+        samples: Any,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Calibrate, train without labels, and fit the readout.
+
+        Parameters
+        ----------
+        samples : data set, or iterable of Events, of SensorEvents, or of what `Network.run` accepts
+            Training samples, or pairs (sample, label); or a table of shape (n_samples, n_columns).
+            Not changed.
+        y : array of shape (n_samples,), default=None
+            Labels, as for `Readout.fit`; only the readout sees them. `None` means those of the data
+            set or of the pairs.
+        groups : array of shape (n_samples,), default=None
+            Who made each sample: the readout's penalty is then judged on left-out groups, and
+            the model remembers whom it has seen. `None` means the subjects of a data set that
+            knows them.
+        sample_weight : array of shape (n_samples,), default=None
+            Weight of each sample in the readout. The network, which learns without labels, learns
+            from each alike.
+
+        Returns
+        -------
+        HRSNNClassifier
+            Itself.
+
+        Raises
+        ------
+        ParameterError
+            If a setting, a sample, a label, a group or a weight has a value that is not allowed;
+            all but samples are looked at before the work begins.
         ShapeError
             If samples, labels and groups are not equally many.
         CalibrationError
             If the rate cannot be reached.
         """
-        self._check_settings()
-        events, labels = self._training_samples(samples, y)
-        names = None if groups is None else as_array("groups", groups)
-        if names is not None and names.shape != labels.shape:
-            raise ShapeError(f"groups must have shape {labels.shape}; got {names.shape}.")
-        if len(np.unique(labels)) < 2:
-            raise ParameterError("y must hold at least two classes; got 1 class.")
-        network = self._network_for(events[0])
+        readout = self._checked_readout()
+        samples, own_labels, own_groups = taken_apart(samples)
+        rows = self._training_rows(samples) if is_table(samples) else None
+        y = own_labels if y is None else y
+        if y is None:
+            raise ParameterError(
+                "HRSNNClassifier requires y to be passed, but the target y is None; only a data "
+                "set and pairs (sample, label) bring their own."
+            )
+        labels = encode("y", y)
+        n_samples = len(labels.codes)
+        if hasattr(samples, "__len__"):
+            _check_equally_many(len(samples), n_samples)
+        names = checked_groups(own_groups if groups is None else groups, n_samples)
+        weights = checked_weights(sample_weight, n_samples)
+        taken = weights_of_classes(readout.class_weight, labels, weights) > 0
+        check_two_classes(len(np.unique(labels.codes[taken])))
+        events = self._training_events(samples, rows)
+        _check_equally_many(len(events), n_samples)
+
+        network = self.network_ = self._network_for(events[0])
+        # Who does the work knows what is allowed, and says so of no samples too.
+        self._features([])
+        if self.epochs:
+            network.train([], epochs=self.epochs, batch=self.batch)
         self.calibration_ = None
         if self.rate is not None:
             self.calibration_ = network.calibrate(
@@ -216,12 +306,12 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 checkpoint=self.checkpoint,
                 checkpoint_every=self.checkpoint_every,
             )
-        self.network_ = network
-        counts = self._features(events)
-        readout = Readout() if self.readout is None else clone(self.readout)
-        self.readout_ = readout.fit(counts, labels, groups=names)
+        known = None if names is None else names.values[names.codes]
+        self.readout_ = readout.fit(
+            self._features(events), labels.values[labels.codes], known, weights
+        )
         self.classes_ = self.readout_.classes_
-        self.groups_ = [] if names is None else np.unique(names).tolist()
+        self.groups_ = [] if names is None else names.values.tolist()
         self._seen = frozenset(fingerprint(sample) for sample in events)
         return self
 
@@ -267,8 +357,8 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         counts = self.window_features(samples)
         return self.readout_.predict(counts)
 
-    def window_features(self, samples: Any) -> NDArray[Any]:
-        """Give the features that the readout sees.
+    def predict_proba(self, samples: Any) -> NDArray[np.float64]:
+        """Give the probability of each class, calibrated on left-out training samples.
 
         Parameters
         ----------
@@ -277,35 +367,50 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray of shape (n_samples, n_windows, n_neurons)
-            Counts of spikes (twice as wide for `features="both"`).
+        float64 ndarray of shape (n_samples, n_classes)
+            As `Readout.predict_proba`; the columns are in the order of `classes_`.
 
         Raises
         ------
         ParameterError, ShapeError
             As `decision_function`.
         """
-        check_is_fitted(self)
-        return self._features(self._encoded(samples))
+        counts = self.window_features(samples)
+        return self.readout_.predict_proba(counts)
 
-    def seen(self, samples: Any) -> NDArray[np.bool_]:
-        """Say of each sample whether it was among the training samples, bit by bit.
+    def score(
+        self, samples: Any, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Give the share of samples that are named rightly.
 
         Parameters
         ----------
-        samples : iterable, or table of shape (n_samples, n_columns)
-            As for `fit`. Not changed.
+        samples : data set, iterable, or table of shape (n_samples, n_columns)
+            As for `fit`. Not changed; an iterator is streamed.
+        y : array of shape (n_samples,), default=None
+            True labels. `None` means those of the data set or of the pairs.
+        sample_weight : array of shape (n_samples,), default=None
+            Weight of each sample. `None` means 1.
 
         Returns
         -------
-        bool ndarray of shape (n_samples,)
-            True where the encoded events are those of a training sample.
+        float
+            Between 0 and 1.
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            As `decision_function`, or if there are no labels.
         """
         check_is_fitted(self)
-        return np.array([fingerprint(one) in self._seen for one in self._encoded(samples)], bool)
+        samples, own_labels, _ = taken_apart(samples)
+        y = own_labels if y is None else y
+        if y is None:
+            raise ParameterError("y must be given; only a data set or pairs bring their own.")
+        return self.readout_.score(self.window_features(samples), y, sample_weight)
 
     def save(self, path: str | PathLike[str], metadata: Mapping[str, Any] | None = None) -> None:
-        """Write network, encoder and readout to one safetensors file.
+        """Write the estimator, all that it was given and has learned, to one safetensors file.
 
         Parameters
         ----------
@@ -317,39 +422,16 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ParameterError
-            If labels or groups are neither integers nor strings.
+            If `metadata` is not what JSON can hold.
         OSError
             If the file cannot be written.
         """
         check_is_fitted(self)
-        arrays = {f"readout.{name}": array for name, array in self.readout_.to_arrays().items()}
-        arrays["training.fingerprints"] = np.array(sorted(self._seen), dtype=np.int64)
-        encoder = self.encoder_
-        fields = {
-            "kind": _KIND,
-            "encoder": None if encoder is None else encoder.to_dict(),
-            "encoder_kind": None if encoder is None else type(encoder).__name__,
-            "parameters": {
-                name: getattr(self, name)
-                for name in (
-                    "n_windows",
-                    "windows",
-                    "features",
-                    "epochs",
-                    "batch",
-                    "rate",
-                    "seed",
-                )
-            },
-            "n_features_in": self.n_features_in_,
-            "groups": self.groups_,
-            "notes": dict(metadata or {}),
-        }
-        self.network_.save(path, extra=arrays, metadata=fields)
+        write_classifier(self, path, metadata)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Read a file that `save` wrote; predictions are the same bits.
+        """Read a file that `save` wrote: the same estimator, which predicts and fits the same bits.
 
         Parameters
         ----------
@@ -359,7 +441,7 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         HRSNNClassifier
-            Fitted; `network_`, `encoder_` and `readout_` are those of the file.
+            Fitted, with the parameters that the constructor was given.
 
         Raises
         ------
@@ -368,104 +450,35 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         OSError
             If the file cannot be read.
         """
-        network, arrays, fields = Network.load_with_extra(path)
-        try:
-            if fields["kind"] != _KIND:
-                raise KeyError("kind")
-            classifier = cls(**fields["parameters"])
-            kind = fields["encoder_kind"]
-            classifier.encoder_ = (
-                None if kind is None else _ENCODERS[kind].from_dict(fields["encoder"])
-            )
-            classifier.n_features_in_ = int(fields["n_features_in"])
-            classifier.groups_ = list(fields["groups"])
-            classifier.notes_ = dict(fields["notes"])
-            classifier._seen = frozenset(arrays["training.fingerprints"].tolist())
-            prefix = "readout."
-            classifier.readout_ = Readout.from_arrays(
-                {
-                    name.removeprefix(prefix): array
-                    for name, array in arrays.items()
-                    if name.startswith(prefix)
-                }
-            )
-            width = network.n_neurons * (2 if classifier.features == "both" else 1)
-            if classifier.readout_.n_features_in_ != classifier.n_windows * width:
-                raise ValueError("the readout does not fit the network")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise FormatError(f"{path} is not a classifier's model file: {error!r}.") from error
-        classifier.classes_ = classifier.readout_.classes_
-        classifier.network_ = network
-        classifier.calibration_ = None
+        classifier: Self = read_classifier(cls, path)
         return classifier
 
-    def _check_settings(self) -> None:
-        """Refuse what would be found out late, or not at all."""
+    def _checked_readout(self) -> Readout:
+        """Refuse what would be found out late, or not at all; give the readout to fit."""
         check_integer("epochs", self.epochs)
         check_integer("batch", self.batch, 1)
         check_integer("n_calibration", self.n_calibration, 1)
         check_integer("seed", self.seed)
         check_truth("progress", self.progress)
-        for name, kind in (("network", Network), ("encoder", EventEncoder), ("readout", Readout)):
+        check_arrays_meaning(self.dt, self.sensor_size)
+        kinds = {"network": (Network,), "encoder": ENCODERS, "readout": (Readout,)}
+        for name, allowed in kinds.items():
             value = getattr(self, name)
-            if value is not None and not isinstance(value, kind):
-                raise ParameterError(f"{name} must be a {kind.__name__} or None; got {value!r}.")
-
-    def _training_samples(self, samples: Any, y: ArrayLike) -> tuple[list[Events], NDArray[Any]]:
-        """Decide what `samples` are, set the encoder, and encode them all."""
-        if is_table(samples):
-            rows, labels = _checked_by_sklearn(
-                lambda: validate_data(self, samples, y, dtype=np.float64)
-            )
-            code = self.encoder_ = TableEncoder.of_rows(rows)
-            encoded = [code.encode(row) for row in rows]
-        else:
-            labels = _checked_by_sklearn(lambda: column_or_1d(y, warn=True))
-            first, everything = peek(samples)
-            self.encoder_ = self.encoder
-            if self.encoder is None and isinstance(first, SensorEvents):
-                pixels = first.height * first.width
-                if self.network is None or self.network.n_inputs != 2 * pixels:
-                    self.encoder_ = EventEncoder(first.height, first.width, size=SENSOR)
-            n_channels = None if self.network is None else self.network.n_inputs
-            encoded = list(self._each_encoded(everything, n_channels))
-            self.n_features_in_ = encoded[0].n_channels if encoded else 0
-        if labels.dtype.kind not in "iuUS":
-            _checked_by_sklearn(lambda: check_classification_targets(labels))
-        if len(encoded) != len(labels) or not encoded:
-            raise ShapeError(
-                f"samples and y must be equally many, at least 1; got {len(encoded)} "
-                f"and {len(labels)}."
-            )
-        return encoded, labels
-
-    def _encoded(self, samples: Any) -> Iterator[Events]:
-        """Stream samples through the fitted encoder."""
-        code = self.encoder_
-        if isinstance(code, TableEncoder):
-            rows = _checked_by_sklearn(
-                lambda: validate_data(self, samples, reset=False, dtype=np.float64)
-            )
-            return (code.encode(row) for row in rows)
-        if is_table(samples):
-            raise ShapeError("samples must be events, as in fit; got a table of numbers.")
-        return self._each_encoded(samples, self.network_.n_inputs)
-
-    def _each_encoded(self, samples: Iterable[Any], n_channels: int | None) -> Iterator[Events]:
-        for index, sample in enumerate(samples):
-            try:
-                if isinstance(sample, SensorEvents) and isinstance(self.encoder_, EventEncoder):
-                    yield self.encoder_(sample)
-                else:
-                    yield as_events(sample, n_channels)
-            except (ParameterError, ShapeError) as error:
-                raise type(error)(f"samples[{index}]: {error}") from error
+            # A file would bring back a class of one's own as ours.
+            if value is not None and type(value) not in allowed:
+                words = " or ".join(kind.__name__ for kind in allowed)
+                raise ParameterError(f"{name} must be a {words} or None; got {value!r}.")
+        readout: Readout = Readout() if self.readout is None else clone(self.readout)
+        if self.class_weight is not None:
+            readout.set_params(class_weight=self.class_weight)
+        readout.check_parameters()
+        return readout
 
     def _network_for(self, first: Events) -> Network:
         """Copy the given network, or make the default one for such samples."""
         if self.network is not None:
             return self.network.copy()
-        sensor = self.encoder_.size if isinstance(self.encoder_, EventEncoder) else None
+        sensor = self.encoder_.sensor if isinstance(self.encoder_, SensorEncoder) else None
         is_table = isinstance(self.encoder_, TableEncoder)
         return default_network(
             first.n_channels,
@@ -474,22 +487,9 @@ class HRSNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             seed=self.seed,
         )
 
-    def _features(self, events: Iterable[Events]) -> NDArray[Any]:
-        features: NDArray[Any] = self.network_.transform(
-            events,
-            n_windows=self.n_windows,
-            windows=self.windows,
-            features=self.features,
-            n_threads=self.n_threads,
+
+def _check_equally_many(n_samples: int, n_labels: int) -> None:
+    if n_samples != n_labels or n_samples == 0:
+        raise ShapeError(
+            f"samples and y must be equally many, at least 1; got {n_samples} and {n_labels}."
         )
-        return features
-
-
-def _checked_by_sklearn(check: Callable[[], Any]) -> Any:
-    """Run a check of scikit-learn and raise our errors with its words."""
-    try:
-        return check()
-    except ValueError as error:
-        words = str(error)
-        kind = ParameterError if "NaN" in words or "infinity" in words else ShapeError
-        raise kind(f"samples or y: {words}") from error

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.datasets.samples import EventSamples
-    from hrsnn_rs.encoding.events_to_channels import EventEncoder
+    from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.network.network import Network
 
 ROW_SCHEMA: dict[str, Any] = {
@@ -43,6 +43,7 @@ ROW_SCHEMA: dict[str, Any] = {
     "dataset": pl.String,
     "split": pl.String,
     "split_warning": pl.String,
+    "subjects_known": pl.Boolean,
     "n_training": pl.Int64,
     "n_validation": pl.Int64,
     "n_persons": pl.Int64,
@@ -88,7 +89,7 @@ def compare(
     memory: bool = True,
     n_neurons: int = 1000,
     make_network: Callable[..., Network] | None = None,
-    encoder: EventEncoder | None = None,
+    encoder: SensorEncoder | None = None,
     readout: Readout | None = None,
     n_windows: int = 4,
     windows: str = "events",
@@ -128,7 +129,7 @@ def compare(
     make_network : callable, default=None
         Called with `seed`; gives a HeNHeS network. `None` means `presets.default_network` for
         the clips' channels.
-    encoder : EventEncoder, default=None
+    encoder : EventEncoder or TrackingEncoder, default=None
         `None` means 32x32 pixels and two polarities.
     readout : Readout, default=None
         Readout to clone for each task. `None` means `Readout()`.
@@ -298,6 +299,7 @@ def _row(
         "system": system,
         "variant": variant,
         "dataset": clips.name,
+        "subjects_known": clips.subjects_known,
         "n_training": int(training.sum()),
         "n_validation": len(tested),
         "n_persons": len(np.unique(clips.groups[tested])) if clips.subjects_known else None,

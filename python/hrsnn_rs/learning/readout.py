@@ -1,27 +1,37 @@
 """A linear readout: counts in, class out.
 
-Counts are compressed (log1p), standardised with the statistics of the training
-samples, and classified by scikit-learn's ridge classifier. The penalty `alpha` is
-chosen among candidates on the training samples alone, from residuals that leave one
-sample, or one fold of groups, out. Nothing here knows of spikes or networks.
+Counts are compressed (log1p), standardised with the statistics of the training samples, and
+classified by scikit-learn's ridge classifier. The penalty `alpha` is chosen among candidates on
+the training samples alone, from predictions that leave one sample, or one fold of groups, out.
+Nothing here knows of spikes or networks, and no arithmetic sees a label.
 """
 
 from __future__ import annotations
 
-import json
 import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import RidgeClassifier
-from sklearn.model_selection import GroupKFold
-from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from hrsnn_rs.arguments import as_array
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.learning.labels import (
+    check_two_classes,
+    checked_groups,
+    checked_weights,
+    class_weight_from_json,
+    class_weight_to_json,
+    codes_among,
+    encode,
+    from_bytes,
+    from_json,
+    to_bytes,
+    to_json,
+    weights_of_classes,
+)
+from hrsnn_rs.learning.left_out import LeftOut, both_classes, checked_alphas, folds_of, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,8 +43,8 @@ if TYPE_CHECKING:
 ALPHAS: tuple[float, ...] = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
 """Candidates of the penalty when none are given."""
 
-_N_SPLITS = 5
 _COMPRESSIONS = ("log1p", "none")
+_SCALINGS = ("each", "common")
 
 
 class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -45,17 +55,24 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     alpha : float or sequence of float, default=ALPHAS
         Penalty of the ridge classifier, greater than 0. Of several candidates the one with the
         most correct left-out training samples is taken (of equals, the one with the smaller
-        squared error). Left out is one sample at a time or, when `fit` is given groups, one of
-        five folds of whole groups.
+        squared error). Left out is one sample at a time, with its copies, or, when `fit` is given
+        groups, one of five folds of whole groups.
     compression : {"log1p", "none"}, default="log1p"
         What is done to each feature first. "log1p" needs features that are not negative.
+    scaling : {"each", "common"}, default="each"
+        Divide each feature by its own standard deviation, or all by the root of their mean
+        variance, so that features that hardly vary weigh little: better for pooled counts.
+    class_weight : mapping of label to float, "balanced" or None, default=None
+        Weight of the samples of a class; "balanced" gives all classes the same sum.
 
     Attributes
     ----------
     alpha_ : float
         The penalty taken.
     classes_ : ndarray of shape (n_classes,)
-        Sorted labels.
+        Sorted labels, of the type that was given.
+    temperature_ : float
+        What decision values are divided by before they become probabilities.
     coef_ : float64 ndarray of shape (n_classes, n_features_in_), or (1, n_features_in_)
         Weights of the standardised features; one row when there are two classes.
     intercept_ : float64 ndarray of shape (n_classes,) or (1,)
@@ -65,6 +82,12 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         the scale of a feature that never changes is 1.
     n_features_in_ : int
         Features of a sample: windows times neurons.
+
+    Notes
+    -----
+    A sample of weight k counts as k copies of it, in the means, the fit, the choice of `alpha` and
+    the probabilities; one of weight 0 is as if it were not there. `class_weight` multiplies these
+    weights in all but the means and scales of the features.
 
     Examples
     --------
@@ -76,11 +99,21 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> readout = Readout().fit(counts[::2], gesture[::2])
     >>> readout.score(counts[1::2], gesture[1::2])
     1.0
+    >>> readout.predict_proba(counts[:1]).round(2)
+    array([[0.99, 0.01]])
     """
 
-    def __init__(self, alpha: float | Sequence[float] = ALPHAS, compression: str = "log1p") -> None:
+    def __init__(
+        self,
+        alpha: float | Sequence[float] = ALPHAS,
+        compression: str = "log1p",
+        scaling: str = "each",
+        class_weight: Mapping[Any, float] | str | None = None,
+    ) -> None:
         self.alpha = alpha
         self.compression = compression
+        self.scaling = scaling
+        self.class_weight = class_weight
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn what `fit` accepts."""
@@ -89,7 +122,13 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.positive_only = self.compression == "log1p"
         return tags
 
-    def fit(self, features: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        features: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Fit the readout to labelled training samples.
 
         Parameters
@@ -97,10 +136,13 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         features : array of shape (n_samples, n_windows, n_neurons) or (n_samples, n_features)
             Counts, as `Network.transform` gives them. Not changed.
         y : array of shape (n_samples,)
-            Labels: integers or strings, at least two different ones.
+            Labels, at least two different ones: integers, truth values, strings or bytes, of
+            NumPy, pandas or polars, or floats that are whole.
         groups : array of shape (n_samples,), default=None
-            Who made each sample. With groups, candidates of `alpha` are judged on persons
-            that were left out.
+            Who made each sample, as labels are given. With groups, candidates of `alpha` are
+            judged on persons that were left out.
+        sample_weight : array of shape (n_samples,), default=None
+            Weight of each sample, not negative. `None` means 1.
 
         Returns
         -------
@@ -110,38 +152,66 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ParameterError
-            If `alpha` or `compression` is none of the allowed, if a feature is not finite or
-            is negative under "log1p", or if `y` has one class only.
+            If a setting is none of the allowed, if a feature is not finite or is negative under
+            "log1p", if a label, group or weight is missing or of a wrong type, or if `y` has one
+            class only.
         ShapeError
             If the arrays do not fit each other.
         """
+        alphas = self.check_parameters()
+        if y is None:
+            raise ParameterError("Readout requires y to be passed, but the target y is None.")
+        flat = self._checked(features, reset=True)
+        labels = encode("y", y)
+        if len(flat) != len(labels.codes):
+            raise ShapeError(
+                f"features and y must be equally many (inconsistent numbers of samples); "
+                f"got {len(flat)} and {len(labels.codes)}."
+            )
+        names = checked_groups(groups, len(flat))
+        weights = checked_weights(sample_weight, len(flat))
+        standard = self._compressed(flat)
+        self._standardise(standard, weights)
+        weights = weights_of_classes(self.class_weight, labels, weights)
+        taken = np.flatnonzero(weights)
+        present, codes = np.unique(labels.codes[taken], return_inverse=True)
+        check_two_classes(len(present))
+        self.classes_ = labels.values[present]
+        group_codes = None if names is None else names.codes[taken]
+        self._fit(standard[taken], codes, group_codes, weights[taken], alphas)
+        return self
+
+    def _standardise(self, compressed: Floats, weights: Floats) -> None:
+        """Find mean and scale, and apply them in place."""
+        self.mean_ = np.average(compressed, axis=0, weights=weights)
+        compressed -= self.mean_
+        scale = np.sqrt(np.average(np.square(compressed), axis=0, weights=weights))
+        # A constant column has a rounding error for a standard deviation, not always 0.
+        constant = scale <= 1e-12 * np.maximum(np.abs(self.mean_), 1.0)
+        if self.scaling == "common" and not constant.all():
+            scale, constant = np.full_like(scale, np.sqrt(np.mean(np.square(scale)))), False
+        self.scale_ = np.where(constant, 1.0, scale)
+        compressed /= self.scale_
+
+    def _fit(
+        self,
+        standard: Floats,
+        codes: NDArray[np.intp],
+        groups: NDArray[np.intp] | None,
+        weights: Floats,
+        alphas: list[float],
+    ) -> None:
+        left_out = LeftOut(standard, codes, weights, folds_of(standard, codes, groups))
+        self.alpha_ = left_out.best_alpha(alphas)
+        self.temperature_ = left_out.temperature(self.alpha_)
         with warnings.catch_warnings():
             # Few samples of each class are a hard task, not a mistaken regression.
             warnings.filterwarnings("ignore", message="The number of unique classes")
-            return self._fit(features, y, groups)
-
-    def _fit(self, features: ArrayLike, y: ArrayLike, groups: ArrayLike | None) -> Self:
-        alphas = self._alphas()
-        flat, labels = self._checked(features, y=y)
-        classes = np.unique(labels)
-        if len(classes) < 2:
-            raise ParameterError("y must hold at least two classes; got 1 class.")
-        standard = self._compressed(flat)
-        self.mean_ = standard.mean(axis=0)
-        scale = standard.std(axis=0)
-        # A constant column has a rounding error for a standard deviation, not always 0.
-        constant = scale <= 1e-12 * np.maximum(np.abs(self.mean_), 1.0)
-        self.scale_ = np.where(constant, 1.0, scale)
-        standard -= self.mean_
-        standard /= self.scale_
-        self.alpha_ = alphas[0]
-        if len(alphas) > 1:
-            self.alpha_ = _choose_alpha(standard, labels, alphas, _folds(len(labels), groups))
-        ridge = RidgeClassifier(alpha=self.alpha_).fit(standard, labels)
-        self.classes_ = ridge.classes_
+            ridge = RidgeClassifier(alpha=self.alpha_).fit(
+                standard, codes, sample_weight=None if (weights == 1.0).all() else weights
+            )
         self.coef_ = np.ascontiguousarray(np.atleast_2d(ridge.coef_), dtype=np.float64)
         self.intercept_ = np.ascontiguousarray(np.atleast_1d(ridge.intercept_), dtype=np.float64)
-        return self
 
     def decision_function(self, features: ArrayLike) -> Floats:
         """Give the distance of each sample from each class's boundary.
@@ -170,6 +240,32 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scores: Floats = standard @ self.coef_.T + self.intercept_
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
+    def predict_proba(self, features: ArrayLike) -> Floats:
+        """Give the probability of each class.
+
+        They are the softmax of the decision values over `temperature_`, which makes the training
+        samples likeliest as they were predicted when they, or their groups, were left out. So the
+        class of the highest probability is the one predicted.
+
+        Parameters
+        ----------
+        features : array of shape (n_samples, n_windows, n_neurons) or (n_samples, n_features)
+            Counts. Not changed.
+
+        Returns
+        -------
+        float64 ndarray of shape (n_samples, n_classes)
+            Rows that sum to 1; the columns are in the order of `classes_`.
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            As `decision_function`.
+        """
+        scores = self.decision_function(features)
+        columns = scores[:, None] if scores.ndim == 1 else scores
+        return softmax(both_classes(columns) / self.temperature_)
+
     def predict(self, features: ArrayLike) -> NDArray[Any]:
         """Name the class of each sample.
 
@@ -181,31 +277,125 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_samples,)
-            Labels.
+            Labels, of the type that `fit` was given.
 
         Raises
         ------
         ParameterError, ShapeError
             As `decision_function`.
         """
-        scores = self.decision_function(features)
-        best = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[best]
+        codes = self._codes(features)
+        labels: NDArray[Any] = self.classes_[codes]
         return labels
 
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Give everything that prediction needs as arrays, for a file without pickle.
+    def score(
+        self, features: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Give the share of samples that are named rightly.
+
+        Parameters
+        ----------
+        features : array of shape (n_samples, n_windows, n_neurons) or (n_samples, n_features)
+            Counts. Not changed.
+        y : array of shape (n_samples,)
+            True labels; they may be of another type than those of `fit`.
+        sample_weight : array of shape (n_samples,), default=None
+            Weight of each sample. `None` means 1.
 
         Returns
         -------
-        dict of str to ndarray
-            `coef`, `intercept`, `mean`, `scale`, `alpha` (float64), `log1p` (uint8 of one
-            element) and `classes`: int64, or for strings the UTF-8 bytes of a JSON list.
+        float
+            Between 0 and 1.
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            As `decision_function`, or if a label is missing.
+        """
+        codes = self._codes(features)
+        truth = codes_among(self.classes_, "y", y)
+        if len(truth) != len(codes):
+            raise ShapeError(
+                f"features and y must be equally many; got {len(codes)} and {len(truth)}."
+            )
+        return float(np.average(codes == truth, weights=checked_weights(sample_weight, len(truth))))
+
+    def _codes(self, features: ArrayLike) -> NDArray[np.intp]:
+        scores = self.decision_function(features)
+        codes: NDArray[np.intp] = (
+            (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        )
+        return codes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters of the constructor as JSON can hold them.
+
+        Returns
+        -------
+        dict
+            `alpha`, `compression`, `scaling` and `class_weight`.
 
         Raises
         ------
         ParameterError
-            If the labels are neither integers nor strings.
+            If a parameter is none of the allowed.
+
+        Examples
+        --------
+        >>> from hrsnn_rs.learning import Readout
+        >>> Readout(alpha=10.0).to_dict()
+        {'alpha': 10.0, 'compression': 'log1p', 'scaling': 'each', 'class_weight': None}
+        """
+        alphas = self.check_parameters()
+        return {
+            "alpha": alphas[0] if np.ndim(self.alpha) == 0 else alphas,
+            "compression": self.compression,
+            "scaling": self.scaling,
+            "class_weight": class_weight_to_json(self.class_weight),
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Make an unfitted readout of what `to_dict` gave.
+
+        Parameters
+        ----------
+        fields : mapping
+            As `to_dict` gives it.
+
+        Returns
+        -------
+        Readout
+            It fits the same bits.
+
+        Raises
+        ------
+        FormatError
+            If a field is missing, unknown or has a value that is not allowed.
+
+        Examples
+        --------
+        >>> from hrsnn_rs.learning import Readout
+        >>> Readout.from_dict(Readout(alpha=10.0).to_dict())
+        Readout(alpha=10.0)
+        """
+        try:
+            weight = class_weight_from_json(fields["class_weight"])
+            readout = cls(**{**fields, "class_weight": weight})
+            readout.check_parameters()
+        except (KeyError, TypeError, ValueError) as error:
+            raise FormatError(f"fields of a readout are wrong: {error!r}.") from error
+        return readout
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the whole readout as arrays, for a file without pickle.
+
+        Returns
+        -------
+        dict of str to ndarray
+            `coef`, `intercept`, `mean`, `scale`, `alpha`, `temperature` (float64), and as the
+            UTF-8 bytes of JSON `classes` (their dtype and values) and `parameters` (those of the
+            constructor).
 
         Examples
         --------
@@ -223,13 +413,14 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "mean": self.mean_.copy(),
             "scale": self.scale_.copy(),
             "alpha": np.array([self.alpha_], dtype=np.float64),
-            "log1p": np.array([self.compression == "log1p"], dtype=np.uint8),
-            "classes": _classes_to_array(self.classes_),
+            "temperature": np.array([self.temperature_], dtype=np.float64),
+            "classes": to_bytes(to_json(self.classes_)),
+            "parameters": to_bytes(self.to_dict()),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Make a fitted readout of what `to_arrays` gave; it predicts the same bits.
+        """Make a fitted readout of what `to_arrays` gave.
 
         Parameters
         ----------
@@ -239,7 +430,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         Readout
-            A fitted readout.
+            Fitted; it predicts the same bits, and fits the same bits once more.
 
         Raises
         ------
@@ -247,13 +438,13 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If an array is missing or its shape does not fit the others.
         """
         try:
-            coef, intercept, mean, scale, alpha = (
+            coef, intercept, mean, scale, alpha, temperature = (
                 np.array(arrays[name], dtype=np.float64, order="C")
-                for name in ("coef", "intercept", "mean", "scale", "alpha")
+                for name in ("coef", "intercept", "mean", "scale", "alpha", "temperature")
             )
-            compression = "log1p" if int(arrays["log1p"][0]) else "none"
-            classes = _classes_from_array(np.asarray(arrays["classes"]))
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+            classes = from_json(from_bytes(np.asarray(arrays["classes"])))
+            readout = cls.from_dict(from_bytes(np.asarray(arrays["parameters"])))
+        except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"the arrays of a readout are incomplete: {error!r}.") from error
         n_rows = 1 if len(classes) == 2 else len(classes)
         if (
@@ -262,48 +453,38 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             or intercept.shape != (n_rows,)
             or mean.shape != scale.shape
             or alpha.shape != (1,)
+            or temperature.shape != (1,)
         ):
             raise FormatError(
                 f"the arrays of a readout do not fit each other: coef {coef.shape}, "
                 f"intercept {intercept.shape}, mean {mean.shape}, scale {scale.shape}, "
                 f"{len(classes)} classes."
             )
-        readout = cls(alpha=float(alpha[0]), compression=compression)
-        readout.alpha_ = float(alpha[0])
+        readout.alpha_, readout.temperature_ = float(alpha[0]), float(temperature[0])
         readout.coef_, readout.intercept_ = coef, intercept
         readout.mean_, readout.scale_ = mean, scale
         readout.classes_ = classes
         readout.n_features_in_ = int(mean.size)
         return readout
 
-    def _alphas(self) -> list[float]:
-        """Check the constructor's arguments and list the candidates, ascending."""
-        if not isinstance(self.compression, str) or self.compression not in _COMPRESSIONS:
-            raise ParameterError(
-                f"compression must be one of {_COMPRESSIONS}; got {self.compression!r}."
-            )
-        given = np.atleast_1d(as_array("alpha", self.alpha))
-        if given.dtype.kind not in "iuf":
-            raise ParameterError(f"alpha must be a number or several; got {self.alpha!r}.")
-        alphas = given.astype(np.float64)
-        if alphas.ndim != 1 or len(alphas) == 0:
-            raise ParameterError(f"alpha must be a number or several; got {self.alpha!r}.")
-        if not (np.isfinite(alphas) & (alphas > 0)).all():
-            raise ParameterError(f"alpha must be finite and greater than 0; got {self.alpha!r}.")
-        return sorted(float(value) for value in alphas)
+    def check_parameters(self) -> list[float]:
+        """Check the settings and list the candidates of alpha, ascending."""
+        for name, known in (("compression", _COMPRESSIONS), ("scaling", _SCALINGS)):
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in known:
+                raise ParameterError(f"{name} must be one of {known}; got {value!r}.")
+        return checked_alphas(self.alpha)
 
-    def _checked(self, features: ArrayLike, **target: Any) -> Any:
-        """Check features (and y, when fitting) and flatten each sample to one row."""
+    def _checked(self, features: ArrayLike, *, reset: bool = False) -> Floats:
+        """Check features and flatten each sample to one row; `reset` when fitting."""
         array = features
         if isinstance(features, np.ndarray) and features.ndim > 2 and features.size:
             array = features.reshape(len(features), -1)
         try:
-            checked = validate_data(self, array, **target, reset="y" in target, dtype=np.float64)
-            if "y" in target:
-                check_classification_targets(checked[1])
+            checked: Floats = validate_data(self, array, reset=reset, dtype=np.float64)
         except ValueError as error:
             kind = ParameterError if "NaN" in str(error) or "infinity" in str(error) else ShapeError
-            raise kind(f"features or y: {error}") from error
+            raise kind(f"features: {error}") from error
         return checked
 
     def _compressed(self, flat: Floats) -> Floats:
@@ -317,76 +498,3 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f'compression="log1p"; got {flat[row, column]} at sample {row}, feature {column}.'
             )
         return np.log1p(flat)
-
-
-def _folds(n_samples: int, groups: ArrayLike | None) -> list[NDArray[np.intp]]:
-    """List the index sets that are left out together: single samples, or folds of groups."""
-    if groups is None:
-        return [np.array([index]) for index in range(n_samples)]
-    names = as_array("groups", groups)
-    if names.shape != (n_samples,):
-        raise ShapeError(f"groups must have shape ({n_samples},); got {names.shape}.")
-    n_groups = len(np.unique(names))
-    if n_groups < 2:
-        return [np.array([index]) for index in range(n_samples)]
-    splitter = GroupKFold(n_splits=min(_N_SPLITS, n_groups))
-    return [left_out for _, left_out in splitter.split(names, groups=names)]
-
-
-def _choose_alpha(
-    standard: Floats, labels: NDArray[Any], alphas: list[float], folds: list[NDArray[np.intp]]
-) -> float:
-    """Take the candidate with the most correct, then the nearest, left-out predictions.
-
-    One singular value decomposition serves all candidates and folds: with the hat matrix
-    H, ridge predictions without fold f are y_f - (I - H_ff)^-1 (y_f - (H y)_f) exactly.
-    """
-    targets = LabelBinarizer(pos_label=1, neg_label=-1).fit_transform(labels).astype(np.float64)
-    truth = targets[:, 0] > 0 if targets.shape[1] == 1 else targets.argmax(axis=1)
-    left, squares = _left_singular(standard)
-    n_samples = len(standard)
-    ranked = []
-    for alpha in alphas:
-        shrunk = left * (squares / (squares + alpha))
-        residual = targets - targets.mean(axis=0) - shrunk @ (left.T @ targets)
-        predicted = np.empty_like(targets)
-        for fold in folds:
-            hat = shrunk[fold] @ left[fold].T + 1.0 / n_samples
-            gap = np.eye(len(fold)) - hat
-            predicted[fold] = targets[fold] - np.linalg.solve(gap, residual[fold])
-        guess = predicted[:, 0] > 0 if targets.shape[1] == 1 else predicted.argmax(axis=1)
-        correct = int(np.count_nonzero(guess == truth))
-        error = float(np.square(predicted - targets).sum())
-        ranked.append((-correct, error, alpha))
-    return min(ranked)[2]
-
-
-def _left_singular(centred: Floats) -> tuple[Floats, Floats]:
-    """Left singular vectors and squared singular values, from the smaller Gram matrix."""
-    n_samples, n_features = centred.shape
-    if n_samples <= n_features:
-        squares, vectors = np.linalg.eigh(centred @ centred.T)
-        keep = squares > max(squares[-1], 0.0) * 1e-12
-        return vectors[:, keep], squares[keep]
-    squares, vectors = np.linalg.eigh(centred.T @ centred)
-    keep = squares > max(squares[-1], 0.0) * 1e-12
-    squares = squares[keep]
-    return centred @ vectors[:, keep] / np.sqrt(squares), squares
-
-
-def _classes_to_array(classes: NDArray[Any]) -> NDArray[Any]:
-    if classes.dtype.kind in "iu":
-        return classes.astype(np.int64)
-    names = classes.tolist()
-    if all(isinstance(name, str) for name in names):
-        return np.frombuffer(json.dumps(names).encode(), dtype=np.uint8).copy()
-    raise ParameterError(f"classes must be integers or strings to be saved; got {names}.")
-
-
-def _classes_from_array(array: NDArray[Any]) -> NDArray[Any]:
-    if array.dtype == np.uint8:
-        names = json.loads(array.tobytes().decode())
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError("classes are not a JSON list of strings")
-        return np.array(names)
-    return array.astype(np.int64)

@@ -2,7 +2,7 @@
 
 A system is the event counts themselves or a network in one of its variants. All see the
 same clips, are calibrated by the same rule and hand over the same kind of features, so that
-one readout serves all. No labels come in here.
+one readout serves all. Labels come in to be checked, and go no further.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from hrsnn_rs.arguments import as_array
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.columns import whole_numbers
 from hrsnn_rs.events.events import Events
+from hrsnn_rs.learning.labels import encode
 from hrsnn_rs.network.results import RunStats
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.datasets.samples import EventSamples
+    from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.network.network import Network
 
 CONTROLS = ("event counts", "untrained", "no recurrence")
@@ -40,9 +44,9 @@ class Clips:
         Name of the data set.
     events : list of Events
         Encoded clips, all with the same number of channels.
-    labels : int64 ndarray of shape (n_clips,)
-        Index into `classes`.
-    groups : ndarray of shape (n_clips,)
+    labels : array_like of int, shape (n_clips,)
+        Index into `classes`; kept as int64.
+    groups : array_like of shape (n_clips,)
         Who made each clip.
     classes : tuple of str
         Names of the classes.
@@ -53,6 +57,8 @@ class Clips:
     ------
     ShapeError
         If labels or groups are not as many as the clips, or there is no clip.
+    ParameterError
+        If a label is no index into `classes`, or a group is missing.
 
     Examples
     --------
@@ -74,18 +80,23 @@ class Clips:
     subjects_known: bool = True
 
     def __post_init__(self) -> None:
-        n = len(self.events)
-        if n == 0 or self.labels.shape != (n,) or self.groups.shape != (n,):
+        n, labels, groups = len(self.events), as_array("labels", self.labels), self.groups
+        names = as_array("groups", groups)
+        if n == 0 or labels.shape != (n,) or names.shape != (n,):
             raise ShapeError(
                 f"labels and groups must have shape ({n},) with n > 0; got "
-                f"{self.labels.shape} and {self.groups.shape}."
+                f"{labels.shape} and {names.shape}."
             )
+        found = encode("groups", groups, whole=False)
+        object.__setattr__(self, "groups", found.values[found.codes])
+        whole = whole_numbers(labels, "labels", below=len(self.classes), at="clip")
+        object.__setattr__(self, "labels", whole)
 
     @classmethod
     def of_dataset(
         cls,
         dataset: EventSamples,
-        encoder: EventEncoder | None = None,
+        encoder: SensorEncoder | None = None,
         *,
         name: str | None = None,
         progress: Callable[[int, int, str], None] | None = None,
@@ -96,7 +107,7 @@ class Clips:
         ----------
         dataset : EventSamples
             What `make_gestures` or `load_folder` gives. Its subjects are the groups.
-        encoder : EventEncoder, default=None
+        encoder : EventEncoder or TrackingEncoder, default=None
             `None` means that of the data set, or 32x32 pixels and two polarities of the first
             clip's sensor.
         name : str, default=None
@@ -143,7 +154,7 @@ class Clips:
             name=repr(dataset) if name is None else name,
             events=events,
             labels=dataset.labels,
-            groups=dataset.groups,
+            groups=dataset.subjects,
             classes=tuple(dataset.classes),
             subjects_known=dataset.subjects_known,
         )

@@ -6,16 +6,18 @@ of its own, so that changing one leaves the others as they were. Not here: anyth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import as_array, check_integer, check_number
+from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
+from hrsnn_rs.description.competition import Competition
 from hrsnn_rs.description.connectivity import Connectivity
-from hrsnn_rs.description.distributions import Distribution, Uniform
+from hrsnn_rs.description.distributions import Uniform
 from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.description.heterogeneity import resolve
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold, resolve_lif, resolve_stdp
 from hrsnn_rs.errors import ParameterError, ShapeError
 
@@ -30,6 +32,8 @@ __all__ = ["Assembly", "Synapses", "assemble", "choose_inhibitory"]
 INPUT_DELAY, RECURRENT_DELAY = 0.0, 1.0
 #: `w_max` where none is given, as a multiple of the mean initial weight.
 W_MAX_OF_MEAN = 3.0
+#: How a neuron's incoming weights are summed up: their sum, or the root of their squares' sum.
+NORMS = ("l1", "l2")
 #: Largest size of a weight that the core takes, mV: sums of larger ones would overflow.
 MOST_MV = 1e15
 
@@ -60,9 +64,16 @@ class Assembly:
     inputs: Synapses
     recurrent: Synapses
     adaptive_threshold: AdaptiveThreshold | None
-    #: Sum of each neuron's plastic recurrent weights to keep, mV; empty: not kept.
+    #: Norm of each neuron's plastic recurrent weights to keep, mV; empty: not kept.
     incoming: FloatArray
+    #: The same for plastic input weights.
+    incoming_inputs: FloatArray
+    norm: str
+    competition: Competition | None
     dtype: str
+    #: Numbers of neurons and of input channels by name, in order; empty: they have no names.
+    populations: dict[str, int] = field(default_factory=dict)
+    channels: dict[str, int] = field(default_factory=dict)
 
 
 def choose_inhibitory(n_neurons: int, fraction: float, seed: int) -> NDArray[np.bool_]:
@@ -85,7 +96,10 @@ def assemble(
     plastic: ArrayLike | None,
     inhibitory: NDArray[np.bool_],
     normalize_weights: bool,
+    normalize_inputs: bool,
+    norm: str,
     adaptive_threshold: AdaptiveThreshold | None,
+    competition: Competition | None,
     seed: int,
     dtype: str,
 ) -> Assembly:
@@ -99,11 +113,14 @@ def assemble(
     _check_kind("neuron", neuron, LIF)
     _check_kind("inputs", inputs, Connectivity)
     _check_kind("adaptive_threshold", adaptive_threshold, AdaptiveThreshold, optional=True)
+    _check_kind("competition", competition, Competition, optional=True)
     _check_kind("inhibitory_neuron", inhibitory_neuron, LIF, optional=True)
     _check_kind("recurrent", recurrent, Connectivity, optional=True)
     _check_kind("plasticity", plasticity, STDP, optional=True)
-    if not isinstance(normalize_weights, bool | np.bool_):
-        raise ParameterError(f"normalize_weights must be True or False; got {normalize_weights!r}.")
+    check_truth("normalize_weights", normalize_weights)
+    check_truth("normalize_inputs", normalize_inputs)
+    if not isinstance(norm, str) or norm not in NORMS:
+        raise ParameterError(f"norm must be 'l1' or 'l2'; got {norm!r}.")
     if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
         raise ParameterError(f"dtype must be 'float32' or 'float64'; got {dtype!r}.")
     excitatory = ~inhibitory
@@ -113,13 +130,13 @@ def assemble(
         neurons = {name: np.where(inhibitory, others[name], neurons[name]) for name in neurons}
     neurons["theta"] = np.zeros(n_neurons)
 
-    from_inputs = _connect("inputs", inputs, n_inputs, n_neurons, seed, INPUT_DELAY)
+    from_inputs = connect("inputs", inputs, n_inputs, n_neurons, seed, INPUT_DELAY)
     if recurrent is None:
         none = np.zeros(0)
         indptr = np.zeros(n_neurons + 1, dtype=np.int64)
         between = Synapses(indptr, none.astype(np.uint32), none, np.array([RECURRENT_DELAY]))
     else:
-        between = _connect(
+        between = connect(
             "recurrent", recurrent, n_neurons, n_neurons, seed, RECURRENT_DELAY, inhibitory
         )
     if plasticity is None:
@@ -137,13 +154,33 @@ def assemble(
             mask = _plastic_mask(plastic, between.weight.size)
             mask = mask if order is None else mask[order]
         between = _with_stdp(between, plasticity, mask, seed, "stdp", order)
-    incoming: FloatArray = np.zeros(0)
-    if normalize_weights:
-        if between.plasticity is None:
-            raise ParameterError("normalize_weights must be False where plasticity is None.")
-        kept = np.where(between.plasticity["plastic"], between.weight, 0.0)
-        incoming = np.bincount(between.indices, weights=kept, minlength=n_neurons).astype(float)
-    return Assembly(neurons, inhibitory, from_inputs, between, adaptive_threshold, incoming, dtype)
+    if normalize_weights and between.plasticity is None:
+        raise ParameterError("normalize_weights must be False where plasticity is None.")
+    if normalize_inputs and from_inputs.plasticity is None:
+        raise ParameterError("normalize_inputs must be False where inputs are not plastic.")
+    nothing = np.zeros(0)
+    return Assembly(
+        neurons,
+        inhibitory,
+        from_inputs,
+        between,
+        adaptive_threshold,
+        _incoming(between, n_neurons, norm) if normalize_weights else nothing,
+        _incoming(from_inputs, n_neurons, norm) if normalize_inputs else nothing,
+        norm,
+        competition,
+        dtype,
+    )
+
+
+def _incoming(synapses: Synapses, n_neurons: int, norm: str) -> FloatArray:
+    """Give the norm of each neuron's plastic weights."""
+    assert synapses.plasticity is not None
+    kept = np.where(synapses.plasticity["plastic"], synapses.weight, 0.0)
+    if norm == "l2":
+        kept = kept**2
+    sums = np.bincount(synapses.indices, weights=kept, minlength=n_neurons).astype(float)
+    return np.sqrt(sums) if norm == "l2" else sums
 
 
 def _check_kind(name: str, value: object, kind: type, *, optional: bool = False) -> None:
@@ -154,7 +191,7 @@ def _check_kind(name: str, value: object, kind: type, *, optional: bool = False)
     )
 
 
-def _connect(
+def connect(
     name: str,
     rule: Connectivity,
     n_pre: int,
@@ -162,9 +199,17 @@ def _connect(
     seed: int,
     default_delay: float,
     inhibitory: NDArray[np.bool_] | None = None,
+    *,
+    recurrent: bool | None = None,
 ) -> Synapses:
+    """Draw the synapses of one rule; sources are inputs where `inhibitory` is None.
+
+    `recurrent` says whether sources and targets are the same neurons; None: if they are neurons.
+    """
+    if recurrent is None:
+        recurrent = inhibitory is not None
     indptr, indices = rule.generate(
-        n_pre, n_post, seed, name, recurrent=inhibitory is not None, inhibitory=inhibitory
+        n_pre, n_post, seed, name, recurrent=recurrent, inhibitory=inhibitory
     )
     weight = resolve(
         rule.weight, f"{name}.weight", indptr, seed, purpose=f"{name}/weight", at="synapse"
@@ -218,13 +263,33 @@ def _with_stdp(
     purpose: str,
     order: NDArray[np.intp] | None = None,
 ) -> Synapses:
-    constants = resolve_stdp(stdp, synapses.indptr, seed, purpose)
+    constants = draw_constants(stdp, synapses.indptr, seed, purpose, order)
+    plasticity = share_stdp(stdp, plastic, constants, synapses.weight)
+    return Synapses(synapses.indptr, synapses.indices, synapses.weight, synapses.delay, plasticity)
+
+
+def draw_constants(
+    stdp: STDP,
+    indptr: NDArray[np.int64],
+    seed: int,
+    purpose: str,
+    order: NDArray[np.intp] | None = None,
+) -> dict[str, FloatArray]:
+    """Draw the four constants of each synapse."""
+    constants = resolve_stdp(stdp, indptr, seed, purpose)
     if order is not None:
         # Arrays come in the caller's order; what was drawn has none.
         for name in constants:
             if not isinstance(getattr(stdp, name), Distribution):
                 constants[name] = constants[name][order]
-    weight = synapses.weight[plastic]
+    return constants
+
+
+def share_stdp(
+    stdp: STDP, plastic: NDArray[np.bool_], constants: dict[str, FloatArray], weight: FloatArray
+) -> dict[str, Any]:
+    """Put `plastic` and the four constants together with what all synapses share."""
+    weight = weight[plastic]
     w_max = stdp.w_max
     if w_max is None:
         mean, largest = (float(weight.mean()), float(weight.max())) if weight.size else (1.0, 1.0)
@@ -234,7 +299,7 @@ def _with_stdp(
                 f"w_max must be given where plastic weights do not exceed w_min ({stdp.w_min!r});"
                 f" got a mean weight of {mean!r}."
             )
-    plasticity = {
+    return {
         "plastic": plastic,
         **constants,
         "w_min": stdp.w_min,
@@ -244,7 +309,6 @@ def _with_stdp(
         "nearest": stdp.pairing == "nearest",
         "half_precision": stdp.half_precision,
     }
-    return Synapses(synapses.indptr, synapses.indices, synapses.weight, synapses.delay, plasticity)
 
 
 def check_sizes(n_inputs: object, n_neurons: object, seed: object) -> tuple[int, int, int]:

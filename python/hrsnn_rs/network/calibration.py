@@ -29,6 +29,8 @@ __all__ = ["calibrate", "psp_peak"]
 RELAY, WARN = 0.5, 0.001
 #: Relative error of the rate that is good enough, and that is still accepted.
 CLOSE, ACCEPTED = 0.01, 0.1
+#: Share of a sample before its first event that is worth a word.
+LEAD = 0.1
 #: Largest number of passes over the samples.
 MOST_RUNS = 60
 
@@ -100,6 +102,7 @@ def calibrate(
     # The gain from which each excitatory synapse alone drives its neuron over threshold.
     alone = np.sort(np.maximum(room[excitatory], 0.0) / weight[excitatory])
     n_runs = 0
+    lead = _empty_lead(samples)
 
     def share(gain: float) -> float:
         return float(np.searchsorted(alone, gain, side="right") / alone.size)
@@ -117,7 +120,7 @@ def calibrate(
                 f"a rate of {target:g} Hz is out of reach: at gain {high:.4g} it is {rate:.3g} Hz,"
                 f" and {share(high):.0%} of the excitatory input synapses drive their neuron over"
                 " threshold alone, so that more gain only relays the input. Give each neuron more"
-                " input synapses, a longer tau_m, or ask for a lower rate."
+                f" input synapses, a longer tau_m, or ask for a lower rate.{lead}"
             )
         low, lowest, high = high, rate, 1.5 * high
         rate = highest = measured(high)
@@ -126,6 +129,7 @@ def calibrate(
         if lowest >= target:
             raise CalibrationError(
                 f"a rate of {target:g} Hz is out of reach: without any input it is {lowest:.3g} Hz."
+                + lead
             )
     gain = high
     while abs(rate - target) > CLOSE * target and n_runs < MOST_RUNS:
@@ -143,13 +147,26 @@ def calibrate(
     if abs(rate - target) > ACCEPTED * target:
         raise CalibrationError(
             f"a rate of {target:g} Hz is out of reach: around gain {gain:.6g} the rate jumps from"
-            f" {lowest:.3g} Hz past it, to {rate if rate > target else math.inf:.3g} Hz."
+            f" {lowest:.3g} Hz past it, to {rate if rate > target else math.inf:.3g} Hz." + lead
         )
     if share(gain) > WARN:
         warnings.warn(
             f"{share(gain):.1%} of the excitatory input synapses drive their neuron over threshold"
-            f" alone at gain {gain:.4g}.",
+            f" alone at gain {gain:.4g}.{lead}",
             CalibrationWarning,
             stacklevel=3,
         )
     return Calibration(gain, rate, share(gain), n_runs)
+
+
+def _empty_lead(samples: Sequence[Events]) -> str:
+    """Say how long samples are empty before their first event, if that is a share of them."""
+    n_empty = sum(int(sample.t[0]) for sample in samples if len(sample))
+    n_all = sum(sample.duration for sample in samples if len(sample))
+    if n_empty < LEAD * n_all:
+        return ""
+    return (
+        f" The samples are empty before their first event for {n_empty / n_all:.0%} of their time:"
+        " where their clock does not begin at 0, take the first t off all t and the duration, as"
+        " encoders with start='first_event' do."
+    )

@@ -107,6 +107,8 @@ class Progress:
         Samples of a pass, where they can be counted beforehand.
     batch : int, default=1
         Samples that learn side by side.
+    learning_rate : str, default=""
+        Digest of the learning rates.
     n_done : int, default=0
         Samples learned from, over all passes.
     epoch, position : int, default=0
@@ -128,6 +130,7 @@ class Progress:
     epochs: int
     n_samples: int | None
     batch: int = 1
+    learning_rate: str = ""
     n_done: int = 0
     epoch: int = 0
     position: int = 0
@@ -156,6 +159,7 @@ class Progress:
             ("epochs", "epochs"),
             ("n_samples", "the number of samples"),
             ("batch", "batch"),
+            ("learning_rate", "the digest of learning_rate"),
         ):
             mine, asked = getattr(self, name), getattr(other, name)
             if mine != asked:

@@ -15,6 +15,7 @@ import numpy as np
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import as_array, check_mapping, check_path
+from hrsnn_rs.description.competition import NO_GROUP, Competition, resolve_groups
 from hrsnn_rs.description.parameters import AdaptiveThreshold
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.network.assembly import Assembly, Synapses
@@ -65,13 +66,23 @@ def to_state(assembly: Assembly, gain: float) -> tuple[Arrays, dict[str, Any]]:
     arrays: Arrays = {f"neuron/{name}": values for name, values in assembly.neurons.items()}
     arrays["neuron/inhibitory"] = assembly.inhibitory.astype(np.uint8)
     arrays["incoming"] = assembly.incoming
+    arrays["incoming_inputs"] = assembly.incoming_inputs
     header: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "dtype": assembly.dtype,
         "input_gain": gain,
         "adaptive_threshold": None,
+        "competition": None,
+        "norm": assembly.norm,
         "plasticity": {},
+        "populations": assembly.populations,
+        "channels": assembly.channels,
     }
+    if assembly.competition is not None:
+        arrays["neuron/group"] = resolve_groups(assembly.competition, assembly.inhibitory.size)
+        header["competition"] = {
+            name: getattr(assembly.competition, name) for name in ("inhibition", "hold")
+        }
     if assembly.adaptive_threshold is not None:
         header["adaptive_threshold"] = assembly.adaptive_threshold.to_dict()
     for source, synapses in (("inputs", assembly.inputs), ("recurrent", assembly.recurrent)):
@@ -149,17 +160,31 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
             raise FormatError(f"recurrent/indptr must have length {n + 1}.")
         adaptive = header["adaptive_threshold"]
         incoming = column("incoming", np.float64)
+        incoming_inputs = column("incoming_inputs", np.float64)
+        competition = header["competition"]
+        if competition is not None:
+            group = column("neuron/group", np.uint32, n).astype(np.int64)
+            group[group == NO_GROUP] = -1
+            competition = Competition(group, **competition)
         dtype = header["dtype"]
         if dtype not in ("float32", "float64"):
             raise FormatError(f"dtype must be 'float32' or 'float64'; got {dtype!r}.")
+        from_inputs = synapses("inputs")
+        populations = _sizes(header, "populations", n)
+        channels = _sizes(header, "channels", from_inputs.indptr.size - 1)
         assembly = Assembly(
             neurons,
             inhibitory,
-            synapses("inputs"),
+            from_inputs,
             between,
             None if adaptive is None else AdaptiveThreshold.from_dict(adaptive),
             incoming,
+            incoming_inputs,
+            header["norm"],
+            competition,
             dtype,
+            populations=populations,
+            channels=channels,
         )
     except KeyError as error:
         raise FormatError(f"{error.args[0]} is missing.") from None
@@ -170,6 +195,17 @@ def from_state(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) ->
     if rest:
         raise FormatError(f"{min(rest)} is not an array of a network.")
     return assembly
+
+
+def _sizes(header: Mapping[str, Any], name: str, n: int) -> dict[str, int]:
+    """Read numbers by name, which add up to `n`; or no names at all."""
+    sizes: dict[str, int] = dict(header[name])
+    for one, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise FormatError(f"{name} must have at least 1 of each; got {size!r} of {one!r}.")
+    if sizes and sum(sizes.values()) != n:
+        raise FormatError(f"{name} must add up to {n}; got {sum(sizes.values())}.")
+    return sizes
 
 
 def write_model(

@@ -28,12 +28,17 @@ from hrsnn_rs.network.assembly import (
 )
 from hrsnn_rs.network.memory import Projected, network_bytes
 from hrsnn_rs.network.running import RunningNetwork
+from hrsnn_rs.network.wiring import homogeneous, wire
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import ArrayLike
     from scipy.sparse import csr_array
 
+    from hrsnn_rs.description.competition import Competition
     from hrsnn_rs.description.heterogeneity import Parameter
+    from hrsnn_rs.description.populations import Population, Projection
 
 __all__ = ["VARIANTS", "Network"]
 
@@ -69,11 +74,15 @@ class Network(RunningNetwork):
         How synapses between excitatory neurons learn; `None`: nothing does.
     inhibitory_fraction : float, default=0.2
         Share of the neurons whose synapses are negative.
-    normalize_weights : bool, default=False
-        Whether to scale each neuron's plastic recurrent weights back to their initial sum at
-        the end of each training sample.
+    normalize_weights, normalize_inputs : bool, default=False
+        Whether to scale each neuron's plastic recurrent weights, or its plastic input weights,
+        back to their initial norm at the end of each training sample.
+    norm : {"l1", "l2"}, default="l1"
+        The sum of the weights, or the root of the sum of their squares.
     adaptive_threshold : AdaptiveThreshold, default=None
         Whether thresholds rise with own spikes while training.
+    competition : Competition, default=None
+        Groups of neurons of which only one spikes at a time.
     seed : int, default=0
         Everything drawn is a function of this number. Graph, weights, neurons and plasticity
         have streams of their own: changing one leaves the others as they were.
@@ -116,7 +125,10 @@ class Network(RunningNetwork):
         plasticity: STDP | None = None,
         inhibitory_fraction: float = 0.2,
         normalize_weights: bool = False,
+        normalize_inputs: bool = False,
+        norm: Literal["l1", "l2"] = "l1",
         adaptive_threshold: AdaptiveThreshold | None = None,
+        competition: Competition | None = None,
         seed: int = 0,
         dtype: Literal["float32", "float64"] = "float32",
     ) -> None:
@@ -146,7 +158,10 @@ class Network(RunningNetwork):
             "plastic": None,
             "inhibitory": choose_inhibitory(n_neurons, fraction, seed),
             "normalize_weights": normalize_weights,
+            "normalize_inputs": normalize_inputs,
+            "norm": norm,
             "adaptive_threshold": adaptive_threshold,
+            "competition": competition,
             "seed": seed,
             "dtype": dtype,
         }
@@ -236,7 +251,9 @@ class Network(RunningNetwork):
         plasticity: STDP | None = None,
         plastic: ArrayLike | None = None,
         normalize_weights: bool = False,
+        norm: Literal["l1", "l2"] = "l1",
         adaptive_threshold: AdaptiveThreshold | None = None,
+        competition: Competition | None = None,
         seed: int = 0,
         dtype: Literal["float32", "float64"] = "float64",
     ) -> Self:
@@ -256,7 +273,7 @@ class Network(RunningNetwork):
             The four constants may be arrays aligned with `recurrent.data`.
         plastic : bool array aligned with `recurrent.data`, default=None
             Which synapses learn; `None`: those with a positive weight.
-        normalize_weights, adaptive_threshold, seed, dtype
+        normalize_weights, norm, adaptive_threshold, competition, seed, dtype
             As in `Network`; `seed` matters only where something is a law.
 
         Returns
@@ -305,11 +322,93 @@ class Network(RunningNetwork):
             "plastic": plastic,
             "inhibitory": inhibitory,
             "normalize_weights": normalize_weights,
+            "normalize_inputs": False,
+            "norm": norm,
             "adaptive_threshold": adaptive_threshold,
+            "competition": competition,
             "seed": seed,
             "dtype": dtype,
         }
         return cls._made_of(assemble(**arguments), 1.0, arguments)
+
+    @classmethod
+    def from_populations(
+        cls,
+        populations: Sequence[Population],
+        projections: Sequence[Projection],
+        *,
+        inputs: int | Mapping[str, int],
+        normalize_weights: bool = False,
+        adaptive_threshold: AdaptiveThreshold | None = None,
+        seed: int = 0,
+        dtype: Literal["float32", "float64"] = "float32",
+    ) -> Self:
+        """Make a network of named populations and the projections between them.
+
+        Neurons are numbered in the order of the populations, and channels in that of `inputs`:
+        see `populations` and `channels`. What is drawn for a population or a projection depends
+        on the seed and its names alone, so others may come and go.
+
+        Several projections between the same two add up: the network has the synapses of all. A
+        pair of neurons that more than one of them reaches has one synapse, of the sum of their
+        weights; this needs equal delays, equal signs and synapses that do not learn, and anything
+        else is refused.
+
+        Parameters
+        ----------
+        populations : sequence of Population
+            With names of their own.
+        projections : sequence of Projection
+            Between them, and from inputs. Each has its own plasticity or none; those from inputs
+            share `w_min`, `w_max`, `mu_plus`, `mu_minus`, `pairing` and `half_precision`, and so
+            do those between neurons.
+        inputs : int or mapping of str to int
+            Number of input channels by name; a number alone has the name "inputs".
+        normalize_weights, adaptive_threshold, seed, dtype
+            As in `Network`.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            If an argument is not what it should be; the message names the population or the
+            projection, the index and the value.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network.from_populations(
+        ...     [hr.Population("E", 80), hr.Population("I", 20, inhibitory=True)],
+        ...     [
+        ...         hr.Projection("inputs", "E", hr.RandomConnectivity(p=0.5, weight=20.0)),
+        ...         hr.Projection("E", ["E", "I"], hr.FixedInDegreeConnectivity(k=8, weight=2.0)),
+        ...         hr.Projection("I", "E", hr.FixedInDegreeConnectivity(k=4, weight=2.0)),
+        ...     ],
+        ...     inputs=10,
+        ... )
+        >>> network.populations
+        {'E': range(0, 80), 'I': range(80, 100)}
+        >>> result = network.run(([100, 5000], [0, 1]))
+        >>> result.of("I").height < result.of("E").height
+        True
+        """
+        arguments: dict[str, Any] = {
+            "populations": populations,
+            "projections": projections,
+            "inputs": inputs,
+            "normalize_weights": normalize_weights,
+            "adaptive_threshold": adaptive_threshold,
+            "seed": seed,
+            "dtype": dtype,
+        }
+        assembly = wire(**arguments)
+        # Lists of the caller's may change.
+        arguments.update(populations=[*populations], projections=[*projections])
+        arguments["inputs"] = dict(assembly.channels)
+        return cls._made_of(assembly, 1.0, arguments)
 
     def variant(self, name: str) -> Network:
         """Make one of the four variants: same graph, seeds and initial weights.
@@ -343,6 +442,9 @@ class Network(RunningNetwork):
             raise ParameterError("variant needs a network that was made here, not loaded.")
         neurons, synapses = VARIANTS[name]
         arguments = dict(self._arguments)
+        if "populations" in arguments:
+            words = homogeneous(arguments, neurons=not neurons, synapses=not synapses)
+            return self._made_of(wire(**words), 1.0, words)
         for key in [] if neurons else ["neuron", "inhibitory_neuron"]:
             if arguments[key] is not None:
                 arguments[key] = arguments[key].homogeneous()

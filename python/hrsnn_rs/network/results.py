@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hrsnn_rs.errors import ParameterError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     import polars as pl
@@ -84,6 +86,8 @@ class RunResult:
         The neuron of each spike; sorted where times are equal.
     stats : RunStats
         What the run took.
+    populations : mapping of str to range, default=None
+        Neurons by name; `None`: there are no names.
 
     Examples
     --------
@@ -93,9 +97,16 @@ class RunResult:
     1
     """
 
-    def __init__(self, t: NDArray[np.int64], neuron: NDArray[np.uint32], stats: RunStats) -> None:
+    def __init__(
+        self,
+        t: NDArray[np.int64],
+        neuron: NDArray[np.uint32],
+        stats: RunStats,
+        populations: Mapping[str, range] | None = None,
+    ) -> None:
         self._t = t
         self._neuron = neuron
+        self._populations = dict(populations or {})
         self.stats = stats
 
     @cached_property
@@ -104,6 +115,44 @@ class RunResult:
         import polars as pl
 
         return pl.DataFrame({"t": self._t, "neuron": self._neuron})
+
+    def of(self, population: str) -> pl.DataFrame:
+        """Give the spikes of one population.
+
+        Parameters
+        ----------
+        population : str
+            Its name; the network is one of `Network.from_populations`.
+
+        Returns
+        -------
+        polars.DataFrame
+            The rows of `spikes` with its neurons, which keep their numbers.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such population.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network.from_populations(
+        ...     [hr.Population("E", 3), hr.Population("I", 2, inhibitory=True)],
+        ...     [hr.Projection("inputs", "I", hr.OneToOneConnectivity(weight=20.0))],
+        ...     inputs=2,
+        ... )
+        >>> network.run(([100], [1])).of("I").rows()
+        [(100, 4)]
+        """
+        if not isinstance(population, str) or population not in self._populations:
+            known = ", ".join(self._populations) or "a network's populations; this one has none"
+            raise ParameterError(f"population must be one of {known}; got {population!r}.")
+        mine = self._populations[population]
+        chosen = (self._neuron >= mine.start) & (self._neuron < mine.stop)
+        import polars as pl
+
+        return pl.DataFrame({"t": self._t[chosen], "neuron": self._neuron[chosen]})
 
     def __repr__(self) -> str:
         return f"RunResult({self.stats})"

@@ -13,20 +13,28 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer, check_number, check_truth
-from hrsnn_rs.errors import MissingDependencyError, ParameterError
-from hrsnn_rs.events.events import as_events
+from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
+from hrsnn_rs.description.competition import NO_GROUP
+from hrsnn_rs.errors import MissingDependencyError, ParameterError, ShapeError
+from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.network.calibration import calibrate, psp_peak
 from hrsnn_rs.network.checkpoint import Checkpoints
 from hrsnn_rs.network.results import Calibration, RunResult, RunStats
 from hrsnn_rs.network.state import NetworkState
-from hrsnn_rs.network.training import batches, checked, learn_batch, train_with_checkpoints
+from hrsnn_rs.network.training import (
+    LEARNING_RATE,
+    Schedule,
+    batches,
+    checked,
+    learn_batch,
+    train_with_checkpoints,
+)
 
 if TYPE_CHECKING:
     import os
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from hrsnn_rs.events.events import Events
 
@@ -48,6 +56,7 @@ class RunningNetwork(NetworkState):
         events: Any,
         *,
         learn: bool = False,
+        learning_rate: float = 1.0,
         duration: int | None = None,
         dt: float | None = None,
         sensor_size: tuple[int, int, int] | None = None,
@@ -64,6 +73,8 @@ class RunningNetwork(NetworkState):
         learn : bool, default=False
             Whether STDP (and the adaptive threshold) act. If not, nothing of the network
             changes.
+        learning_rate : float, default=1.0
+            Factor of `a_plus` and `a_minus` in this sample, at least 0.
         duration : int, default=None
             Length of the sample in µs; `None` means that of `events`.
         dt : float, default=None
@@ -93,14 +104,16 @@ class RunningNetwork(NetworkState):
         10
         """
         learn = check_truth("learn", learn)
+        rate = check_number("learning_rate", learning_rate, *LEARNING_RATE)
         sample = as_events(events, self.n_inputs, duration=duration, dt=dt, sensor_size=sensor_size)
         threads = _threads(n_threads)
         start = time.perf_counter()
         t, neuron, counts = self._core.run(
-            sample.t, sample.channel, sample.duration, learn, threads
+            sample.t, sample.channel, sample.duration, learn, threads, scale=rate
         )
         wall_time = time.perf_counter() - start
-        return RunResult(t, neuron, RunStats.from_counts(counts, sample.duration, wall_time))
+        stats = RunStats.from_counts(counts, sample.duration, wall_time)
+        return RunResult(t, neuron, stats, self.populations)
 
     def train(
         self,
@@ -108,6 +121,7 @@ class RunningNetwork(NetworkState):
         *,
         epochs: int = 1,
         batch: int = 1,
+        learning_rate: float | ArrayLike = 1.0,
         progress: bool = False,
         n_threads: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -139,6 +153,9 @@ class RunningNetwork(NetworkState):
             Samples that learn side by side; 1: each learns from the weights that the one before
             it left. A thread at work holds a copy of the network, and each sample of a batch a
             copy of the plastic weights.
+        learning_rate : float or array_like of shape (epochs * n_samples,), default=1.0
+            Factor of `a_plus` and `a_minus`: one for all samples or one for each, so that learning
+            can slow down. A batch has that of its first sample.
         progress : bool, default=False
             Whether to show a progress bar (needs tqdm).
         n_threads : int, default=None
@@ -185,6 +202,8 @@ class RunningNetwork(NetworkState):
         """
         epochs = check_integer("epochs", epochs, 1)
         batch = check_integer("batch", batch, 1, MOST_BATCH)
+        n_known = len(samples) if isinstance(samples, Sequence) else None
+        schedule = Schedule(learning_rate, None if n_known is None else epochs * n_known)
         progress = check_truth("progress", progress)
         if self._adaptive_threshold is None and not any(self._shared.values()):
             raise ParameterError("plasticity must be given to train; this network has None.")
@@ -201,29 +220,32 @@ class RunningNetwork(NetworkState):
                 batch,
                 lambda name: _shown(samples, name, progress),
                 threads,
+                schedule,
             )
         if checkpoint_every is not None:
             raise ParameterError("checkpoint_every must be None where checkpoint is None.")
-        stats = []
+        stats: list[RunStats] = []
+        n_done = 0
         for epoch in range(epochs):
             name = f"train {epoch + 1}/{epochs}" if epochs > 1 else "train"
             shown = _shown(samples, name, progress)
-            if batch == 1:
-                stats += [
-                    self.run(sample, learn=True, n_threads=n_threads).stats
-                    for sample in checked(shown, self.n_inputs)
-                ]
-            else:
-                stats += [
-                    self._learned_batch(together, n_threads)
-                    for together in batches(shown, self.n_inputs, batch)
-                ]
+            for together in batches(shown, self.n_inputs, batch):
+                rate = schedule[n_done]
+                if batch == 1:
+                    (one,) = together
+                    run = self.run(one, learn=True, learning_rate=rate, n_threads=n_threads)
+                    stats.append(run.stats)
+                else:
+                    stats.append(self._learned_batch(together, rate, n_threads))
+                n_done += len(together)
         return RunStats.total(stats)
 
-    def _learned_batch(self, together: list[Events], n_threads: int | None) -> RunStats:
+    def _learned_batch(
+        self, together: list[Events], rate: float, n_threads: int | None
+    ) -> RunStats:
         """Learn from one batch; sums over its samples."""
         start = time.perf_counter()
-        counts = learn_batch(self._core, together, _threads(n_threads))
+        counts = learn_batch(self._core, together, rate, _threads(n_threads))
         share = (time.perf_counter() - start) / len(together)
         return RunStats.total(
             [
@@ -236,14 +258,14 @@ class RunningNetwork(NetworkState):
     @overload
     def transform(
         self, samples: Iterable[Any], n_windows: int = ..., *, windows: str = ...,
-        features: str = ..., tau_lowpass: float = ..., n_threads: int | None = ...,
-        progress: bool = ..., return_stats: Literal[False] = ...,
+        features: str = ..., tau_lowpass: float = ..., pools: ArrayLike | None = ...,
+        n_threads: int | None = ..., progress: bool = ..., return_stats: Literal[False] = ...,
     ) -> NDArray[np.float32]: ...
     @overload
     def transform(
         self, samples: Iterable[Any], n_windows: int = ..., *, windows: str = ...,
-        features: str = ..., tau_lowpass: float = ..., n_threads: int | None = ...,
-        progress: bool = ..., return_stats: Literal[True],
+        features: str = ..., tau_lowpass: float = ..., pools: ArrayLike | None = ...,
+        n_threads: int | None = ..., progress: bool = ..., return_stats: Literal[True],
     ) -> tuple[NDArray[np.float32], list[RunStats]]: ...
     # fmt: on
     def transform(
@@ -254,6 +276,7 @@ class RunningNetwork(NetworkState):
         windows: str = "time",
         features: str = "counts",
         tau_lowpass: float = 30.0,
+        pools: ArrayLike | None = None,
         n_threads: int | None = None,
         progress: bool = False,
         return_stats: bool = False,
@@ -275,6 +298,9 @@ class RunningNetwork(NetworkState):
             the first, then the second.
         tau_lowpass : float, default=30.0
             Time constant of the low-pass in ms.
+        pools : array_like of int, shape (n_neurons,), default=None
+            Pool of each neuron, numbered from 0; -1: none. Features are then sums over the neurons
+            of a pool, and never held for each neuron.
         n_threads : int, default=None
             Samples that run at a time; `None` means all cores.
         progress : bool, default=False
@@ -285,7 +311,7 @@ class RunningNetwork(NetworkState):
         Returns
         -------
         features : float32 array of shape (n_samples, n_windows, n_neurons)
-            Twice as wide for "both".
+            Twice as wide for "both"; n_pools in place of n_neurons with `pools`.
         stats : list of RunStats
             Only with `return_stats`; `wall_time` is the sample's share of its chunk.
 
@@ -310,7 +336,9 @@ class RunningNetwork(NetworkState):
         threads = _threads(n_threads)
         parts: list[NDArray[np.float32]] = []
         stats: list[RunStats] = []
-        width = self.n_neurons * (2 if features == "both" else 1)
+        pool = None if pools is None else self._checked_pools(pools)
+        n_pools = self.n_neurons if pool is None else int(pool[pool != NO_GROUP].max()) + 1
+        width = n_pools * (2 if features == "both" else 1)
         shown = checked(_shown(samples, "transform", progress), self.n_inputs)
         while chunk := list(itertools.islice(shown, CHUNK)):
             check_memory("n_windows", 4.0 * len(chunk) * n_windows * width)
@@ -322,6 +350,8 @@ class RunningNetwork(NetworkState):
                 features != "lowpass",
                 None if features == "counts" else tau,
                 threads,
+                pool=pool,
+                n_pools=None if pool is None else n_pools,
             )
             share = (time.perf_counter() - start) / len(chunk)
             parts.append(flat.reshape(len(chunk), n_windows, width))
@@ -333,11 +363,28 @@ class RunningNetwork(NetworkState):
         table = np.concatenate(parts) if parts else empty
         return (table, stats) if return_stats else table
 
+    def _checked_pools(self, pools: ArrayLike) -> NDArray[np.uint32]:
+        values = as_array("pools", pools)
+        if values.shape != (self.n_neurons,):
+            raise ShapeError(f"pools must have length {self.n_neurons}; got shape {values.shape}.")
+        if values.dtype.kind not in "iu":
+            raise ParameterError(f"pools must hold whole numbers; got dtype {values.dtype}.")
+        wrong = (values < -1) | (values >= self.n_neurons)
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise ParameterError(
+                f"pools must be -1 (none) or below {self.n_neurons}; got {values[i]} at neuron {i}."
+            )
+        if (values < 0).all():
+            raise ParameterError("pools must hold a pool; got -1 for every neuron.")
+        return np.where(values < 0, NO_GROUP, values).astype(np.uint32)
+
     def calibrate(
         self,
         samples: Iterable[Any],
         *,
-        rate: float = 3.0,
+        rate: float | None = None,
+        spikes: float | None = None,
         n_samples: int = 64,
         n_threads: int | None = None,
     ) -> Calibration:
@@ -350,8 +397,10 @@ class RunningNetwork(NetworkState):
         ----------
         samples : iterable
             Each what `run` takes.
-        rate : float, default=3.0
-            Target in Hz, mean over neurons and samples.
+        rate : float, default=None
+            Target in Hz, mean over neurons and samples. `None`: 3 Hz, unless `spikes` is given.
+        spikes : float, default=None
+            Target in spikes of all neurons in a sample, mean over samples, in place of a rate.
         n_samples : int, default=64
             Samples to use at most, evenly spread over a sequence.
         n_threads : int, default=None
@@ -385,12 +434,21 @@ class RunningNetwork(NetworkState):
         >>> abs(network.calibrate([sample], rate=3.0).rate - 3.0) < 0.3
         True
         """
-        target = check_number("rate", rate, "greater than 0 Hz", lambda rate: rate > 0.0)
+        if rate is not None and spikes is not None:
+            raise ParameterError("rate must be None where spikes is given.")
+        if spikes is None:
+            rate = 3.0 if rate is None else rate
+            target = check_number("rate", rate, "greater than 0 Hz", lambda rate: rate > 0.0)
+        else:
+            wanted = check_number("spikes", spikes, "greater than 0", lambda n: n > 0.0)
         n = check_integer("n_samples", n_samples, 1)
         samples = _shown(samples, "calibrate", False)
         pool = samples if isinstance(samples, Sequence) else list(itertools.islice(samples, n))
         picked = [pool[i] for i in np.unique(np.linspace(0, len(pool) - 1, n).astype(int)) if pool]
         chosen = list(checked(picked, self.n_inputs))
+        if spikes is not None:
+            seconds = 1e-6 * sum(sample.duration for sample in chosen)
+            target = wanted * len(chosen) / (self.n_neurons * max(seconds, 1e-6))
         weights = self.input_weights
         p = self._neurons
         room = p["v_threshold"] - p["v_rest"] - p["bias"]

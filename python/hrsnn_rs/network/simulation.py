@@ -17,7 +17,7 @@ from hrsnn_rs.errors import (
     ParameterError,
     ShapeError,
 )
-from hrsnn_rs.events.events import as_events
+from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.results import RunResult, RunStats
 from hrsnn_rs.network.simulation_file import Saved, read_simulation, write_simulation
@@ -210,7 +210,8 @@ class Simulation:
     def result(self) -> RunResult:
         """Spikes and counts so far; `duration` of the counts is the time reached."""
         t, neuron, counts, reached = self._core.result()
-        return RunResult(t, neuron, RunStats.from_counts(counts, reached, self._wall_time))
+        stats = RunStats.from_counts(counts, reached, self._wall_time)
+        return RunResult(t, neuron, stats, self._still.populations)
 
     @property
     def network(self) -> Network:

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import as_array, check_array
+from hrsnn_rs.description.competition import Competition, resolve_groups
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.network.assembly import RECURRENT_DELAY, Assembly, Synapses
 from hrsnn_rs.network.model_file import from_state, read_model, to_state, write_model
+from hrsnn_rs.network.summary import ranges, summary
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
 
     import polars as pl
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
     from scipy.sparse import csr_array
 
 __all__ = ["NetworkState"]
@@ -55,6 +58,9 @@ class NetworkState:
             None if adaptive is None else (adaptive.theta_plus, adaptive.tau_theta),
             assembly.incoming,
             assembly.dtype,
+            competition=_to_core(assembly.competition, assembly.inhibitory.size),
+            incoming_inputs=assembly.incoming_inputs,
+            norms=(assembly.norm, assembly.norm),
         )
         self._gain = gain
         self._arguments = arguments
@@ -68,11 +74,15 @@ class NetworkState:
         }
         self._adaptive_threshold = adaptive
         self._incoming = assembly.incoming
+        self._incoming_inputs = assembly.incoming_inputs
+        self._norm = assembly.norm
+        self._competition = assembly.competition
         self.n_inputs = assembly.inputs.indptr.size - 1
         self.n_neurons = assembly.recurrent.indptr.size - 1
         self.n_synapses = int(assembly.inputs.indices.size + assembly.recurrent.indices.size)
         self.dtype = assembly.dtype
         self.inhibitory = assembly.inhibitory
+        self._populations, self._channels = assembly.populations, assembly.channels
 
     def copy(self) -> Self:
         """Return an independent network in the same state."""
@@ -199,7 +209,12 @@ class NetworkState:
             self._synapses("recurrent"),
             self._adaptive_threshold,
             self._incoming,
+            self._incoming_inputs,
+            self._norm,
+            self._competition,
             self.dtype,
+            populations=self._populations,
+            channels=self._channels,
         )
 
     def _matrix(self, source: str, n_rows: int) -> csr_array:
@@ -226,6 +241,26 @@ class NetworkState:
         return {**copies, "theta": self._core.theta()}
 
     @property
+    def theta(self) -> NDArray[np.float64]:
+        """Copy of what each threshold has risen by, mV; may be set, to a number or an array."""
+        return self._core.theta()
+
+    @theta.setter
+    def theta(self, theta: ArrayLike) -> None:
+        values = np.broadcast_to(as_array("theta", theta), (self.n_neurons,))
+        self._core.set_theta(check_array("theta", values, at="neuron"))
+
+    @property
+    def populations(self) -> dict[str, range]:
+        """Neurons of each population by name; {} unless made of populations."""
+        return ranges(self._populations)
+
+    @property
+    def channels(self) -> dict[str, range]:
+        """Input channels by name; {} unless made of populations."""
+        return ranges(self._channels)
+
+    @property
     def input_gain(self) -> float:
         """Product of the gains of all calibrations."""
         return self._gain
@@ -237,7 +272,8 @@ class NetworkState:
         -------
         polars.DataFrame
             One row per parameter: `parameter`, `unit`, `n`, `mean`, `std`, `min`, `median`,
-            `max`.
+            `max`. Of a network of populations, one for each population, as "E.tau_m", and one for
+            each two that are connected, as "E -> I.weight".
 
         Examples
         --------
@@ -245,25 +281,25 @@ class NetworkState:
         >>> hr.Network(4, 10).describe().filter(parameter="tau_m")["mean"].item()
         20.0
         """
-        now = self._assembly()
-        rows = [_described(name, values) for name, values in now.neurons.items()]
-        for source, synapses in (("inputs", now.inputs), ("recurrent", now.recurrent)):
-            n = synapses.weight.size
-            rows.append(_described(f"{source}.weight", synapses.weight))
-            rows.append(_described(f"{source}.delay", np.broadcast_to(synapses.delay, n)))
-            if synapses.plasticity is not None:
-                plastic = synapses.plasticity["plastic"]
-                for name in ("a_plus", "a_minus", "tau_plus", "tau_minus"):
-                    rows.append(_described(f"{source}.{name}", synapses.plasticity[name][plastic]))
         import polars as pl
 
-        return pl.DataFrame(rows)
+        return pl.DataFrame(summary(self._assembly()))
 
     def __repr__(self) -> str:
         return (
             f"Network(n_inputs={self.n_inputs}, n_neurons={self.n_neurons},"
             f" n_synapses={self.n_synapses}, dtype={self.dtype!r})"
         )
+
+
+def _to_core(
+    competition: Competition | None, n_neurons: int
+) -> tuple[NDArray[np.uint32], float, int] | None:
+    """Give groups, inhibition in mV and hold in µs."""
+    if competition is None:
+        return None
+    groups = resolve_groups(competition, n_neurons)
+    return groups, competition.inhibition, round(1000.0 * competition.hold)
 
 
 def _unpickled(
@@ -273,15 +309,3 @@ def _unpickled(
     arguments: dict[str, Any] | None,
 ) -> NetworkState:
     return kind._made_of(from_state(arrays, header), header["input_gain"], arguments)
-
-
-def _described(name: str, values: NDArray[np.float64]) -> dict[str, str | float | None]:
-    milliseconds = ("tau", "t_ref", "delay")
-    row: dict[str, str | float | None] = {
-        "parameter": name,
-        "unit": "ms" if name.split(".")[-1].startswith(milliseconds) else "mV",
-        "n": values.size,
-    }
-    for statistic in ("mean", "std", "min", "median", "max"):
-        row[statistic] = float(getattr(np, statistic)(values)) if values.size else None
-    return row

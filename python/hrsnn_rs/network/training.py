@@ -7,21 +7,28 @@ number of samples written with it belong to the same moment, whatever line an ex
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import time
 from collections.abc import Sized
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from hrsnn_rs.arguments import as_array, check_array, check_number
 from hrsnn_rs.errors import HRSNNError, ParameterError, ShapeError
-from hrsnn_rs.events.events import as_events
+from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.checkpoint import Progress, chained, digest
 from hrsnn_rs.network.results import RunStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from numpy.typing import ArrayLike
+
     from hrsnn_rs import _hrsnn
+    from hrsnn_rs.arguments import Range
     from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.checkpoint import Checkpoints
     from hrsnn_rs.network.state import NetworkState
@@ -37,6 +44,7 @@ def train_with_checkpoints(
     batch: int,
     shown: Callable[[str], Iterable[Any]],
     n_threads: int | None,
+    schedule: Schedule,
 ) -> RunStats:
     """Go on from the newest checkpoint, or begin, and write checkpoints along the way.
 
@@ -56,6 +64,8 @@ def train_with_checkpoints(
         Gives the samples of the pass of a name, behind a progress bar or not.
     n_threads : int or None
         As in `Network.run`.
+    schedule : Schedule
+        The learning rate of each sample.
 
     Returns
     -------
@@ -71,7 +81,7 @@ def train_with_checkpoints(
     """
     n_samples = len(samples) if isinstance(samples, Sized) else None
     assembly, gain = network._assembly(), network._gain
-    done = Progress(digest(assembly, gain), epochs, n_samples, batch)
+    done = Progress(digest(assembly, gain), epochs, n_samples, batch, schedule.digest())
     found = checkpoints.newest()
     if found is None:
         # Whatever is wrong with the folder shows now and not in half an hour.
@@ -99,12 +109,15 @@ def train_with_checkpoints(
             else:
                 tally.next_epoch()
             for together in batches(rest, network.n_inputs, batch, start=tally.now().position):
+                rate = schedule[tally.now().n_done]
                 tally.expect(together)
                 if batch == 1:
                     (one,) = together
-                    core.run(one.t, one.channel, one.duration, True, n_threads, undo=True)
+                    core.run(
+                        one.t, one.channel, one.duration, True, n_threads, undo=True, scale=rate
+                    )
                 else:
-                    learn_batch(core, together, n_threads)
+                    learn_batch(core, together, rate, n_threads)
                 now = tally.now()
                 if checkpoints.due(now.n_done):
                     write(now)
@@ -118,6 +131,50 @@ def train_with_checkpoints(
             error.add_note(f"No checkpoint of this moment was written: {failure}")
         raise
     return tally.now().stats
+
+
+#: What a learning rate may be: the core's bounds.
+LEARNING_RATE: Range = ("in [0, 1e30]", lambda rate: (rate >= 0.0) & (rate <= 1e30))
+
+
+class Schedule:
+    """The learning rate of each sample of a training.
+
+    Parameters
+    ----------
+    learning_rate : float or array_like of float, shape (n,)
+        One for all samples, or one for each, over all passes.
+    n : int, default=None
+        Samples of all passes, where they can be counted beforehand.
+
+    Examples
+    --------
+    >>> Schedule([1.0, 0.5])[1]
+    0.5
+    """
+
+    def __init__(self, learning_rate: float | ArrayLike, n: int | None = None) -> None:
+        is_one = np.ndim(as_array("learning_rate", learning_rate)) == 0
+        rates = [check_number("learning_rate", learning_rate)] if is_one else learning_rate
+        self._rates = check_array("learning_rate", rates, *LEARNING_RATE, at="sample")
+        self._is_one = is_one
+        if n is not None and not is_one and self._rates.size != n:
+            raise ShapeError(
+                f"learning_rate must have a value for each of {n} samples; got {self._rates.size}."
+            )
+
+    def __getitem__(self, n: int) -> float:
+        if self._is_one:
+            return float(self._rates[0])
+        if n >= self._rates.size:
+            raise ShapeError(
+                f"learning_rate must have a value for each sample; got {self._rates.size}."
+            )
+        return float(self._rates[n])
+
+    def digest(self) -> str:
+        """Give a word that another schedule does not have."""
+        return hashlib.blake2b(self._rates.tobytes(), digest_size=16).hexdigest()
 
 
 def checked(samples: Iterable[Any], n_inputs: int, start: int = 0) -> Iterator[Events]:
@@ -189,7 +246,7 @@ def batches(
 
 
 def learn_batch(
-    core: _hrsnn.Network, samples: Sequence[Events], n_threads: int | None
+    core: _hrsnn.Network, samples: Sequence[Events], rate: float, n_threads: int | None
 ) -> list[list[int]]:
     """Learn from `samples` side by side and merge what each has changed.
 
@@ -199,6 +256,8 @@ def learn_batch(
         Learns; is as before if interrupted.
     samples : sequence of Events
         One batch.
+    rate : float
+        Factor of `a_plus` and `a_minus`.
     n_threads : int or None
         As in `Network.run`.
 
@@ -207,7 +266,7 @@ def learn_batch(
     list of list of int
         What each sample took.
     """
-    return core.learn_batch([(s.t, s.channel, s.duration) for s in samples], n_threads)
+    return core.learn_batch([(s.t, s.channel, s.duration) for s in samples], n_threads, scale=rate)
 
 
 def _skip(samples: Iterator[Any], n_inputs: int, done: Progress, checkpoints: Checkpoints) -> None:

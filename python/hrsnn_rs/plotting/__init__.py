@@ -5,13 +5,17 @@ by the figure that is asked for.
 """
 
 from hrsnn_rs.plotting.canvas import png
+from hrsnn_rs.plotting.fields import receptive_fields
 from hrsnn_rs.plotting.figures import confusion, raster, scores, time_constants, weights
+from hrsnn_rs.plotting.task_figures import task_outcome
 
 __all__ = [
     "confusion",
     "png",
     "raster",
+    "receptive_fields",
     "scores",
+    "task_outcome",
     "time_constants",
     "weights",
 ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXCITATORY = "#1b6ca8"
 INHIBITORY = "#d1495b"
 _SILENT = "#e4e4e4"
-_CONTROL = "#9aa5b1"
+CONTROL = "#9aa5b1"
 
 
 @own_settings
@@ -260,7 +260,7 @@ def weights(before: ArrayLike, after: ArrayLike) -> Figure:
     left, right = figure.subplots(1, 2)
     ends = [min(0.0, float(old.min()), float(new.min())), max(float(old.max()), float(new.max()))]
     edges = np.linspace(ends[0], ends[1] * 1.02 or 1.0, 51).tolist()
-    left.hist(old, bins=edges, color=_CONTROL, label="before")
+    left.hist(old, bins=edges, color=CONTROL, label="before")
     left.hist(new, bins=edges, histtype="step", color=EXCITATORY, linewidth=1.5, label="after")
     left.set_xlabel("weight (mV)")
     _legend_below(left, 2)
@@ -328,7 +328,7 @@ def scores(rows: pl.DataFrame) -> Figure:
                 y,
                 values.mean(),
                 xerr=values.std(ddof=1) if len(values) > 1 else None,
-                color=EXCITATORY if is_variant else _CONTROL,
+                color=EXCITATORY if is_variant else CONTROL,
                 height=0.7,
                 capsize=3,
             )

@@ -2,6 +2,7 @@
 
 Lives here: AEDAT4, EVT2, EVT3, DAT and ES as SensorEvents. Not here: the decoders. Invariant:
 whatever a decoder does with a damaged file, even if it ends its process, is a FormatError here.
+Times are those of `raw_clocks` where a format's clock runs over, for the decoder loses turns of it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from hrsnn_rs.errors import FormatError, MissingDependencyError, ParameterError
 from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.recordings.raw_clocks import event_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +62,8 @@ def read_foreign(path: Path, sensor_size: tuple[int, int] | None) -> SensorEvent
     Raises
     ------
     FormatError
-        If the decoder fails in any way, or its events are not sorted or not within the sensor.
+        If the decoder fails in any way, its events are not sorted or not within the sensor, or the
+        clock steps in a way that can be read in two.
     MissingDependencyError
         If faery is not installed.
     """
@@ -82,6 +85,13 @@ def read_foreign(path: Path, sensor_size: tuple[int, int] | None) -> SensorEvent
         raise FormatError(f"{path}: recorded with {found} pixels, sensor_size is {sensor_size}.")
     if not events.size:
         raise FormatError(f"{path}: no events.")
+    times = event_times(path)
+    if times is not None:
+        if times.size != events.size:
+            raise FormatError(
+                f"{path}: {times.size} events are in it, of which the decoder finds {events.size}."
+            )
+        events["t"] = times
     try:
         return SensorEvents.from_structured(events, height, width)
     except ParameterError as error:

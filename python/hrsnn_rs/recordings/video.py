@@ -1,8 +1,9 @@
 """Video files: grey frames, one after the other.
 
-Lives here: the decoding of a file and the proof that it is whole. Not here: what frames become
-(`contrast`) and where files lie. Invariant: one frame is in memory at a time, and a file that
-gives fewer frames than it promises, or damaged ones, is never taken for a whole one in silence.
+Lives here: the decoding of a file, the time of each frame and the proof that the file is whole.
+Not here: pixels of a frame (`luma`), what frames become (`contrast`) and where files lie.
+Invariant: one frame is in memory at a time, and a file that gives fewer frames than it promises,
+or damaged ones, or no time for one, is never taken for a whole one in silence.
 """
 
 from __future__ import annotations
@@ -11,17 +12,17 @@ import warnings
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hrsnn_rs.errors import DataWarning, FormatError, MissingDependencyError, ParameterError
 from hrsnn_rs.events.columns import whole_number
+from hrsnn_rs.recordings.luma import Orientation, has_luma_plane, luma_of, orientation_of
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["VIDEO_SUFFIXES", "Video"]
@@ -45,12 +46,21 @@ _PACK_START, _PROGRAM_END = b"\0\0\1\xba", b"\0\0\1\xb9"
 _LARGEST_PACKET = 2**16 + 6
 
 
+class _Shown(NamedTuple):
+    """A frame, and when it begins and ends: s from the first frame of the file."""
+
+    frame: Any
+    begin: Fraction
+    end: Fraction
+
+
 class Video(AbstractContextManager["Video"]):
-    """A video file, open for one pass over its grey frames.
+    """A video file, open for passes over its grey frames, one after the other.
 
     The frames are the luma plane as it is stored; what has none of 8 bits (RGB, palettes, packed
     or deeper formats) is converted to one. Where the file holds a frame over, without content
-    for the next, it is given again.
+    for the next, it is given again. A file that says that it is to be shown turned by quarters of a
+    circle, or mirrored, as phones do, is.
 
     Parameters
     ----------
@@ -62,41 +72,48 @@ class Video(AbstractContextManager["Video"]):
         First frame that is not given any more. `None` means all, which alone proves that the
         whole file is sound.
     frame_size : tuple of int, default=None
-        (rows, columns) that frames of another size are scaled to. `None` means as they are.
+        (rows, columns) that upright frames of another size are scaled to. `None` means as they are.
     damaged : {"raise", "warn"}, default="raise"
-        What to do where frames are missing or damaged. "warn" gives what can be decoded.
+        What to do where frames, or their times, are missing or damaged. "warn" gives what can be
+        decoded.
 
     Attributes
     ----------
     height, width : int
         Size of the frames that are given.
     frame_rate : Fraction
-        Frames per second.
+        Frames per second, in the mean.
     n_promised : int or None
-        Number of frames by the file's own header. `None`: it does not say (MPEG program streams,
-        of which only gaps and an end in the middle of a packet are noticed).
+        Number of frames by the file's own header. `None`: it does not say (Matroska, and MPEG
+        program streams, of which an end in the middle of a packet is noticed).
     n_frames : int
-        Number of frames given so far.
+        Number of frames given so far in this pass.
+    times : list of int
+        When each of these begins: µs from the first one given, by the file's own clock. What its
+        ticks round off from a constant rate is put back.
+    duration : int
+        When the last of these ends: µs from the first one given.
     is_sound : bool
-        Whether nothing was found missing or damaged so far.
+        Whether nothing was found missing or damaged so far in this pass.
 
     Raises
     ------
     FormatError
         If the file cannot be opened, has no video or, on iteration, is short or damaged.
     ParameterError
-        If an argument is out of range.
+        If an argument is wrong or, on iteration, the video is closed, or another pass has begun.
     MissingDependencyError
         If PyAV is not installed.
 
     Warns
     -----
     DataWarning
-        For `damaged="warn"`, where frames are missing or damaged.
+        With `damaged="warn"`, if the file is short or damaged.
 
     Examples
     --------
     >>> import av, tempfile
+    >>> import numpy as np
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "still.avi"
     ...     with av.open(str(path), "w") as container:
@@ -108,6 +125,8 @@ class Video(AbstractContextManager["Video"]):
     ...         shapes = [frame.shape for frame in video]
     >>> shapes, video.n_promised, video.frame_rate
     ([(48, 64)], 1, Fraction(25, 1))
+    >>> video.times, video.duration
+    ([0], 40000)
     """
 
     def __init__(
@@ -124,11 +143,18 @@ class Video(AbstractContextManager["Video"]):
         self._stop = None if stop is None else whole_number(stop, "stop", low=self._start + 1)
         self._frame_size = checked_frame_size(frame_size)
         self._is_strict = checked_damaged(damaged) == "raise"
+        self._av = _pyav()
+        # Passes begun; None once the file is closed.
+        self._pass: int | None = 0
+        self._open()
+
+    def _open(self) -> None:
         self.n_frames = 0
+        self.times: list[int] = []
+        self.duration = 0
         self.is_sound = True
         self._held: set[int] | None = None
         self._have_luma: dict[str, bool] = {}
-        self._av = _pyav()
         if not self.path.is_file():
             raise FormatError(f"{self.path}: no such file.")
         try:
@@ -165,58 +191,146 @@ class Video(AbstractContextManager["Video"]):
             raise FormatError(f"{self.path}: has {rate} frames per second.")
         self.frame_rate = Fraction(rate)
         self._decoded_size: tuple[int, int] = (height, width)
-        self.height, self.width = self._frame_size or self._decoded_size
         self.n_promised = int(self._stream.frames) or None
+        if self.n_promised and self._container.format.name.startswith("mov"):
+            # An edit may leave out frames that are in the file.
+            shown = sum(not entry.is_discard for entry in self._stream.index_entries)
+            self.n_promised = min(self.n_promised, shown) or self.n_promised
+        # Only a frame says how it is to be turned.
+        self._decoder = self._container.decode(self._stream)
+        self._ahead: list[Any] = []
+        self._fault: Exception | None = None
+        try:
+            self._ahead += [next(self._decoder)]
+        except StopIteration:
+            pass
+        except self._faults as error:
+            self._fault = error
+        self._orientation = Orientation()
+        if self._ahead:
+            self._orientation = orientation_of(self._ahead[0], self.path)
+        upright = self._orientation.size(self._decoded_size)
+        self.height, self.width = self._frame_size or upright
+
+    @property
+    def _faults(self) -> tuple[type[Exception], ...]:
+        """What PyAV raises where data are damaged."""
+        return self._av.FFmpegError, ValueError, IndexError, OSError
 
     def __exit__(self, *_: object) -> None:
+        self._pass = None
         self._container.close()
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
-        """Give the frames, uint8 of shape (height, width), each valid until the next."""
+        """Begin a pass: give the frames, uint8 of shape (height, width), each valid until the next.
+
+        A second pass opens the file anew, and ends the one before.
+        """
+        if self._pass is None:
+            raise ParameterError(f"{self.path}: the video is closed; open it again.")
+        if self._pass:
+            self._container.close()
+            self._open()
+        self._pass += 1
+        return self._frames(self._pass)
+
+    def _frames(self, number_of_pass: int) -> Iterator[NDArray[np.uint8]]:
+        begin: Fraction | None = None
         try:
-            for number, frame in enumerate(self._slots()):
+            for number, (frame, begins, ends) in enumerate(self._slots()):
                 if number >= self._start:
+                    begin = begins if begin is None else begin
                     self.n_frames += 1
+                    self.times.append(round((begins - begin) * 1_000_000))
+                    self.duration = round((ends - begin) * 1_000_000)
                     yield self._luma(frame)
+                    if self._pass != number_of_pass:
+                        what = "is closed" if self._pass is None else "was begun anew"
+                        raise ParameterError(
+                            f"{self.path}: the video {what} while its frames were read; open it "
+                            "once for each pass."
+                        )
                 if number + 1 == self._stop:
                     return
-        except FormatError:
+        except (FormatError, ParameterError):
             raise
-        except (self._av.FFmpegError, ValueError, IndexError, OSError) as error:
+        except self._faults as error:
             self._complain(f"is damaged after {self.n_frames + self._start} frames: {_said(error)}")
 
-    def _slots(self) -> Iterator[Any]:
+    def _decoded(self) -> Iterator[Any]:
+        """Give what was decoded ahead, and all else."""
+        if self._fault is not None:
+            raise self._fault
+        while self._ahead:
+            yield self._ahead.pop()
+        # PyAV's generator raises StopIteration through `yield from` if it is at its end already.
+        while (frame := next(self._decoder, None)) is not None:
+            yield frame
+
+    def _slots(self) -> Iterator[_Shown]:
         """Decode, and put the frame before where the file holds it over."""
         before: Any = None
-        first = last = None
+        first: int | None = None
         n_slots = 0
+        step = 1 / self.frame_rate
         # One tick of the clock is one frame in AVI; elsewhere times need not be regular.
-        counts = self._stream.time_base == 1 / self.frame_rate
-        for frame in self._container.decode(self._stream):
-            if frame.is_corrupt and self.is_sound:
-                self._complain(f"has damaged frames from {n_slots} on")
-            if frame.pts is not None:
-                first = frame.pts if first is None else first
-                last = frame.pts
-                while counts and n_slots < last - first and self._is_held(n_slots):
-                    n_slots += 1
-                    yield before
+        counts = self._container.format.name == "avi" and self._stream.time_base == step
+        last: _Shown | None = None
+        for frame in self._decoded():
+            if frame.is_corrupt:
+                self._doubt(f"has damaged frames from {n_slots} on")
+            if counts:
+                if frame.pts is not None:
+                    first = frame.pts if first is None else first
+                    while n_slots < frame.pts - first and self._is_held(n_slots):
+                        yield _Shown(before, n_slots * step, (n_slots + 1) * step)
+                        n_slots += 1
+                yield _Shown(frame, n_slots * step, (n_slots + 1) * step)
+            else:
+                if frame.pts is not None and first is None:
+                    first = frame.pts - round(n_slots * step / self._stream.time_base)
+                last = self._shown(frame, n_slots, first or 0, last)
+                yield last
             n_slots += 1
-            yield frame
             before = frame
         promised = self.n_promised
-        while promised and 0 < n_slots < promised and self._is_held(n_slots):
+        while counts and promised and 0 < n_slots < promised and self._is_held(n_slots):
+            yield _Shown(before, n_slots * step, (n_slots + 1) * step)
             n_slots += 1
-            yield before
-        if promised is None and first is not None and last is not None:
-            # The file does not say how many, but its clock says what is missing in between.
-            promised = round((last - first) * self._stream.time_base * self.frame_rate) + 1
         if n_slots == 0 or (promised is not None and n_slots < promised):
             self._complain(f"has {n_slots} of the {promised or 'expected'} frames it promises")
         elif self._stop is not None and n_slots < self._stop:
             self._complain(f"has {n_slots} of the {self._stop} frames that are asked for")
         elif self._container.format.name == "mpeg" and is_cut_off(self.path):
             self._complain("is cut off in the middle of a packet")
+
+    def _shown(self, frame: Any, number: int, first: int, last: _Shown | None) -> _Shown:
+        """Return a frame with its own time, or say that it has none."""
+        tick, step = Fraction(self._stream.time_base), 1 / self.frame_rate
+
+        before = -tick if last is None else last.begin
+        begin = Fraction(0) if last is None else last.end
+        if frame.pts is None:
+            self._doubt(f"gives no time for frame {number}")
+            return _Shown(frame, begin, begin + step)
+        own = (frame.pts - first) * tick
+        # Matroska counts ms: less than a tick beside a constant rate is that rate. Times of a
+        # program stream are few, and FFmpeg counts on in between, in whole ticks.
+        slack = max(tick, step / 50) if self._container.format.name == "mpeg" else tick
+        regular = round(own / step) * step
+        if abs(own - regular) < slack and regular > before:
+            own = regular
+        if own > before:
+            begin = own
+        else:
+            at = f"{float(own):.6f} s, and the one before at {float(before):.6f} s"
+            self._doubt(f"has frame {number} at {at}")
+        shown = frame.duration * tick if frame.duration else step
+        return _Shown(frame, begin, begin + (step if abs(shown - step) <= tick else shown))
+
+    def _doubt(self, words: str) -> None:
+        if self.is_sound:
+            self._complain(words)
 
     def _is_held(self, slot: int) -> bool:
         """Say whether the file's index leaves a slot out, or has a chunk without content there."""
@@ -227,27 +341,21 @@ class Video(AbstractContextManager["Video"]):
         return slot in self._held
 
     def _luma(self, frame: Any) -> NDArray[np.uint8]:
+        number = self.n_frames + self._start - 1
         size = (frame.height, frame.width)
         if size != self._decoded_size:
             before = "{} x {}".format(*self._decoded_size)
             raise FormatError(
                 f"{self.path}: frame size changes from {before} to {size[0]} x {size[1]} at "
-                f"frame {self.n_frames + self._start - 1}."
+                f"frame {number}."
             )
-        pixels = frame.format
-        has_luma = self._have_luma.get(pixels.name)
-        if has_luma is None:
-            has_luma = self._have_luma[pixels.name] = _has_luma_plane(pixels)
-        if size != (self.height, self.width) or not has_luma:
-            # Luma keeps the range in which it is stored; other formats get the usual one.
-            target, span = (pixels.name, None) if has_luma else ("yuv420p", "MPEG")
-            frame = frame.reformat(self.width, self.height, target, dst_color_range=span)
-        plane = frame.planes[0]
-        # The view keeps the plane alive; the decoder still needs it unchanged.
-        padded = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        luma = padded[: self.height, : self.width]
-        luma.flags.writeable = False
-        return luma
+        if orientation_of(frame, self.path) != self._orientation:
+            raise FormatError(f"{self.path}: the side that is up changes at frame {number}.")
+        name = frame.format.name
+        if name not in self._have_luma:
+            self._have_luma[name] = has_luma_plane(frame.format)
+        stored = self._orientation.size((self.height, self.width))
+        return self._orientation.turned(luma_of(frame, stored, self._have_luma[name]))
 
     def _complain(self, words: str) -> None:
         self.is_sound = False
@@ -279,18 +387,6 @@ def is_cut_off(path: Path) -> bool:
         else:
             place += 6 + int.from_bytes(tail[place + 4 : place + 6], "big")
     return place != len(tail) and place >= 0
-
-
-def _has_luma_plane(pixels: Any) -> bool:
-    """Say whether plane 0 holds luma of 8 bits and nothing else."""
-    first = pixels.components[0]
-    is_grey = len(pixels.components) == 1 and pixels.name != "pal8"
-    return (
-        not pixels.is_rgb
-        and first.plane == 0
-        and first.bits == 8
-        and (is_grey or all(other.plane > 0 for other in pixels.components[1:]))
-    )
 
 
 def _said(error: BaseException) -> str:

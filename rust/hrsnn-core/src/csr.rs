@@ -2,7 +2,8 @@
 //!
 //! Lives here: the structure of a graph. Not here: weights and delays, which are arrays
 //! aligned with [`Csr::indices`], and the generators ([`crate::connectivity`]).
-//! Invariant: a [`Csr`] that exists is sorted, in range and free of duplicates.
+//! Invariant: a [`Csr`] that exists is sorted and in range, and free of duplicates unless it was made
+//! [`Csr::with_repeats`].
 
 use std::ops::Range;
 
@@ -36,6 +37,19 @@ impl Csr {
     /// of `indices`; if a target is not below `n_cols` or not above its predecessor in
     /// the row.
     pub fn new(indptr: Vec<u64>, indices: Vec<u32>, n_cols: usize) -> Result<Self> {
+        Self::checked(indptr, indices, n_cols, false)
+    }
+
+    /// The same, but a target may stand in a row several times in a row: it is reached by several
+    /// synapses, which something else has to tell apart.
+    ///
+    /// # Errors
+    /// Those of [`Csr::new`] but for that.
+    pub fn with_repeats(indptr: Vec<u64>, indices: Vec<u32>, n_cols: usize) -> Result<Self> {
+        Self::checked(indptr, indices, n_cols, true)
+    }
+
+    fn checked(indptr: Vec<u64>, indices: Vec<u32>, n_cols: usize, repeats: bool) -> Result<Self> {
         let (Some(&first), Some(&last)) = (indptr.first(), indptr.last()) else {
             return Err(Error::ShapeMismatch {
                 name: "indptr".into(),
@@ -56,15 +70,17 @@ impl Csr {
         }
         let csr = Self { indptr, indices };
         for row in 0..csr.n_rows() {
-            csr.check_row(row, n_cols)?;
+            csr.check_row(row, n_cols, repeats)?;
         }
         Ok(csr)
     }
 
-    fn check_row(&self, row: usize, n_cols: usize) -> Result<()> {
+    fn check_row(&self, row: usize, n_cols: usize, repeats: bool) -> Result<()> {
         let targets = self.row(row);
-        if let Some(k) = targets.windows(2).position(|pair| pair[1] <= pair[0]) {
-            let expected = format!("greater than its predecessor {} in row {row}", targets[k]);
+        let is_wrong = |pair: &[u32]| pair[1] < pair[0] || (pair[1] == pair[0] && !repeats);
+        if let Some(k) = targets.windows(2).position(is_wrong) {
+            let least = if repeats { "at least" } else { "greater than" };
+            let expected = format!("{least} its predecessor {} in row {row}", targets[k]);
             let synapse = self.span(row).start + k + 1;
             return Err(Error::element("indices", expected, targets[k + 1], "index", synapse));
         }

@@ -1,6 +1,6 @@
 //! Laws from which heterogeneous parameters are drawn.
 //!
-//! Lives here: five laws, their truncation, and drawing by rows. Not here: means of
+//! Lives here: six laws, their truncation, and drawing by rows. Not here: means of
 //! truncated laws (Python, in closed form) and which parameter may be negative.
 //! Invariant: the values of row `r` depend on (seed, purpose, `r`) and their number alone.
 
@@ -44,6 +44,13 @@ pub enum Law {
         /// Greater than `low`.
         high: f64,
     },
+    /// Uniform in the logarithm, on [low, high].
+    LogUniform {
+        /// Greater than 0.
+        low: f64,
+        /// Greater than `low`.
+        high: f64,
+    },
     /// Normal law.
     Normal {
         /// Finite.
@@ -77,6 +84,7 @@ enum Sampler {
     Gamma(rand_distr::Gamma<f64>),
     LogNormal { mu: f64, sigma: f64 },
     Uniform { low: f64, width: f64 },
+    LogUniform { low: f64, high: f64, log_ratio: f64 },
     Normal { mean: f64, std: f64 },
 }
 
@@ -110,6 +118,14 @@ impl Distribution {
                 above(low, high)?;
                 if !(high - low).is_finite() {
                     return Err(Error::parameter("high", "within 1.8e308 of low", high));
+                }
+            }
+            Law::LogUniform { low, high } => {
+                positive("low", low)?;
+                finite("high", high)?;
+                above(low, high)?;
+                if !(high / low).is_finite() {
+                    return Err(Error::parameter("high", "within 1.8e308 times low", high));
                 }
             }
             Law::Normal { mean, std } => {
@@ -162,6 +178,9 @@ impl Distribution {
                 Sampler::LogNormal { mu: mean.ln() - 0.5 * variance, sigma: variance.sqrt() }
             }
             Law::Uniform { low, high } => Sampler::Uniform { low, width: high - low },
+            Law::LogUniform { low, high } => {
+                Sampler::LogUniform { low, high, log_ratio: (high / low).ln() }
+            }
             Law::Normal { mean, std } => Sampler::Normal { mean, std },
         }
     }
@@ -188,6 +207,10 @@ impl Sampler {
             Self::Gamma(gamma) => gamma.sample(rng),
             Self::LogNormal { mu, sigma } => (mu + sigma * normal(rng)).exp(),
             Self::Uniform { low, width } => low + width * uniform(rng),
+            // Rounding could carry the largest values past the end.
+            Self::LogUniform { low, high, log_ratio } => {
+                (low * (log_ratio * uniform(rng)).exp()).min(*high)
+            }
             Self::Normal { mean, std } => mean + std * normal(rng),
         }
     }
@@ -267,9 +290,29 @@ mod tests {
         assert!(
             refusal(Law::Uniform { low: f64::MIN, high: f64::MAX }, None, None).contains("high")
         );
+        for (low, high, name) in [
+            (0.0, 1.0, "low"),
+            (-1.0, 1.0, "low"),
+            (f64::NAN, 1.0, "low"),
+            (1.0, f64::INFINITY, "high"),
+            (2.0, 1.0, "high"),
+            (1e-300, 1e300, "high"),
+        ] {
+            let text = refusal(Law::LogUniform { low, high }, None, None);
+            assert!(text.starts_with(name), "{text}");
+        }
         assert!(refusal(Law::Constant { value: f64::NAN }, None, None).contains("value"));
         assert!(refusal(GAMMA, Some(f64::NAN), None).contains("low"));
         assert!(refusal(GAMMA, Some(1.0), Some(1.0)).contains("high"));
+    }
+
+    #[test]
+    fn log_uniform_values_stay_between_their_ends() {
+        for (low, high) in [(5.0, 500.0), (0.1, 0.1_f64.next_up()), (5e-324, 1e-20), (3.0, 3.1)] {
+            let law = Distribution::new(Law::LogUniform { low, high }, None, None).unwrap();
+            let values = law.sample_rows(&[0, 2000], 1, "ends").unwrap();
+            assert!(values.iter().all(|value| (low..=high).contains(value)), "{low} {high}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@
 mod batch;
 mod crew;
 mod learned;
+mod normalization;
 mod pace;
 mod ranges;
 mod rounds;
@@ -34,9 +35,9 @@ use std::iter;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::network::{Adaptation, Description};
+use crate::network::{Adaptation, Description, MOST_AMPLITUDE, Norm, check_theta};
 use crate::pool;
-use crate::projection::{Source, Synapses};
+use crate::projection::Source;
 use crate::queue::MOST_SEGMENTS;
 use crate::real::Real;
 use crate::record::{FeatureSpec, Features, Record};
@@ -71,9 +72,11 @@ pub struct Engine<T> {
     n_inputs: usize,
     n_neurons: usize,
     adaptation: Option<Adaptation>,
-    incoming: Vec<f64>,
+    incoming: [(Source, Norm, Vec<f64>); 2],
     /// Spikes after which the histories are settled.
     settle_after: u64,
+    /// Of all plastic synapses.
+    largest_amplitude: f64,
     /// Memory of samples that are over, for those to come.
     idle: Idle<T>,
     /// When several threads are tried.
@@ -107,7 +110,8 @@ impl<T: Real> Engine<T> {
         let by_size =
             (n_synapses / SYNAPSES_OF_A_SHARD).clamp(1, pool::all_cores().min(MOST_SHARDS));
         let n_shards = n_shards.unwrap_or(by_size).clamp(1, n_neurons);
-        let ranges = ranges_of_equal_work(&[inputs, recurrent], n_neurons, n_shards);
+        let group = description.competition.as_ref().map(|competition| &*competition.group);
+        let ranges = ranges_of_equal_work(&[inputs, recurrent], group, n_neurons, n_shards);
         let shards: Vec<_> =
             ranges.into_iter().map(|range| Shard::new(description, range)).collect();
         let projections = shards.iter().flat_map(|shard| &shard.projections);
@@ -124,8 +128,16 @@ impl<T: Real> Engine<T> {
             n_inputs: description.n_inputs(),
             n_neurons,
             adaptation: description.adaptation,
-            incoming: description.incoming.clone(),
+            incoming: [
+                (Source::Recurrent, description.norms[0], description.incoming.clone()),
+                (Source::Input, description.norms[1], description.incoming_inputs.clone()),
+            ],
             settle_after: (n_synapses as u64 / 4).clamp(1 << 16, 1 << 28),
+            largest_amplitude: [inputs, recurrent]
+                .into_iter()
+                .filter_map(|connections| connections.plasticity.as_ref())
+                .flat_map(|plasticity| plasticity.a_plus.iter().chain(&plasticity.a_minus))
+                .fold(0.0, |largest, &a| a.max(largest)),
             idle: Idle(Mutex::default()),
             paces: Paces::default(),
             together: None,
@@ -199,13 +211,10 @@ impl<T: Real> Engine<T> {
         result.map(|()| stats)
     }
 
-    /// Run one sample and learn from it.
-    ///
-    /// When interrupted, what was learned up to the end of a window is kept. After a panic
-    /// nothing is: whatever is asked of the engine from then on is [`Error::Broken`].
+    /// Run one sample and learn from it: [`Engine::learn_scaled`] with a scale of 1.
     ///
     /// # Errors
-    /// Bad input, what `poll` returned, or [`Error::Broken`].
+    /// Those of [`Engine::learn_scaled`].
     pub fn learn(
         &mut self,
         input: &Input<'_>,
@@ -213,16 +222,49 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
+        self.learn_scaled(input, 1.0, record, n_threads, poll)
+    }
+
+    /// Run one sample and learn from it, with `a_plus` and `a_minus` of every plastic synapse times
+    /// `scale`.
+    ///
+    /// The product is taken in the precision of the network, and no later sample knows of it.
+    ///
+    /// When interrupted, what was learned up to the end of a window is kept. After a panic
+    /// nothing is: whatever is asked of the engine from then on is [`Error::Broken`].
+    ///
+    /// # Errors
+    /// Bad input, a scale that is not finite, negative or makes an amplitude larger than 1e30, what `poll` returned, or
+    /// [`Error::Broken`].
+    pub fn learn_scaled(
+        &mut self,
+        input: &Input<'_>,
+        scale: f64,
+        record: &mut dyn Record,
+        n_threads: Option<usize>,
+        poll: &mut Poll<'_>,
+    ) -> Result<Stats> {
         self.check_whole()?;
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
+        let scale = self.checked_scale(scale)?;
         let mut activities = self.activities(true);
         let mut shards = std::mem::take(&mut self.shards);
-        let result = self.learn_in(&mut shards, &mut activities, input, record, n_threads, poll);
+        let result =
+            self.learn_in(&mut shards, &mut activities, input, scale, record, n_threads, poll);
         self.keep(activities);
         self.normalize(&mut shards);
         self.shards = shards;
         result
+    }
+
+    /// A scale of the amplitudes of STDP in the precision of the network.
+    fn checked_scale(&self, scale: f64) -> Result<T> {
+        let most = MOST_AMPLITUDE / self.largest_amplitude.max(1.0);
+        if (0.0..=most).contains(&scale) {
+            return Ok(T::from_f64(scale));
+        }
+        Err(Error::parameter("scale", format!("between 0 and {most:e}"), scale))
     }
 
     /// One sample changes the weights and thresholds of `shards`; nothing is normalised.
@@ -231,11 +273,14 @@ impl<T: Real> Engine<T> {
         shards: &mut [Shard<T>],
         activities: &mut [Activity<T>],
         input: &Input<'_>,
+        scale: T,
         record: &mut dyn Record,
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
-        shards.iter_mut().for_each(Shard::reset_traces);
+        for shard in &mut *shards {
+            shard.reset_traces(scale);
+        }
         let mut moment = Moment::default();
         let passes = shards.iter_mut().map(Learning).zip(&mut *activities).collect();
         let until = input.duration;
@@ -258,16 +303,9 @@ impl<T: Real> Engine<T> {
         }
     }
 
-    /// Scale each neuron's plastic recurrent weights, where that is wanted.
-    fn normalize(&self, shards: &mut [Shard<T>]) {
-        if !self.incoming.is_empty() {
-            for shard in shards {
-                normalize(shard, &self.incoming);
-            }
-        }
-    }
-
     /// Features of many samples, one row of `n_windows * spec.width` a sample; learns nothing.
+    ///
+    /// Nothing larger than that is held: with pools, memory does not grow with neurons times windows.
     ///
     /// # Errors
     /// Bad input (the message begins with the number of the sample), what `poll` returned, or
@@ -275,12 +313,12 @@ impl<T: Real> Engine<T> {
     pub fn transform(
         &self,
         inputs: &[Input<'_>],
-        spec: FeatureSpec,
+        spec: FeatureSpec<'_>,
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<(Vec<f32>, Vec<Stats>)> {
         self.check_whole()?;
-        spec.check()?;
+        spec.check(self.n_neurons)?;
         for input in inputs {
             input.check(self.n_inputs)?;
         }
@@ -311,6 +349,25 @@ impl<T: Real> Engine<T> {
         Ok((features, stats))
     }
 
+    /// Replace the adaptation of each neuron's threshold, mV; it stays between samples.
+    ///
+    /// # Errors
+    /// A wrong length, or a value that is not finite, negative (a threshold that had been lowered
+    /// could be crossed unseen) or beyond 1e15 mV, or [`Error::Broken`].
+    pub fn set_theta(&mut self, theta: &[f64]) -> Result<()> {
+        self.check_whole()?;
+        if theta.len() != self.n_neurons {
+            return Err(Error::length("theta", self.n_neurons, theta.len()));
+        }
+        check_theta(theta)?;
+        for Shard { first, neurons, .. } in &mut self.shards {
+            for i in 0..neurons.len() {
+                neurons.set_theta(i, T::from_f64(theta[*first as usize + i]));
+            }
+        }
+        Ok(())
+    }
+
     /// Adaptation of each neuron's threshold, mV.
     ///
     /// # Panics
@@ -319,34 +376,6 @@ impl<T: Real> Engine<T> {
         assert!(!self.shards.is_empty(), "{}", Error::Broken);
         let all = self.shards.iter().flat_map(|shard| &shard.neurons.theta);
         all.map(|theta| theta.to_f64()).collect()
-    }
-}
-
-/// Scale each neuron's plastic recurrent weights so that their sum is `incoming`.
-fn normalize<T: Real>(shard: &mut Shard<T>, incoming: &[f64]) {
-    let (first, n) = (shard.first as usize, shard.neurons.len());
-    for projection in shard.plastic().filter(|p| p.source == Source::Recurrent) {
-        let Synapses::Plastic(synapses) = &mut projection.synapses else { continue };
-        let n_segments = projection.rows.n_segments() as u32;
-        let mut sum = vec![0.0; n];
-        for segment in 0..n_segments {
-            let range = projection.rows.synapses(segment);
-            let weights = synapses.weights(&range);
-            for (&target, w) in synapses.target()[range.clone()].iter().zip(weights) {
-                sum[target as usize] += w.to_f64();
-            }
-        }
-        let rule = synapses.rule;
-        for segment in 0..n_segments {
-            let (targets, weights) = synapses.weights_mut(&projection.rows.synapses(segment));
-            for (&target, w) in targets.iter().zip(weights) {
-                let target = target as usize;
-                if sum[target] != 0.0 {
-                    let scaled = w.to_f64() * (incoming[first + target] / sum[target]);
-                    *w = rule.clip(T::from_f64(scaled));
-                }
-            }
-        }
     }
 }
 

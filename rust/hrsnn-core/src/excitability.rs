@@ -64,8 +64,7 @@ mod tests {
             theta: vec![0.0; n],
         };
         let (inputs, recurrent) = (connections(graph, weight), connections(none, vec![]));
-        let description =
-            Description { neurons, inputs, recurrent, adaptation: None, incoming: vec![] };
+        let description = Description::new(neurons, inputs, recurrent);
         description.check().unwrap();
         description
     }

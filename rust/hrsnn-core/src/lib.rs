@@ -5,6 +5,7 @@
 
 pub mod aedat;
 pub mod camera;
+pub mod competition;
 pub mod connectivity;
 pub mod csr;
 pub mod current;
@@ -26,5 +27,6 @@ pub mod shard;
 pub mod snapshot;
 pub mod stdp;
 pub mod time;
+pub mod tracking;
 
 pub use error::{Error, Result};

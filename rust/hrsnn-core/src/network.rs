@@ -4,6 +4,7 @@
 //! Not here: how it is laid out for speed (`shard`) or simulated (`engine`). Invariant: a
 //! [`Description`] that passed [`Description::check`] can be simulated without any further error.
 
+use crate::competition::Competition;
 use crate::csr::Csr;
 use crate::current::Receptor;
 use crate::error::{Error, Result, check_each};
@@ -17,7 +18,7 @@ type Field<'a> = (&'a str, &'a [f64], &'a str, fn(f64) -> bool);
 /// what float32 holds for their sums.
 const MOST_MV: f64 = 1e15;
 /// Largest amplitude of STDP; a trace times it is still a number of float32.
-const MOST_AMPLITUDE: f64 = 1e30;
+pub(crate) const MOST_AMPLITUDE: f64 = 1e30;
 /// Largest constant of STDP in half precision; see `plastic`.
 const MOST_HALF: f64 = 1e18;
 /// Shortest and longest time constant, ms: their inverses are still numbers of float32.
@@ -96,6 +97,15 @@ pub struct Adaptation {
     pub tau_theta: f64,
 }
 
+/// What is kept of the weights onto a neuron.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Norm {
+    /// Their sum, which is that of their magnitudes, for they have one sign.
+    L1,
+    /// The root of the sum of their squares.
+    L2,
+}
+
 /// All there is to say of a network.
 #[derive(Debug, Clone)]
 pub struct Description {
@@ -105,14 +115,34 @@ pub struct Description {
     pub inputs: Connections,
     /// From neurons.
     pub recurrent: Connections,
+    /// Who competes with whom, where somebody does.
+    pub competition: Option<Competition>,
     /// Adaptive threshold, where wanted.
     pub adaptation: Option<Adaptation>,
-    /// Sum to which each neuron's plastic recurrent weights are scaled at the end of a
+    /// Norm to which each neuron's plastic recurrent weights are scaled at the end of a
     /// learning sample, mV, one a neuron; empty where weights are not normalised.
     pub incoming: Vec<f64>,
+    /// The same of its plastic weights from inputs.
+    pub incoming_inputs: Vec<f64>,
+    /// The norms of both.
+    pub norms: [Norm; 2],
 }
 
 impl Description {
+    /// Neurons and synapses without anything that is optional.
+    pub fn new(neurons: NeuronParameters, inputs: Connections, recurrent: Connections) -> Self {
+        Self {
+            neurons,
+            inputs,
+            recurrent,
+            competition: None,
+            adaptation: None,
+            incoming: Vec::new(),
+            incoming_inputs: Vec::new(),
+            norms: [Norm::L1; 2],
+        }
+    }
+
     /// Number of neurons.
     pub fn n_neurons(&self) -> usize {
         self.recurrent.graph.n_rows()
@@ -139,15 +169,26 @@ impl Description {
             return Err(Error::parameter("n_neurons", "at least 1", 0));
         }
         self.neurons.check(n)?;
+        if let Some(competition) = &self.competition {
+            competition.check(&self.neurons.v_rest, &self.neurons.v_threshold)?;
+        }
         self.inputs.check("inputs", "input_delay", n, 0)?;
         self.recurrent.check("recurrent", "recurrent_delay", n, 1)?;
         if let Some(adaptation) = self.adaptation {
             check_scalar("theta_plus", adaptation.theta_plus, "at least 0 mV", |v| v >= 0.0)?;
             check_scalar("tau_theta", adaptation.tau_theta, "greater than 0 ms", |v| v > 0.0)?;
         }
-        if !self.incoming.is_empty() {
-            check_length("incoming", self.incoming.len(), n)?;
-            check_each("incoming", &self.incoming, "finite", "neuron", |_| true)?;
+        let both = [("incoming", &self.incoming), ("incoming_inputs", &self.incoming_inputs)];
+        for ((name, targets), norm) in both.into_iter().zip(self.norms) {
+            if targets.is_empty() {
+                continue;
+            }
+            check_length(name, targets.len(), n)?;
+            let (expected, lowest) = match norm {
+                Norm::L1 => ("finite", f64::NEG_INFINITY),
+                Norm::L2 => ("at least 0 mV where the norm is l2", 0.0),
+            };
+            check_each(name, targets, expected, "neuron", |target| target >= lowest)?;
         }
         Ok(())
     }
@@ -184,9 +225,18 @@ fn check_scalar(
     }
 }
 
+/// Refuse adaptations that no neuron may have.
+///
+/// # Errors
+/// Names the neuron and the value.
+pub fn check_theta(theta: &[f64]) -> Result<()> {
+    check_each("theta", theta, "at least 0 mV", "neuron", |v| v >= 0.0)?;
+    check_size("theta", theta, "neuron")
+}
+
 impl NeuronParameters {
     fn check(&self, n: usize) -> Result<()> {
-        let fields: [Field<'_>; 9] = [
+        let fields: [Field<'_>; 8] = [
             ("tau_m", &self.tau_m, "greater than 0 ms", |v| v > 0.0),
             ("v_rest", &self.v_rest, "finite", |_| true),
             ("v_reset", &self.v_reset, "finite", |_| true),
@@ -195,13 +245,14 @@ impl NeuronParameters {
             ("bias", &self.bias, "finite", |_| true),
             ("tau_syn_ex", &self.tau_syn_ex, "at least 0 ms", |v| v >= 0.0),
             ("tau_syn_in", &self.tau_syn_in, "at least 0 ms", |v| v >= 0.0),
-            ("theta", &self.theta, "at least 0 mV", |v| v >= 0.0),
         ];
         for (name, values, expected, allowed) in fields {
             check_length(name, values.len(), n)?;
             check_each(name, values, expected, "neuron", allowed)?;
             check_size(name, values, "neuron")?;
         }
+        check_length("theta", self.theta.len(), n)?;
+        check_theta(&self.theta)?;
         for i in 0..n {
             us_from_ms("t_ref", self.t_ref[i], 0, "neuron", i)?;
             for (name, value) in [("v_rest", self.v_rest[i]), ("v_reset", self.v_reset[i])] {
@@ -260,10 +311,29 @@ impl Connections {
         for (s, &ms) in self.delay.iter().enumerate() {
             us_from_ms(delay_name, ms, lowest_us, "synapse", s)?;
         }
+        self.check_repeats(delay_name)?;
         match &self.plasticity {
             Some(plasticity) => plasticity.check(&self.weight),
             None => Ok(()),
         }
+    }
+
+    /// Synapses of one source and target are told apart by their delays, in whose order they stand.
+    fn check_repeats(&self, delay_name: &str) -> Result<()> {
+        for row in 0..self.graph.n_rows() {
+            let synapses = self.graph.span(row);
+            for (s, pair) in synapses.zip(self.graph.row(row).windows(2)) {
+                if pair[0] == pair[1] && self.delay_us(s + 1) <= self.delay_us(s) {
+                    let us = self.delay_us(s);
+                    let expected = format!(
+                        "above {us} µs, that of the synapse before, of the same source and target"
+                    );
+                    let found = format!("{} µs", self.delay_us(s + 1));
+                    return Err(Error::element(delay_name, expected, found, "synapse", s + 1));
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Neurons<T> {
 pub struct Membranes<T> {
     /// Potentials and when they held.
     pub held: Held<T>,
+    /// Whether who reaches its threshold stays where it is until `competition` has decided.
+    waits: bool,
     /// What [`Membranes::receive_all`] works with.
     over: Vec<(u32, u32)>,
 }
@@ -91,6 +93,18 @@ impl<T: Real> Neurons<T> {
 }
 
 impl<T: Real> Membranes<T> {
+    /// Of no neurons; `waits`: whether who reaches its threshold is not reset at once, for somebody
+    /// has to decide whether it spikes.
+    pub fn waiting(waits: bool) -> Self {
+        Self { waits, ..Self::default() }
+    }
+
+    /// See [`Membranes::waiting`].
+    #[inline]
+    pub fn waits(&self) -> bool {
+        self.waits
+    }
+
     /// All neurons at rest at t = 0.
     pub fn reset(&mut self, neurons: &Neurons<T>) {
         self.held.reset(&neurons.v_rest);
@@ -108,12 +122,13 @@ impl<T: Real> Membranes<T> {
         self.test(neurons, i, t, neurons.relaxed(i, self.held.v(i), elapsed) + input)
     }
 
-    /// Neuron `i` is at `v` at time `t`: reset it and return true if that is a spike.
+    /// Neuron `i` is at `v` at time `t`: reset it and return true if that is a spike. Where it
+    /// [waits](Membranes::waiting) it is not reset.
     #[inline]
     pub(crate) fn test(&mut self, neurons: &Neurons<T>, i: usize, t: i64, v: T) -> bool {
         self.held.reach(t);
         let spikes = v >= neurons.threshold[i];
-        if spikes {
+        if spikes && !self.waits {
             self.spike(neurons, i, t);
         } else {
             self.held.set(i, v, t);
@@ -123,7 +138,7 @@ impl<T: Real> Membranes<T> {
 
     /// [`Membranes::receive`] for all neurons whose place in `input` is not 0, which is cleared.
     ///
-    /// Those that spike are appended to `spiked`, in order.
+    /// Those that spike, or that wait for whether they do, are appended to `spiked`, in order.
     pub fn receive_all(
         &mut self,
         neurons: &Neurons<T>,
@@ -243,7 +258,7 @@ impl<T: Real> Membranes<T> {
     /// Neuron `i` spikes at `t`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn spike(&mut self, neurons: &Neurons<T>, i: usize, t: i64) {
+    pub(crate) fn spike(&mut self, neurons: &Neurons<T>, i: usize, t: i64) {
         self.held.set(i, neurons.v_reset[i], t + i64::from(neurons.t_ref[i]));
     }
 }

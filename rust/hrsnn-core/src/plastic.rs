@@ -162,8 +162,9 @@ impl<T: Real> PlasticSynapses<T> {
         })
     }
 
-    /// The state at t = 0 of a sample: no traces, no visits.
-    pub fn reset(&mut self) {
+    /// The state at t = 0 of a sample: no traces, no visits; amplitudes are `scale` times as large in it.
+    pub fn reset(&mut self, scale: T) {
+        self.rule.scale = scale;
         self.visits.fill(Visit::FRESH);
     }
 
@@ -223,6 +224,7 @@ impl<T: Real> PlasticSynapses<T> {
         let first = self.constants.n_fields() * range.start;
         for k in 0..range.len() {
             let [_, a_minus, ..] = self.constants(range, k);
+            let a_minus = a_minus * self.rule.scale;
             let w = self.cells[first + k];
             let trace_post = self.cells[first + 2 * range.len() + k];
             input[self.target[range.start + k] as usize] += w;

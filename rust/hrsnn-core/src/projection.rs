@@ -235,6 +235,7 @@ impl<T: Real> Projection<T> {
                     mu_plus: T::from_f64(p.mu_plus),
                     mu_minus: T::from_f64(p.mu_minus),
                     pairing: p.pairing,
+                    scale: T::ONE,
                 };
                 let halvings =
                     |tau: &[f64]| picked.iter().map(|&s| halvings_from_ms(tau[s])).collect();

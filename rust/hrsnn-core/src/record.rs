@@ -45,9 +45,21 @@ pub enum Windows {
     Events,
 }
 
+/// The pool of a neuron that is in none.
+pub const NO_POOL: u32 = u32::MAX;
+
+/// Neurons whose features are added up.
+#[derive(Debug, Clone, Copy)]
+pub struct Pools<'a> {
+    /// Number of the pool of each neuron, or [`NO_POOL`].
+    pub pool: &'a [u32],
+    /// Number of pools.
+    pub n_pools: usize,
+}
+
 /// Which features are taken of each window.
 #[derive(Debug, Clone, Copy)]
-pub struct FeatureSpec {
+pub struct FeatureSpec<'a> {
     /// Number of windows.
     pub n_windows: usize,
     /// How they are cut.
@@ -56,16 +68,31 @@ pub struct FeatureSpec {
     pub counts: bool,
     /// Spikes low-passed with this time constant (ms), at the end of each window.
     pub tau_lowpass: Option<f64>,
+    /// Of each pool rather than of each neuron, where there are pools.
+    pub pools: Option<Pools<'a>>,
 }
 
-impl FeatureSpec {
-    /// Refuse what cannot be computed.
+impl FeatureSpec<'_> {
+    /// Refuse what cannot be computed of `n_neurons`.
     ///
     /// # Errors
-    /// Names the argument and the value.
-    pub fn check(&self) -> Result<()> {
+    /// Names the argument, the index and the value.
+    pub fn check(&self, n_neurons: usize) -> Result<()> {
         if self.n_windows == 0 {
             return Err(Error::parameter("n_windows", "at least 1", 0));
+        }
+        if let Some(Pools { pool, n_pools }) = self.pools {
+            if n_pools == 0 {
+                return Err(Error::parameter("n_pools", "at least 1", 0));
+            }
+            if pool.len() != n_neurons {
+                return Err(Error::length("pool", n_neurons, pool.len()));
+            }
+            let is_wrong = |&number: &u32| number != NO_POOL && number as usize >= n_pools;
+            if let Some(i) = pool.iter().position(is_wrong) {
+                let expected = format!("below n_pools ({n_pools}), or {NO_POOL} for none");
+                return Err(Error::element("pool", expected, pool[i], "neuron", i));
+            }
         }
         match self.tau_lowpass {
             Some(tau) if !(tau.is_finite() && tau > 0.0) => {
@@ -75,9 +102,15 @@ impl FeatureSpec {
         }
     }
 
+    /// Whose features are told apart, of `n_neurons`: pools, or neurons.
+    fn n_apart(&self, n_neurons: usize) -> usize {
+        self.pools.map_or(n_neurons, |pools| pools.n_pools)
+    }
+
     /// Features of one window of `n_neurons`.
     pub fn width(&self, n_neurons: usize) -> usize {
-        n_neurons * (usize::from(self.counts) + usize::from(self.tau_lowpass.is_some()))
+        self.n_apart(n_neurons)
+            * (usize::from(self.counts) + usize::from(self.tau_lowpass.is_some()))
     }
 
     /// First µs after window `window` of a sample with input events at `t`.
@@ -104,15 +137,17 @@ const CLOSED_BETWEEN_POLLS: usize = 1 << 18;
 /// Features of one sample, written as the spikes come.
 #[derive(Debug)]
 pub struct Features<'a> {
-    spec: FeatureSpec,
-    n_neurons: usize,
+    spec: FeatureSpec<'a>,
+    /// Features of one window.
+    width: usize,
     /// Times of the input events, and how long the sample lasts.
     t: &'a [i64],
     duration: i64,
     window: usize,
     /// First µs after it.
     end: i64,
-    /// Low-passed spikes of each neuron, and the time when that held.
+    /// Low-passed spikes of each neuron or pool, and the time when that held. All spikes of a pool make
+    /// one train, in the order of (t, neuron), so that its sum has a fixed order.
     trace: Vec<(f64, i64)>,
     out: &'a mut [f32],
 }
@@ -120,16 +155,18 @@ pub struct Features<'a> {
 impl<'a> Features<'a> {
     /// Features into `out`, of length `n_windows * spec.width(n_neurons)`, all 0.
     pub fn new(
-        spec: FeatureSpec,
+        spec: FeatureSpec<'a>,
         n_neurons: usize,
         t: &'a [i64],
         duration: i64,
         out: &'a mut [f32],
     ) -> Self {
-        debug_assert_eq!(out.len(), spec.n_windows * spec.width(n_neurons));
-        let trace = if spec.tau_lowpass.is_some() { vec![(0.0, 0); n_neurons] } else { Vec::new() };
+        let width = spec.width(n_neurons);
+        debug_assert_eq!(out.len(), spec.n_windows * width);
+        let n_traces = if spec.tau_lowpass.is_some() { spec.n_apart(n_neurons) } else { 0 };
+        let trace = vec![(0.0, 0); n_traces];
         let end = spec.end(0, t, duration);
-        Self { spec, n_neurons, t, duration, window: 0, end, trace, out }
+        Self { spec, width, t, duration, window: 0, end, trace, out }
     }
 
     fn decayed(&self, (value, since): (f64, i64), t: i64) -> f64 {
@@ -139,8 +176,7 @@ impl<'a> Features<'a> {
 
     fn close_window(&mut self) {
         let end = self.end;
-        let width = self.spec.width(self.n_neurons);
-        let first = self.window * width + width - self.trace.len();
+        let first = self.window * self.width + self.width - self.trace.len();
         for i in 0..self.trace.len() {
             self.out[first + i] = self.decayed(self.trace[i], end) as f32;
         }
@@ -170,12 +206,19 @@ impl Record for Features<'_> {
             while t >= self.end {
                 self.close_window();
             }
-            let neuron = neuron as usize;
+            let mut place = neuron as usize;
+            if let Some(pools) = self.spec.pools {
+                let pool = pools.pool[place];
+                if pool == NO_POOL {
+                    continue;
+                }
+                place = pool as usize;
+            }
             if self.spec.counts {
-                self.out[self.window * self.spec.width(self.n_neurons) + neuron] += 1.0;
+                self.out[self.window * self.width + place] += 1.0;
             }
             if !self.trace.is_empty() {
-                self.trace[neuron] = (self.decayed(self.trace[neuron], t) + 1.0, t);
+                self.trace[place] = (self.decayed(self.trace[place], t) + 1.0, t);
             }
         }
     }
@@ -185,8 +228,13 @@ impl Record for Features<'_> {
 mod tests {
     use super::*;
 
-    const SPEC: FeatureSpec =
-        FeatureSpec { n_windows: 2, windows: Windows::Time, counts: true, tau_lowpass: Some(30.0) };
+    const SPEC: FeatureSpec<'_> = FeatureSpec {
+        n_windows: 2,
+        windows: Windows::Time,
+        counts: true,
+        tau_lowpass: Some(30.0),
+        pools: None,
+    };
 
     #[test]
     fn counts_and_low_passed_state_of_known_spikes() {
@@ -202,6 +250,52 @@ mod tests {
         for (got, want) in out.iter().zip(expected.iter().flatten()) {
             assert!((got - want).abs() < 1e-6, "{out:?}");
         }
+    }
+
+    #[test]
+    fn features_of_a_pool_are_the_sums_of_those_of_its_neurons() {
+        let pool = [1, 0, NO_POOL, 1, 1, NO_POOL];
+        let spikes: Vec<_> =
+            (0..600).map(|k| (k * k % 100 + 100 * k, (k * k % 6) as u32)).collect();
+        let features = |spec: FeatureSpec<'_>| {
+            let mut out = vec![0.0; 2 * spec.width(6)];
+            let mut features = Features::new(spec, 6, &[], 60_000, &mut out);
+            features.record(&spikes);
+            features.finish(&mut || Ok(())).unwrap();
+            out
+        };
+        let apart = features(SPEC);
+        let pools = Pools { pool: &pool, n_pools: 3 };
+        let pooled = features(FeatureSpec { pools: Some(pools), ..SPEC });
+        assert_eq!(pooled.len(), 12);
+        for (k, (pooled, apart)) in pooled.chunks(3).zip(apart.chunks(6)).enumerate() {
+            let mut sums = [0.0; 3];
+            for (&number, feature) in pool.iter().zip(apart) {
+                if number != NO_POOL {
+                    sums[number as usize] += feature;
+                }
+            }
+            for (pooled, sum) in pooled.iter().zip(sums) {
+                // Counts are exact; of low-passed spikes the terms are rounded to float32 each.
+                let most = if k % 2 == 0 { 0.0 } else { 1e-6 * sum };
+                assert!((pooled - sum).abs() <= most, "{pooled}, not {sum}");
+            }
+            assert_eq!(pooled[2], 0.0, "an empty pool");
+        }
+    }
+
+    #[test]
+    fn pools_that_make_no_sense_are_refused() {
+        let message = |pool: &[u32], n_pools| {
+            let spec = FeatureSpec { pools: Some(Pools { pool, n_pools }), ..SPEC };
+            spec.check(3).unwrap_err().to_string()
+        };
+        let pools = Some(Pools { pool: &[0, NO_POOL, 1], n_pools: 2 });
+        assert!(FeatureSpec { pools, ..SPEC }.check(3).is_ok());
+        assert_eq!(message(&[0, 1], 2), "pool must have length 3; got length 2.");
+        let expected = "pool must be below n_pools (2), or 4294967295 for none; got 2 at neuron 1.";
+        assert_eq!(message(&[0, 2, 1], 2), expected);
+        assert_eq!(message(&[NO_POOL; 3], 0), "n_pools must be at least 1; got 0.");
     }
 
     #[test]

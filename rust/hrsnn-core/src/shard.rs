@@ -6,14 +6,16 @@
 //!
 //! Within one µs: (1) all arrivals are delivered, and what a neuron receives is summed in
 //! `input`; (2) each neuron that received something is brought to the present, and it spikes if
-//! it is over threshold; so does one whose constant drive brings it there; (3) the spikes enter
-//! the histories, which arrivals of a later µs will read.
+//! it is over threshold; so does one whose constant drive brings it there; where neurons compete
+//! (`competition`), only the winner of each group does; (3) the spikes enter the histories, which
+//! arrivals of a later µs will read.
 
 use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
+use crate::competition::Groups;
 use crate::current::{Charges, Receptor, Receptors};
 use crate::excitability;
 use crate::network::Description;
@@ -25,10 +27,10 @@ use crate::real::simd::{TABLE, Table, table};
 use crate::stdp::History;
 use crate::time::{halvings_from_ms, rate_from_ms};
 
+mod arrivals;
 mod pass;
 mod state;
 
-use pass::ask_ahead;
 pub use pass::{Frozen, Learning, Pass};
 pub use state::Potentials;
 
@@ -87,6 +89,8 @@ pub struct Shard<T> {
     pub neurons: Neurons<T>,
     /// Their synaptic currents; `None` where all synapses are delta synapses.
     pub receptors: Option<Receptors<T>>,
+    /// Who competes with whom, where somebody does.
+    pub groups: Option<Groups<T>>,
     /// Synapses onto them.
     pub projections: Vec<Projection<T>>,
     /// Threshold step at a spike while learning, mV.
@@ -111,8 +115,10 @@ pub struct Activity<T> {
     crossing: Vec<i64>,
     crossings: BinaryHeap<Reverse<Spike>>,
     deliveries: Vec<Due>,
-    /// Who spiked in the present µs.
+    /// Who reached its threshold in the present µs.
     spiked: Vec<u32>,
+    /// Who was inhibited by a winner in the present µs.
+    lowered: Vec<u32>,
     /// Spikes of the last window, not sorted within a µs.
     pub spikes: Vec<Spike>,
     /// Since the start of the sample.
@@ -148,6 +154,8 @@ impl<T: Real> Shard<T> {
             None => &[None],
             Some(_) => &[Some(Receptor::Excitatory), Some(Receptor::Inhibitory)],
         };
+        let groups =
+            description.competition.as_ref().map(|competition| Groups::new(competition, span));
         // Only where something learns.
         let class = LazyCell::new(|| excitability::classes(description, range.clone()));
         let mut projections = Vec::new();
@@ -167,7 +175,7 @@ impl<T: Real> Shard<T> {
         // An adapted threshold is never below the one that a neuron was made with.
         let is_driven = |i: usize| neurons.v_end[i] > neurons.v_threshold[i];
         let crosses = receptors.is_some() || (0..neurons.len()).any(is_driven);
-        Self { first: range.start, neurons, receptors, projections, theta_plus, crosses }
+        Self { first: range.start, neurons, receptors, groups, projections, theta_plus, crosses }
     }
 
     /// Post neurons of the synapses that receive `delivery`, counted within the shard; all different.
@@ -186,11 +194,12 @@ impl<T: Real> Shard<T> {
         self.projections.iter_mut().filter(|p| matches!(p.synapses, Synapses::Plastic(_)))
     }
 
-    /// Clear what learning left of the sample before.
-    pub fn reset_traces(&mut self) {
+    /// Clear what learning left of the sample before; in the next one the amplitudes of STDP are
+    /// `scale` times as large.
+    pub fn reset_traces(&mut self, scale: T) {
         for projection in self.plastic() {
             if let Synapses::Plastic(synapses) = &mut projection.synapses {
-                synapses.reset();
+                synapses.reset(scale);
             }
         }
     }
@@ -231,7 +240,7 @@ impl<T: Real> Activity<T> {
     /// Room for a sample in `shard`, whose windows last `width` µs; `learns`: with its history.
     pub fn new(shard: &Shard<T>, width: u32, learns: bool) -> Self {
         let mut activity = Self {
-            membranes: Membranes::default(),
+            membranes: Membranes::waiting(shard.groups.is_some()),
             charges: Charges::default(),
             queue: Queue::new(width),
             history: History::default(),
@@ -240,6 +249,7 @@ impl<T: Real> Activity<T> {
             crossings: BinaryHeap::new(),
             deliveries: Vec::new(),
             spiked: Vec::new(),
+            lowered: Vec::new(),
             spikes: Vec::new(),
             counters: Counters::default(),
         };
@@ -352,6 +362,7 @@ impl<T: Real> Activity<T> {
                 let i = self.crossings.pop().map_or(0, |Reverse((_, i))| i as usize);
                 self.receive(pass, i, t, [T::ZERO; 2]);
             }
+            self.end_us(pass, t);
         }
         self.queue.leave(window, end, rest);
         self.deliveries = deliveries;
@@ -366,99 +377,5 @@ impl<T: Real> Activity<T> {
             self.crossings.pop();
         }
         i64::MAX
-    }
-
-    /// All arrivals of one µs: the first `together` of `rest`, which is all that comes in this window.
-    fn arrive<P: Pass<T>>(&mut self, pass: &mut P, rest: &[Due], together: usize, t: i64) {
-        let deliveries = &rest[..together];
-        let (n_neurons, crosses) = (self.crossing.len(), pass.shard().crosses);
-        let mut spiked = std::mem::take(&mut self.spiked);
-        // Which neurons received something: look at all of them, or along the rows again.
-        // Neurons do not meet within a µs, so this choice changes no result.
-        let look_at_all = |n_synapses: usize| 2 * n_synapses >= n_neurons;
-        // Where a neuron receives one weight there is nothing to sum.
-        let alone = matches!(deliveries, &[delivery] if !crosses
-            && !look_at_all(pass.shard().targets(delivery).len())
-            && pass.weights(delivery).is_some());
-        let mut n_synapses = 0;
-        let mut rest = rest;
-        for run in deliveries.chunk_by(|a, b| a.projection() == b.projection()) {
-            let projection = &pass.shard().projections[run[0].projection()];
-            let (source, receptor) = (projection.source, projection.receptor as usize);
-            let (n, updates) = if alone {
-                ask_ahead(pass.shard(), rest, P::LEARNS);
-                (projection.targets(run[0].segment()).len(), 0)
-            } else {
-                pass.deliver(run, rest, t, &self.history, &mut self.input[receptor])
-            };
-            self.counters.count(source, n);
-            self.counters.weight_updates += updates;
-            n_synapses += n;
-            rest = &rest[run.len()..];
-        }
-        let (neurons, input) = (&pass.shard().neurons, &mut self.input[0]);
-        if crosses {
-            self.collect(pass, deliveries, t, look_at_all(n_synapses));
-        } else if look_at_all(n_synapses) {
-            self.membranes.receive_all(neurons, t, input, &mut spiked);
-        } else {
-            for &delivery in deliveries {
-                let some = pass.shard().targets(delivery);
-                match alone.then(|| pass.weights(delivery)).flatten() {
-                    Some(weights) => {
-                        self.membranes.receive_row(neurons, some, t, weights, &mut spiked);
-                    }
-                    None => self.membranes.receive_some(neurons, some, t, input, &mut spiked),
-                }
-            }
-        }
-        for i in spiked.drain(..) {
-            self.spikes.push((t, pass.shard().first + i));
-            pass.spiked(i as usize, t, &mut self.history);
-        }
-        self.spiked = spiked;
-    }
-
-    /// Hand out what has arrived one by one, where neurons may cross between arrivals.
-    fn collect(&mut self, pass: &mut impl Pass<T>, deliveries: &[Due], t: i64, all: bool) {
-        if all {
-            for i in 0..self.crossing.len() {
-                self.collect_one(pass, i, t);
-            }
-            return;
-        }
-        for delivery in deliveries {
-            let p = delivery.projection();
-            for s in pass.shard().projections[p].rows.synapses(delivery.segment()) {
-                let i = pass.shard().projections[p].synapses.target()[s];
-                self.collect_one(pass, i as usize, t);
-            }
-        }
-    }
-
-    /// Hand neuron `i` what has been summed for it.
-    #[inline]
-    fn collect_one(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64) {
-        let mut arrived = [T::ZERO; 2];
-        for (arrived, input) in arrived.iter_mut().zip(&mut self.input) {
-            *arrived = std::mem::replace(&mut input[i], T::ZERO);
-        }
-        if arrived != [T::ZERO; 2] {
-            self.receive(pass, i, t, arrived);
-        }
-    }
-
-    #[inline]
-    fn receive(&mut self, pass: &mut impl Pass<T>, i: usize, t: i64, input: [T; 2]) {
-        let (neurons, membranes) = (&pass.shard().neurons, &mut self.membranes);
-        let spikes = match &pass.shard().receptors {
-            None => membranes.receive(neurons, i, t, input[0]),
-            Some(receptors) => self.charges.receive(membranes, neurons, receptors, i, t, input),
-        };
-        if spikes {
-            self.spikes.push((t, pass.shard().first + i as u32));
-            pass.spiked(i, t, &mut self.history);
-        }
-        self.predict(pass.shard(), i, t);
     }
 }

@@ -28,6 +28,8 @@ pub struct Rule<T> {
     pub mu_minus: T,
     /// Which spikes pair.
     pub pairing: Pairing,
+    /// Factor on both amplitudes of each synapse in this sample.
+    pub scale: T,
 }
 
 impl<T: Real> Rule<T> {

@@ -1,4 +1,4 @@
-//! Golden values: the bits of twelve small networks, hashed, are those of `golden/hashes.json`.
+//! Golden values: the bits of thirteen small networks, hashed, are those of `golden/hashes.json`.
 //!
 //! `golden/networks.json` says what the networks are: each has what is common to all but for what
 //! it names. Where a pair stands for a number, values are drawn uniformly between both from the
@@ -8,10 +8,13 @@
 use std::path::Path;
 use std::process::Command;
 
+use hrsnn_core::competition::{Competition, NO_GROUP};
 use hrsnn_core::csr::Csr;
 use hrsnn_core::distribution::{Distribution, Law};
 use hrsnn_core::engine::Engine;
-use hrsnn_core::network::{Adaptation, Connections, Description, NeuronParameters, Plasticity};
+use hrsnn_core::network::{
+    Adaptation, Connections, Description, NeuronParameters, Norm, Plasticity,
+};
 use hrsnn_core::projection::Source;
 use hrsnn_core::real::Real;
 use hrsnn_core::real::simd::Level;
@@ -146,21 +149,40 @@ impl Plan<'_> {
         }
     }
 
+    /// Groups of one size, and every fourth of them none.
+    fn competition(&self) -> Option<Competition> {
+        let what = self.what["competition"].as_object()?;
+        let number = |i: u64| i / what["size"].as_u64().unwrap();
+        let group = (0..self.size("n_neurons") as u64).map(number);
+        let group = group.map(|k| if k % 4 == 3 { NO_GROUP } else { k as u32 }).collect();
+        Some(Competition {
+            group,
+            inhibition: what["inhibition"].as_f64().unwrap(),
+            hold_us: what["hold_us"].as_i64().unwrap(),
+        })
+    }
+
     fn description(&self) -> Description {
         let n_neurons = self.size("n_neurons");
-        let (adaptation, incoming) = (&self.what["adaptation"], &self.what["incoming"]);
+        let adaptation = &self.what["adaptation"];
+        let targets = |name: &str| match &self.what[name] {
+            Value::Null => Vec::new(),
+            range => self.values(range, n_neurons, name),
+        };
+        let norm = |k: usize| if self.what["norms"][k] == "l2" { Norm::L2 } else { Norm::L1 };
+        let neurons = self.neurons();
+        let inputs = self.connections("inputs", self.size("n_inputs"));
+        let recurrent = self.connections("recurrent", n_neurons);
         Description {
-            neurons: self.neurons(),
-            inputs: self.connections("inputs", self.size("n_inputs")),
-            recurrent: self.connections("recurrent", n_neurons),
             adaptation: adaptation.as_array().map(|pair| Adaptation {
                 theta_plus: pair[0].as_f64().unwrap(),
                 tau_theta: pair[1].as_f64().unwrap(),
             }),
-            incoming: match incoming {
-                Value::Null => Vec::new(),
-                range => self.values(range, n_neurons, "incoming"),
-            },
+            competition: self.competition(),
+            incoming: targets("incoming"),
+            incoming_inputs: targets("incoming_inputs"),
+            norms: [0, 1].map(norm),
+            ..Description::new(neurons, inputs, recurrent)
         }
     }
 
@@ -200,6 +222,7 @@ impl Plan<'_> {
             windows: Windows::Time,
             counts: true,
             tau_lowpass: Some(30.0),
+            pools: None,
         };
         let (features, _) = engine.transform(&inputs, spec, Some(1), &mut || Ok(())).unwrap();
         json!({
@@ -255,7 +278,7 @@ fn bits_are_those_of_the_file() {
     };
     assert_eq!(Level::in_use(), most.min(Level::detected()));
     let found = all_hashes();
-    assert_eq!(found.len(), 12);
+    assert_eq!(found.len(), 13);
     for (name, hashes) in &found {
         assert!(hashes["n_spikes"].as_u64().unwrap() > 200, "{name}: {hashes}");
     }

@@ -138,7 +138,7 @@ pub(crate) fn dead_time<'py>(
     Ok(keep.into_pyarray(py))
 }
 
-fn copy1<T: Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> Vec<T> {
+pub(crate) fn copy1<T: Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> Vec<T> {
     array.as_array().iter().copied().collect()
 }
 

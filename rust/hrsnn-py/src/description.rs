@@ -1,6 +1,7 @@
 //! The description of a network in arrays, copied before the interpreter is let go.
 
 use hrsnn_core::Result;
+use hrsnn_core::competition::Competition;
 use hrsnn_core::csr::Csr;
 use hrsnn_core::error::with_room;
 use hrsnn_core::network::{Connections, NeuronParameters, Plasticity};
@@ -32,6 +33,9 @@ pub(crate) struct NeuronArrays<'py> {
     #[pyo3(item)]
     theta: PyReadonlyArray1<'py, f64>,
 }
+
+/// Number of the group of each neuron (2^32 - 1: none), inhibition in mV, hold in µs.
+pub(crate) type CompetitionArrays<'py> = (PyReadonlyArray1<'py, u32>, f64, i64);
 
 /// Synapses of one source in CSR.
 #[derive(FromPyObject)]
@@ -110,6 +114,13 @@ pub(crate) fn neurons(arrays: &NeuronArrays<'_>) -> PyResult<NeuronParameters> {
     })
 }
 
+/// A copy of who competes with whom.
+pub(crate) fn competition(
+    (group, inhibition, hold_us): CompetitionArrays<'_>,
+) -> PyResult<Competition> {
+    Ok(Competition { group: copied("group", &group)?, inhibition, hold_us })
+}
+
 /// Copies of the arrays of one source, not yet checked.
 pub(crate) struct Copies {
     indptr: Vec<i64>,
@@ -152,11 +163,12 @@ impl Copies {
         self.weight.len()
     }
 
-    /// Checked as a graph.
-    pub(crate) fn connections(self, n_neurons: usize) -> Result<Connections> {
+    /// Checked as a graph, in which pairs may be connected several times if it `repeats`.
+    pub(crate) fn connections(self, n_neurons: usize, repeats: bool) -> Result<Connections> {
         // A negative entry becomes huge and is refused as such.
         let indptr = self.indptr.into_iter().map(|start| start as u64).collect();
-        let graph = Csr::new(indptr, self.indices, n_neurons)?;
+        let make = if repeats { Csr::with_repeats } else { Csr::new };
+        let graph = make(indptr, self.indices, n_neurons)?;
         let Self { weight, delay, plasticity, .. } = self;
         Ok(Connections { graph, weight, delay, plasticity })
     }

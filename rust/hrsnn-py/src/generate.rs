@@ -62,6 +62,7 @@ pub(crate) fn sample<'py>(
         ("gamma", &[mean, shape]) => Law::Gamma { mean, shape },
         ("lognormal", &[mean, std]) => Law::LogNormal { mean, std },
         ("uniform", &[low, high]) => Law::Uniform { low, high },
+        ("loguniform", &[low, high]) => Law::LogUniform { low, high },
         ("normal", &[mean, std]) => Law::Normal { mean, std },
         _ => {
             let expected = "a known law with its number of parameters";

@@ -10,6 +10,7 @@ mod generate;
 mod network;
 mod simulation;
 mod snapshot;
+mod tracking;
 mod waiting;
 
 use pyo3::prelude::*;
@@ -39,6 +40,9 @@ mod _hrsnn {
 
     #[pymodule_export]
     use super::snapshot::{load_arrays, save_arrays};
+
+    #[pymodule_export]
+    use super::tracking::Tracker;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

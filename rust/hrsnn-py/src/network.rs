@@ -7,17 +7,19 @@ use std::sync::{
 use std::time::Duration;
 
 use hrsnn_core::engine::{Engine, Poll as Ask, Synaptic};
-use hrsnn_core::network::{Adaptation, Description};
+use hrsnn_core::network::{Adaptation, Description, Norm};
 use hrsnn_core::projection::Source;
 use hrsnn_core::real::Real;
-use hrsnn_core::record::{FeatureSpec, SpikeList, Windows};
+use hrsnn_core::record::{FeatureSpec, Pools, SpikeList, Windows};
 use hrsnn_core::sample::{Input, Stats};
 use hrsnn_core::{Error, Result};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::description::{NeuronArrays, SynapseArrays, copied, neurons, synapses};
+use crate::description::{
+    CompetitionArrays, NeuronArrays, SynapseArrays, competition, copied, neurons, synapses,
+};
 use crate::error::to_py;
 use crate::waiting::{abandonable, detached};
 
@@ -117,6 +119,14 @@ fn source(name: &str) -> PyResult<Source> {
     }
 }
 
+fn norm(name: &str) -> PyResult<Norm> {
+    match name {
+        "l1" => Ok(Norm::L1),
+        "l2" => Ok(Norm::L2),
+        other => Err(to_py(Error::parameter("norms", "'l1' or 'l2'", other))),
+    }
+}
+
 /// Times, channels and duration of a sample.
 type SampleArrays<'py> = (PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, u32>, i64);
 
@@ -163,8 +173,10 @@ impl Network {
 
 #[pymethods]
 impl Network {
+    /// `norms`: of `incoming`, which is for recurrent weights, and of `incoming_inputs`.
     #[new]
-    #[pyo3(signature = (neurons, inputs, recurrent, adaptation, incoming, dtype, n_shards=None))]
+    #[pyo3(signature = (neurons, inputs, recurrent, adaptation, incoming, dtype, n_shards=None,
+        competition=None, incoming_inputs=None, norms=None))]
     fn new(
         py: Python<'_>,
         neurons: NeuronArrays<'_>,
@@ -174,6 +186,9 @@ impl Network {
         incoming: PyReadonlyArray1<'_, f64>,
         dtype: &str,
         n_shards: Option<usize>,
+        competition: Option<CompetitionArrays<'_>>,
+        incoming_inputs: Option<PyReadonlyArray1<'_, f64>>,
+        norms: Option<(String, String)>,
     ) -> PyResult<Self> {
         let neurons = self::neurons(&neurons)?;
         let n_neurons = neurons.tau_m.len();
@@ -181,6 +196,15 @@ impl Network {
             adaptation.map(|(theta_plus, tau_theta)| Adaptation { theta_plus, tau_theta });
         let (inputs, recurrent) = (synapses(&inputs)?, synapses(&recurrent)?);
         let incoming = copied("incoming", &incoming)?;
+        let incoming_inputs = match &incoming_inputs {
+            Some(targets) => copied("incoming_inputs", targets)?,
+            None => Vec::new(),
+        };
+        let norms = match norms {
+            Some((recurrent, inputs)) => Some([norm(&recurrent)?, norm(&inputs)?]),
+            None => None,
+        };
+        let competition = competition.map(self::competition).transpose()?;
         let double = match dtype {
             "float32" => false,
             "float64" => true,
@@ -190,13 +214,14 @@ impl Network {
         };
         let is_large = inputs.len() + recurrent.len() > LARGE;
         let core = abandonable(py, move |_| {
-            let description = Description {
+            let plain = Description::new(
                 neurons,
-                inputs: inputs.connections(n_neurons)?,
-                recurrent: recurrent.connections(n_neurons)?,
-                adaptation,
-                incoming,
-            };
+                inputs.connections(n_neurons, true)?,
+                recurrent.connections(n_neurons, false)?,
+            );
+            let norms = norms.unwrap_or(plain.norms);
+            let description =
+                Description { competition, adaptation, incoming, incoming_inputs, norms, ..plain };
             Ok(if double {
                 Core::F64(Engine::new(&description, n_shards)?)
             } else {
@@ -208,8 +233,8 @@ impl Network {
 
     /// Times and neurons of the spikes of one sample, and what it took.
     ///
-    /// `undo`: whether a sample that is interrupted while learning leaves no trace.
-    #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false))]
+    /// `scale`: factor on the amplitudes of STDP. `undo`: whether a sample that is interrupted while learning leaves no trace.
+    #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false, scale=1.0))]
     fn run<'py>(
         &self,
         py: Python<'py>,
@@ -219,6 +244,7 @@ impl Network {
         learn: bool,
         n_threads: Option<usize>,
         undo: bool,
+        scale: f64,
     ) -> PyResult<Spikes<'py>> {
         let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
@@ -233,7 +259,7 @@ impl Network {
             let mut core = writing(&core, ask)?;
             let stats = with_engine!(&mut *core, e => {
                 let before = undo.then(|| e.learned());
-                let result = e.learn(&input, &mut spikes, n_threads, ask);
+                let result = e.learn_scaled(&input, scale, &mut spikes, n_threads, ask);
                 if let (Err(_), Some(before)) = (&result, before) {
                     e.put_back(&before);
                 }
@@ -255,19 +281,20 @@ impl Network {
     /// Learn from samples side by side, and merge the changes; what each took.
     ///
     /// A batch that is interrupted leaves no trace.
-    #[pyo3(signature = (samples, n_threads))]
+    #[pyo3(signature = (samples, n_threads, scale=1.0))]
     fn learn_batch(
         &self,
         py: Python<'_>,
         samples: Vec<SampleArrays<'_>>,
         n_threads: Option<usize>,
+        scale: f64,
     ) -> PyResult<Vec<StatsRow>> {
         let copies = copies(&samples)?;
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
         let stats = abandonable(py, move |ask| {
             let inputs = inputs(&copies);
             let mut core = writing(&core, ask)?;
-            let stats = with_engine!(&mut *core, e => e.learn_batch(&inputs, n_threads, ask))?;
+            let stats = with_engine!(&mut *core, e => e.learn_batch_scaled(&inputs, scale, n_threads, ask))?;
             let mut learned = tally(&learned);
             inputs.iter().zip(&stats).for_each(|(input, stats)| learned.add(input, stats));
             Ok(stats)
@@ -275,8 +302,10 @@ impl Network {
         Ok(stats.iter().map(row).collect())
     }
 
-    /// Features of many samples, flat, and what each took.
-    #[pyo3(signature = (samples, n_windows, by_events, counts, tau_lowpass, n_threads))]
+    /// Features of many samples, flat, and what each took; of pools of neurons, if `pool` says the
+    /// pool of each (2^32 - 1: none).
+    #[pyo3(signature = (samples, n_windows, by_events, counts, tau_lowpass, n_threads, pool=None,
+        n_pools=None))]
     fn transform<'py>(
         &self,
         py: Python<'py>,
@@ -286,10 +315,23 @@ impl Network {
         counts: bool,
         tau_lowpass: Option<f64>,
         n_threads: Option<usize>,
+        pool: Option<PyReadonlyArray1<'py, u32>>,
+        n_pools: Option<usize>,
     ) -> PyResult<Transformed<'py>> {
         let copies = copies(&samples)?;
         let windows = if by_events { Windows::Events } else { Windows::Time };
-        let spec = FeatureSpec { n_windows, windows, counts, tau_lowpass };
+        let pool = pool.map(|pool| copied("pool", &pool)).transpose()?;
+        let pools = match (&pool, n_pools) {
+            (Some(pool), Some(n_pools)) => Some(Pools { pool, n_pools }),
+            (None, None) => None,
+            (Some(_), None) => {
+                return Err(to_py(Error::parameter("n_pools", "given with pool", "None")));
+            }
+            (None, Some(n_pools)) => {
+                return Err(to_py(Error::parameter("n_pools", "None without pool", n_pools)));
+            }
+        };
+        let spec = FeatureSpec { n_windows, windows, counts, tau_lowpass, pools };
         let (features, stats) = detached(py, |poll| {
             let core = reading(&self.core, poll)?;
             with_engine!(&*core, e => e.transform(&inputs(&copies), spec, n_threads, poll))
@@ -337,6 +379,15 @@ impl Network {
             Ok(with_engine!(&*core, e => e.theta()))
         })?;
         Ok(theta.into_pyarray(py))
+    }
+
+    /// Replace the adaptation of each threshold, mV.
+    fn set_theta(&self, py: Python<'_>, theta: PyReadonlyArray1<'_, f64>) -> PyResult<()> {
+        let theta = copied("theta", &theta)?;
+        detached(py, |poll| {
+            let mut core = writing(&self.core, poll)?;
+            with_engine!(&mut *core, e => e.set_theta(&theta))
+        })
     }
 
     /// Samples learned from since it was made, their duration in µs, and what they took.

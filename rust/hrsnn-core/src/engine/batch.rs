@@ -64,10 +64,26 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Vec<Stats>> {
+        self.learn_batch_scaled(inputs, 1.0, n_threads, poll)
+    }
+
+    /// The same with `a_plus` and `a_minus` of every plastic synapse times `scale`, as in
+    /// [`Engine::learn_scaled`].
+    ///
+    /// # Errors
+    /// Those of [`Engine::learn_batch`], or a bad scale.
+    pub fn learn_batch_scaled(
+        &mut self,
+        inputs: &[Input<'_>],
+        scale: f64,
+        n_threads: Option<usize>,
+        poll: &mut Poll<'_>,
+    ) -> Result<Vec<Stats>> {
         self.check_whole()?;
         inputs.iter().try_for_each(|input| input.check(self.n_inputs))?;
         let n_threads = n_threads.unwrap_or_else(pool::all_cores);
         pool::check(n_threads)?;
+        let scale = self.checked_scale(scale)?;
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
@@ -83,6 +99,7 @@ impl<T: Real> Engine<T> {
                 &mut shards,
                 &mut activities,
                 input,
+                scale,
                 &mut Discard,
                 Some(of_each),
                 poll,

@@ -3,10 +3,12 @@
 //! `HRSNN_SAME_BITS` says how many networks are drawn; shards and threads go from 1 to 16.
 
 use super::*;
+use crate::competition::{Competition, NO_GROUP};
 use crate::csr::Csr;
-use crate::network::{Connections, NeuronParameters, Plasticity};
+use crate::network::{Connections, NeuronParameters, Norm, Plasticity};
+use crate::projection::Source;
 use crate::random::{Stream, below, stream, uniform};
-use crate::record::{SpikeList, Windows};
+use crate::record::{NO_POOL, Pools, SpikeList, Windows};
 use crate::stdp::Pairing;
 
 /// Networks that are drawn if the environment does not say how many.
@@ -21,7 +23,9 @@ struct Case {
     description: Description,
     samples: Vec<(Vec<i64>, Vec<u32>)>,
     duration: i64,
-    spec: FeatureSpec,
+    spec: FeatureSpec<'static>,
+    /// Pools of the neurons, where they are pooled.
+    pool: Option<Vec<u32>>,
     double: bool,
 }
 
@@ -111,6 +115,18 @@ impl Draw {
         }
     }
 
+    /// Groups of 1 to 9 neurons with others between them.
+    fn competition(&mut self, n_neurons: usize) -> Competition {
+        let mut group = Vec::new();
+        while group.len() < n_neurons {
+            let number = if self.happens(0.2) { NO_GROUP } else { group.len() as u32 };
+            group.extend(vec![number; 1 + self.below(9)]);
+        }
+        group.truncate(n_neurons);
+        let hold_us = self.among(&[0, 1, 700, 3000]);
+        Competition { group, inhibition: self.one(0.5, 8.0), hold_us }
+    }
+
     fn sample(&mut self, n_inputs: usize, duration: i64) -> (Vec<i64>, Vec<u32>) {
         let n = 30 + self.below(170);
         // Often several events at the same µs.
@@ -138,15 +154,23 @@ impl Draw {
         let recurrent =
             self.connections((n_neurons, n_neurons), ([0.1, 3.0], [shortest, 9.0]), (0.2, learns));
         let adapts = self.happens(0.3);
-        let normalises = self.happens(0.3);
+        let (normalises, normalises_inputs) = (self.happens(0.3), self.happens(0.3));
+        let competition = self.happens(0.4).then(|| self.competition(n_neurons));
         let duration = 10_000 + self.below(20_000) as i64;
         Case {
             description: Description {
                 neurons,
                 inputs,
                 recurrent,
+                competition,
                 adaptation: adapts.then_some(Adaptation { theta_plus: 0.05, tau_theta: 500.0 }),
                 incoming: if normalises { self.many(n_neurons, 2.0, 20.0) } else { Vec::new() },
+                incoming_inputs: if normalises_inputs {
+                    self.many(n_neurons, 2.0, 20.0)
+                } else {
+                    Vec::new()
+                },
+                norms: self.among(&[[Norm::L1; 2], [Norm::L2; 2]]),
             },
             samples: (0..N_SAMPLES).map(|_| self.sample(n_inputs, duration)).collect(),
             duration,
@@ -155,7 +179,11 @@ impl Draw {
                 windows: self.among(&[Windows::Time, Windows::Events]),
                 counts: true,
                 tau_lowpass: self.among(&[None, Some(30.0)]),
+                pools: None,
             },
+            pool: self
+                .happens(0.4)
+                .then(|| (0..n_neurons).map(|_| self.among(&[0, 1, 2, NO_POOL])).collect()),
             double: self.happens(0.5),
         }
     }
@@ -189,9 +217,11 @@ fn outcome<T: Real>(case: &Case, n_shards: usize, n_threads: usize, chunk: usize
     for input in &inputs[..2] {
         stats.push(engine.learn(input, &mut spikes, Some(n_threads), &mut || Ok(())).unwrap());
     }
+    let pools = case.pool.as_ref().map(|pool| Pools { pool, n_pools: 3 });
+    let spec = FeatureSpec { pools, ..case.spec };
     let mut features = Vec::new();
     for inputs in inputs.chunks(chunk) {
-        let part = engine.transform(inputs, case.spec, Some(n_threads), &mut || Ok(())).unwrap();
+        let part = engine.transform(inputs, spec, Some(n_threads), &mut || Ok(())).unwrap();
         features.extend(part.0);
         stats.extend(part.1);
     }

@@ -14,7 +14,7 @@ use crate::pool;
 use crate::real::Real;
 use crate::record::SpikeList;
 use crate::sample::{Input, Stats};
-use crate::shard::{Activity, Frozen, Learning, Shard};
+use crate::shard::{Activity, Frozen, Learning};
 
 /// Events of one sample, owned.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,9 @@ impl<T: Real> Simulation<T> {
     pub fn new(mut engine: Engine<T>, sample: Sample, learns: bool) -> Result<Self> {
         sample.input().check(engine.n_inputs)?;
         if learns {
-            engine.shards.iter_mut().for_each(Shard::reset_traces);
+            for shard in &mut engine.shards {
+                shard.reset_traces(T::ONE);
+            }
         }
         let activities = engine.activities(learns);
         let (moment, spikes) = (Moment::default(), SpikeList::default());

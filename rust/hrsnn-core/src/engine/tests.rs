@@ -5,6 +5,7 @@ use crate::connectivity;
 use crate::csr::Csr;
 use crate::distribution::{Distribution, Law};
 use crate::network::{Connections, NeuronParameters, Plasticity};
+use crate::projection::Source;
 use crate::record::{SpikeList, Windows};
 use crate::shard::Spike;
 use crate::stdp::Pairing;
@@ -64,7 +65,7 @@ pub(super) fn description(pairing: Pairing, mu: f64) -> Description {
         theta: vec![0.0; N],
     };
     let adaptation = Some(Adaptation { theta_plus: 0.01, tau_theta: 1000.0 });
-    Description { neurons, inputs, recurrent, adaptation, incoming: Vec::new() }
+    Description { adaptation, ..Description::new(neurons, inputs, recurrent) }
 }
 
 /// The same with synaptic currents, some of time constant 0, and some weights negative.
@@ -179,8 +180,13 @@ fn an_interrupted_sample_leaves_a_usable_engine() {
     };
     let result = engine.learn(&input, &mut SpikeList::default(), None, &mut poll);
     assert!(matches!(result, Err(Error::Interrupted)));
-    let spec =
-        FeatureSpec { n_windows: 2, windows: Windows::Time, counts: true, tau_lowpass: None };
+    let spec = FeatureSpec {
+        n_windows: 2,
+        windows: Windows::Time,
+        counts: true,
+        tau_lowpass: None,
+        pools: None,
+    };
     let mut stop = || Err(Error::Interrupted);
     let many = vec![input; 200];
     let result = engine.transform(&many, spec, Some(2), &mut stop);
@@ -212,8 +218,13 @@ fn after_a_panic_in_learning_every_call_says_that_the_engine_is_broken() {
     let whole = Engine::<f64>::new(&description, Some(4)).unwrap();
     let (t, channel) = events();
     let input = Input { t: &t, channel: &channel, duration: 400_000 };
-    let spec =
-        FeatureSpec { n_windows: 2, windows: Windows::Time, counts: true, tau_lowpass: None };
+    let spec = FeatureSpec {
+        n_windows: 2,
+        windows: Windows::Time,
+        counts: true,
+        tau_lowpass: None,
+        pools: None,
+    };
     let right = learned(whole.clone(), 1);
     for n_threads in [1, 3] {
         let mut engine = Engine { together: Some(true), ..whole.clone() };
@@ -290,12 +301,41 @@ fn what_was_learned_comes_back_after_an_interruption() {
 fn ranges_cover_all_neurons_in_order() {
     let description = description(Pairing::AllToAll, 0.0);
     for n in [1, 2, 7, N] {
-        let ranges = ranges_of_equal_work(&[&description.inputs, &description.recurrent], N, n);
+        let ranges =
+            ranges_of_equal_work(&[&description.inputs, &description.recurrent], None, N, n);
         assert_eq!(ranges.len(), n);
         assert_eq!((ranges[0].start, ranges[n - 1].end), (0, N as u32));
         assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
         assert!(ranges.iter().all(|range| !range.is_empty()));
     }
+}
+
+#[test]
+fn ranges_divide_no_group() {
+    let description = description(Pairing::AllToAll, 0.0);
+    // 17, 3, 5, 6 and 29 neurons together; of the 5 each stands by itself.
+    let sizes = [(0, 17), (9, 3), (u32::MAX, 5), (1, 6), (2, 29)];
+    let group: Vec<u32> = sizes.iter().flat_map(|&(number, n)| vec![number; n]).collect();
+    let all = [&description.inputs, &description.recurrent];
+    for (n, expected) in [(1, 1), (2, 2), (4, 4), (9, 9), (N, 9)] {
+        let ranges = ranges_of_equal_work(&all, Some(&group), N, n);
+        assert_eq!(ranges.len(), expected, "{ranges:?}");
+        assert_eq!((ranges[0].start, ranges[expected - 1].end), (0, N as u32));
+        for pair in ranges.windows(2) {
+            let cut = pair[0].end as usize;
+            assert_eq!(cut, pair[1].start as usize);
+            assert!(group[cut - 1] != group[cut] || group[cut] == u32::MAX, "{ranges:?}");
+        }
+    }
+    // Not even where a shard is full.
+    let description = Description::new(
+        NeuronParameters::default(),
+        Connections { graph: Csr::new(vec![0], vec![], 1 << 17).unwrap(), ..description.inputs },
+        description.recurrent,
+    );
+    let group: Vec<u32> = (0..1 << 17).map(|i| i / 1000).collect();
+    let ranges = ranges_of_equal_work(&[&description.inputs], Some(&group), 1 << 17, 1);
+    assert_eq!(ranges, [0..65_000, 65_000..130_000, 130_000..131_072]);
 }
 
 #[test]
@@ -314,6 +354,86 @@ fn the_synapses_of_an_engine_make_the_same_engine() {
     assert!(halved.iter().zip(&all.weight).all(|(&half, &w)| half * 2.0 == w));
     let error = engine.set_weights(Source::Recurrent, &doubled[1..]).unwrap_err();
     assert!(error.to_string().starts_with("weight must have length"));
+}
+
+#[test]
+fn an_input_may_reach_a_neuron_by_several_delays() {
+    let base = description(Pairing::AllToAll, 0.0);
+    let connections = |indptr, indices, weight, delay| {
+        let graph = Csr::with_repeats(indptr, indices, N)?;
+        Ok::<_, Error>(Connections { graph, weight, delay, plasticity: None })
+    };
+    let whole = |inputs| Description { inputs, ..base.clone() };
+    let spikes = |inputs: Connections, channels: &[u32]| {
+        let mut engine = Engine::<f64>::new(&whole(inputs), Some(3)).unwrap();
+        let t: Vec<i64> = (0..400).flat_map(|k| vec![k * 1000; channels.len()]).collect();
+        let channel = channels.repeat(400);
+        let input = Input { t: &t, channel: &channel, duration: 400_000 };
+        let mut spikes = SpikeList::default();
+        engine.learn(&input, &mut spikes, Some(1), &mut || Ok(())).unwrap();
+        (spikes, engine.synapses(Source::Input), engine.synapses(Source::Recurrent).weight)
+    };
+    // One channel with three delays, and three channels with one each; sums of such weights are exact.
+    let repeated = connections(
+        vec![0, 5],
+        vec![3, 3, 3, 9, 9],
+        vec![2.0, 4.0, 8.0, 4.0, 16.0],
+        vec![0.0, 0.5, 7.0, 0.0, 3.0],
+    );
+    let apart = connections(
+        vec![0, 2, 4, 5],
+        vec![3, 9, 3, 9, 3],
+        vec![2.0, 4.0, 4.0, 16.0, 8.0],
+        vec![0.0, 0.0, 0.5, 3.0, 7.0],
+    );
+    let repeated = repeated.unwrap();
+    let found = spikes(repeated.clone(), &[0]);
+    let right = spikes(apart.unwrap(), &[0, 1, 2]);
+    assert!(found.0.t.len() > 1000 && found.0 == right.0 && found.2 == right.2);
+    assert_eq!(found.1.indices, [3, 3, 3, 9, 9]);
+    assert_eq!(found.1.delay_us, [0, 500, 7000, 0, 3000]);
+    assert_eq!(found.1.weight, repeated.weight);
+    let mut same = repeated;
+    same.delay[2] = 0.500_000_1;
+    let error = whole(same).check().unwrap_err().to_string();
+    let expected = "input_delay must be above 500 µs, that of the synapse before, of the same source \
+                    and target; got 500 µs at synapse 2.";
+    assert_eq!(error, expected);
+    assert!(connections(vec![0, 2], vec![4, 3], vec![1.0; 2], vec![0.0]).is_err());
+}
+
+#[test]
+fn thresholds_that_were_set_are_those_of_a_network_made_with_them() {
+    let mut description = description(Pairing::AllToAll, 0.5);
+    let theta = drawn(0.0, 3.0, N, "theta");
+    let mut set = Engine::<f32>::new(&description, Some(3)).unwrap();
+    set.set_theta(&theta).unwrap();
+    description.neurons.theta = theta.clone();
+    let mut made = Engine::<f32>::new(&description, Some(2)).unwrap();
+    assert_eq!(set.theta(), made.theta());
+    let (t, channel) = events();
+    let input = Input { t: &t, channel: &channel, duration: 400_000 };
+    for _ in 0..2 {
+        let both = [&mut set, &mut made].map(|engine| {
+            let mut spikes = SpikeList::default();
+            engine.learn(&input, &mut spikes, Some(1), &mut || Ok(())).unwrap();
+            (spikes, engine.theta())
+        });
+        assert!(both[0].0.t.len() > 100 && both[0] == both[1]);
+        // They adapt further, and stay.
+        assert!(both[0].1.iter().zip(&theta).any(|(now, before)| now > before));
+    }
+    let mut message = |i: usize, mv: f64| {
+        let mut wrong = theta.clone();
+        wrong[i] = mv;
+        set.set_theta(&wrong).unwrap_err().to_string()
+    };
+    assert_eq!(message(4, -0.5), "theta must be at least 0 mV; got -0.5 at neuron 4.");
+    assert_eq!(message(9, f64::NAN), "theta must be at least 0 mV; got NaN at neuron 9.");
+    assert!(message(0, 1e16).starts_with("theta must be between -1e15 and 1e15; got 1"));
+    assert_eq!(set.theta(), made.theta(), "what is refused changes nothing");
+    let error = set.set_theta(&theta[1..]).unwrap_err().to_string();
+    assert_eq!(error, "theta must have length 60; got length 59.");
 }
 
 #[test]

@@ -63,8 +63,10 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
                 bits &= bits - 1;
             }
         }
-        for &i in &spiked[before..] {
-            membranes.spike(neurons, i as usize, t);
+        if !membranes.waits {
+            for &i in &spiked[before..] {
+                membranes.spike(neurons, i as usize, t);
+            }
         }
         for (i, input) in input.iter_mut().enumerate().take(n).skip(first) {
             let arrived = std::mem::replace(input, T::ZERO);
@@ -259,7 +261,9 @@ impl<T: Real, A: Arrivals<T>> ReceiveSome<'_, T, A> {
         for (some, mut spikes) in some.chunks_exact(V::LANES).zip(spikes) {
             while spikes != 0 {
                 let i = some[spikes.trailing_zeros() as usize];
-                membranes.spike(neurons, usize::from(i), *t);
+                if !membranes.waits {
+                    membranes.spike(neurons, usize::from(i), *t);
+                }
                 spiked.push(u32::from(i));
                 spikes &= spikes - 1;
             }

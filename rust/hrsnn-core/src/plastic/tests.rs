@@ -7,8 +7,14 @@ use crate::stdp::Pairing;
 mod layout;
 mod one_by_one;
 
-const RULE: Rule<f64> =
-    Rule { w_min: 0.0, w_max: 4.0, mu_plus: 0.0, mu_minus: 0.0, pairing: Pairing::AllToAll };
+const RULE: Rule<f64> = Rule {
+    w_min: 0.0,
+    w_max: 4.0,
+    mu_plus: 0.0,
+    mu_minus: 0.0,
+    pairing: Pairing::AllToAll,
+    scale: 1.0,
+};
 const NEAREST: Rule<f64> = Rule { pairing: Pairing::Nearest, ..RULE };
 
 fn weight(synapse: &PlasticSynapses<f64>) -> f64 {
@@ -185,12 +191,12 @@ fn a_sample_begins_without_traces() {
     synapse.settle(0, 0..1, 20, &history, &mut input);
     let w = weight(&synapse);
     assert!(w < 1.0);
-    synapse.reset();
+    synapse.reset(1.0);
     history.reset(1);
     synapse.arrive(0, 0..1, 10, &history, &mut input);
     synapse.settle(0, 0..1, 20, &history, &mut input);
     assert_eq!(weight(&synapse), w, "no post trace is left to depress");
-    synapse.reset();
+    synapse.reset(1.0);
     history.push(0, 5);
     synapse.settle(0, 0..1, 20, &history, &mut input);
     assert_eq!(weight(&synapse), w, "no pre trace is left to potentiate");

@@ -123,6 +123,8 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
         let [w_kept, x_kept, y_kept]: [V; STATE] =
             [block.load::<0>(), block.load::<1>(), block.load::<2>()];
         let [a_plus, a_minus, plus, minus] = constants(&block, first, n, self.halves, self.scales);
+        let scale = V::splat(rule.scale);
+        let (a_plus, a_minus) = (a_plus.times(scale), a_minus.times(scale));
         let (x, y) = (x_kept.only(same.are_traces), y_kept.only(same.are_traces));
         let after = same.after(x);
         let mut updates = 0;

@@ -67,7 +67,8 @@ impl<T: Real> Potentials<T> {
         if !(-MOST_MV..=MOST_MV).contains(&v) {
             return Err(Error::element("v", "between -1e30 and 1e30 mV", v, "neuron", i));
         }
-        let latest = now + i64::from(shard.neurons.t_ref[local]);
+        let hold = shard.groups.as_ref().map_or(0, |groups| groups.hold_of(local));
+        let latest = now + hold.max(i64::from(shard.neurons.t_ref[local]));
         if !(0..=latest).contains(&since) {
             let expected = format!("between 0 and {latest} µs");
             return Err(Error::element("since", expected, since, "neuron", i));

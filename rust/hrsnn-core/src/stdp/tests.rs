@@ -2,8 +2,14 @@
 
 use super::*;
 
-const RULE: Rule<f64> =
-    Rule { w_min: 0.0, w_max: 4.0, mu_plus: 0.0, mu_minus: 0.0, pairing: Pairing::AllToAll };
+const RULE: Rule<f64> = Rule {
+    w_min: 0.0,
+    w_max: 4.0,
+    mu_plus: 0.0,
+    mu_minus: 0.0,
+    pairing: Pairing::AllToAll,
+    scale: 1.0,
+};
 
 #[test]
 fn weights_are_clipped_to_both_bounds() {

@@ -97,8 +97,8 @@ fn a_batch_of_one_sample_is_that_sample() {
 fn two_pairs() -> Description {
     let same = |value: f64, n: usize| vec![value; n];
     let graph = |indptr: Vec<u64>, indices: Vec<u32>| Csr::new(indptr, indices, 4).unwrap();
-    Description {
-        neurons: NeuronParameters {
+    Description::new(
+        NeuronParameters {
             tau_m: same(20.0, 4),
             v_rest: same(0.0, 4),
             v_reset: same(0.0, 4),
@@ -109,13 +109,13 @@ fn two_pairs() -> Description {
             tau_syn_in: same(0.0, 4),
             theta: same(0.0, 4),
         },
-        inputs: Connections {
+        Connections {
             graph: graph(vec![0, 2, 4], vec![0, 1, 2, 3]),
             weight: same(12.0, 4),
             delay: vec![0.0, 3.0, 0.0, 3.0],
             plasticity: None,
         },
-        recurrent: Connections {
+        Connections {
             graph: graph(vec![0, 1, 1, 2, 2], vec![1, 3]),
             weight: vec![0.1, 0.7],
             delay: vec![1.0],
@@ -133,9 +133,7 @@ fn two_pairs() -> Description {
                 half_precision: false,
             }),
         },
-        adaptation: None,
-        incoming: Vec::new(),
-    }
+    )
 }
 
 #[test]
@@ -209,4 +207,58 @@ fn an_interrupted_batch_leaves_nothing_and_bad_input_is_refused_first() {
     assert_eq!(state(&engine), before);
     engine.learn_batch(&[input, input], None, &mut || Ok(())).unwrap();
     assert_ne!(state(&engine), before);
+}
+
+#[test]
+fn a_scaled_sample_is_learned_as_by_a_network_with_scaled_amplitudes() {
+    let (t, channel) = events(3);
+    let input = Input { t: &t, channel: &channel, duration: DURATION };
+    let base = description(Pairing::AllToAll, 0.5);
+    for half_precision in [false, true] {
+        // A power of two, so that it does not matter where it is multiplied.
+        for scale in [0.0, 0.25, 1.0, 2.0] {
+            let mut plain = base.clone();
+            plain.recurrent.plasticity.as_mut().unwrap().half_precision = half_precision;
+            let mut scaled = plain.clone();
+            let plasticity = scaled.recurrent.plasticity.as_mut().unwrap();
+            for a in plasticity.a_plus.iter_mut().chain(&mut plasticity.a_minus) {
+                *a *= scale;
+            }
+            let mut scaled = Engine::<f32>::new(&scaled, Some(2)).unwrap();
+            let mut twin = Engine::<f32>::new(&plain, Some(1)).unwrap();
+            let mut batch = Engine::<f32>::new(&plain, Some(3)).unwrap();
+            let (poll, discard) = (&mut || Ok(()), &mut Discard);
+            let stats = scaled.learn(&input, discard, Some(1), poll).unwrap();
+            assert!(stats.counters.weight_updates > 1000);
+            assert_eq!(twin.learn_scaled(&input, scale, discard, Some(1), poll).unwrap(), stats);
+            batch.learn_batch_scaled(&[input], scale, Some(1), poll).unwrap();
+            let weights = |engine: &Engine<f32>| engine.synapses(Source::Recurrent).weight;
+            let unlike = Engine::<f32>::new(&plain, Some(1)).unwrap();
+            assert_eq!(weights(&twin) == weights(&unlike), scale == 0.0);
+            assert_eq!(weights(&twin), weights(&scaled), "{scale}, half: {half_precision}");
+            assert_eq!(weights(&batch), weights(&scaled), "{scale}, half: {half_precision}");
+            // The next sample knows nothing of it.
+            let mut fresh = Engine::<f32>::new(&plain, Some(1)).unwrap();
+            let all: Vec<_> = weights(&twin).into_iter().map(f64::from).collect();
+            fresh.set_weights(Source::Recurrent, &all).unwrap();
+            fresh.set_theta(&twin.theta()).unwrap();
+            for engine in [&mut twin, &mut fresh] {
+                engine.learn(&input, &mut Discard, Some(1), &mut || Ok(())).unwrap();
+            }
+            assert_eq!(weights(&twin), weights(&fresh));
+        }
+    }
+}
+
+#[test]
+fn scales_that_make_no_sense_are_refused() {
+    let mut engine = Engine::<f64>::new(&two_pairs(), None).unwrap();
+    let input = Input { t: &[], channel: &[], duration: 10 };
+    for scale in [-0.5, f64::NAN, f64::INFINITY, 1e31] {
+        let poll = &mut || Ok(());
+        let one = engine.learn_scaled(&input, scale, &mut Discard, None, poll).unwrap_err();
+        let many = engine.learn_batch_scaled(&[input], scale, None, poll).unwrap_err();
+        let expected = format!("scale must be between 0 and 1e30; got {scale}.");
+        assert_eq!([one.to_string(), many.to_string()], [expected.clone(), expected]);
+    }
 }

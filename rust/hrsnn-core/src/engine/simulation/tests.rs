@@ -3,7 +3,8 @@
 use super::super::tests::{N, N_INPUTS, description, drawn, events, with_currents};
 use super::super::*;
 use super::*;
-use crate::network::Plasticity;
+use crate::competition::Competition;
+use crate::network::{Norm, Plasticity};
 use crate::projection::Source;
 use crate::stdp::Pairing;
 use crate::time::LONGEST_SPAN;
@@ -127,6 +128,18 @@ fn wherever_a_sample_stops_its_end_is_the_same() {
 }
 
 #[test]
+fn wherever_a_sample_stops_the_same_neurons_win() {
+    let mut description = description(Pairing::AllToAll, 0.0);
+    for hold_us in [0, 4000] {
+        let group = (0..N as u32).map(|i| i / 7).collect();
+        description.competition = Some(Competition { group, inhibition: 2.0, hold_us });
+        same_wherever_it_stops::<f64>(&description, &sample(), 30);
+        let description = with_currents(description.clone());
+        same_wherever_it_stops::<f32>(&description, &sample(), 31);
+    }
+}
+
+#[test]
 fn arrivals_that_came_together_at_the_last_visit_are_counted() {
     let mut description = description(Pairing::AllToAll, 0.0);
     let n = description.inputs.len();
@@ -146,6 +159,8 @@ fn arrivals_that_came_together_at_the_last_visit_are_counted() {
     let Sample { t, channel, duration } = sample();
     let t = t.into_iter().flat_map(|t| [t, t]).collect();
     let channel = channel.into_iter().flat_map(|channel| [channel, channel]).collect();
+    description.incoming_inputs = vec![20.0; N];
+    description.norms[1] = Norm::L2;
     same_wherever_it_stops::<f64>(&description, &Sample { t, channel, duration }, 20);
 }
 

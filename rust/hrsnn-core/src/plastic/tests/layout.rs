@@ -24,6 +24,7 @@ fn synapses<T: Real>(lengths: &[usize], half: bool) -> (PlasticSynapses<T>, Vec<
         mu_plus: T::ZERO,
         mu_minus: T::ONE,
         pairing: Pairing::AllToAll,
+        scale: T::ONE,
     };
     let target: Vec<_> = (0..n).map(|s| (s % 7) as u16).collect();
     let scales = |field: usize| half_scale(constants[field].iter().map(|value: &T| value.to_f64()));

@@ -35,13 +35,14 @@ impl Plain {
         let raised = |trace: f64| if rule.pairing == Pairing::Nearest { 1.0 } else { trace + 1.0 };
         for _ in 0..arrivals {
             delivered += self.w;
-            let change = self.a[1] * self.trace[1] * (self.w - rule.w_min).powf(rule.mu_minus);
+            let change =
+                rule.scale * self.a[1] * self.trace[1] * (self.w - rule.w_min).powf(rule.mu_minus);
             self.w = (self.w - change).clamp(rule.w_min, rule.w_max);
             self.trace[0] = raised(self.trace[0]);
             self.updates += 1;
         }
         if spikes {
-            let change = self.a[0] * x * (rule.w_max - self.w).powf(rule.mu_plus);
+            let change = rule.scale * self.a[0] * x * (rule.w_max - self.w).powf(rule.mu_plus);
             self.w = (self.w + change).clamp(rule.w_min, rule.w_max);
             self.trace[1] = raised(self.trace[1]);
             self.updates += 1;
@@ -75,13 +76,15 @@ struct Trial {
 fn rule() -> impl Strategy<Value = Rule<f64>> {
     let mu = || prop::sample::select(vec![0.0, 0.5, 1.0, 1.5, 2.0]);
     let pairing = prop::sample::select(vec![Pairing::AllToAll, Pairing::Nearest]);
-    (0.0_f64..1.0, 0.5_f64..4.0, mu(), mu(), pairing).prop_map(
-        |(w_min, range, mu_plus, mu_minus, pairing)| Rule {
+    let scale = prop::sample::select(vec![1.0, 1.0, 0.0, 0.3, 1.7]);
+    (0.0_f64..1.0, 0.5_f64..4.0, mu(), mu(), pairing, scale).prop_map(
+        |(w_min, range, mu_plus, mu_minus, pairing, scale)| Rule {
             w_min,
             w_max: w_min + range,
             mu_plus,
             mu_minus,
             pairing,
+            scale,
         },
     )
 }
@@ -149,6 +152,7 @@ impl Trial {
                 mu_plus: T::from_f64(self.rule.mu_plus),
                 mu_minus: T::from_f64(self.rule.mu_minus),
                 pairing: self.rule.pairing,
+                scale: T::ONE,
             },
             &self.starts(),
             &all.iter().map(|s| s.target as u16).collect::<Vec<_>>(),
@@ -210,7 +214,7 @@ impl Trial {
         let mut outcome = Outcome::default();
         let mut history = History::default();
         history.reset(N_POST);
-        all.reset();
+        all.reset(T::from_f64(self.rule.scale));
         let mut input = table(T::ZERO);
         for moment in 0..=MOMENTS + LONGEST_DELAY {
             let t = moment as i64 * self.tick;

@@ -1,0 +1,137 @@
+"""`hrsnn experiment`: a spread of time constants against the best single one, on a task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from hrsnn_rs.cli.options import (
+    DATA_HELP,
+    add_common_options,
+    add_data_options,
+    data_name,
+    open_data,
+    positive,
+)
+from hrsnn_rs.cli.terminal import Bar, aligned, print_json
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning import (
+    Clips,
+    measure_interval,
+    measure_memory,
+    measure_speed,
+    outcome,
+    predict_interval,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+
+DESCRIPTION = """\
+Hold laws of membrane time constants against the best constant of a sweep, which is
+chosen for each seed on the other seeds; same graph, stimuli and rate. In `interval`
+the time between two volleys is named, in `memory` a past input is read out of the
+spikes, in `speed` the speed at which recorded clips are played is named.
+"""
+_TASKS = ("interval", "memory", "speed")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of the command."""
+    parser.add_argument("name", metavar="NAME", choices=_TASKS, help="interval, memory or speed")
+    parser.add_argument("--data", metavar="DATA", help=f"of speed alone: {DATA_HELP}")
+    parser.add_argument(
+        "--seeds", type=positive, default=12, metavar="K", help="seeds 0 … K-1 (12)"
+    )
+    parser.add_argument("--neurons", type=positive, metavar="N", help="(300; for memory 400)")
+    parser.add_argument(
+        "--output", "-o", metavar="FILE", help="rows as Parquet; the same command goes on from them"
+    )
+    parser.add_argument(
+        "--figure", metavar="FILE", help="draw what came out, as .png, .svg or .pdf"
+    )
+    add_data_options(parser)
+    add_common_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure what is not measured yet, and say or draw what came out."""
+    for option in ("output", "figure"):
+        path = getattr(arguments, option)
+        if path and not Path(path).absolute().parent.is_dir():
+            raise ParameterError(f"--{option} must lie in a folder that exists; got {path}.")
+    if (arguments.data is None) != (arguments.name != "speed"):
+        raise ParameterError(
+            f"--data must be given for speed and for nothing else; got {arguments.data!r} for "
+            f"{arguments.name}."
+        )
+    # What an interrupted command says that it goes on from.
+    arguments.checkpoint = arguments.output
+    rows = _measure(arguments)
+    theory = predict_interval() if arguments.name == "interval" else None
+    table = outcome(rows, theory)
+    if arguments.figure:
+        from hrsnn_rs.plotting import task_outcome
+
+        task_outcome(rows, theory).savefig(arguments.figure, dpi=120)
+    if arguments.json:
+        print_json({"rows": rows.to_dicts(), "outcome": table.to_dicts()})
+        return 0
+    print(aligned(_cells(table)))
+    print()
+    print("Differences are to the best constant, chosen for each seed on the other seeds;")
+    n_seeds = table["n_seeds"][0]
+    print(f"95 % intervals over {n_seeds} seeds." if n_seeds > 1 else "one seed: no interval.")
+    if arguments.name == "memory":
+        print()
+        print(aligned(_linear_cells(rows)))
+    return 0
+
+
+def _measure(arguments: argparse.Namespace) -> pl.DataFrame:
+    options: dict[str, Any] = {"output": arguments.output, "n_threads": arguments.threads}
+    if arguments.neurons:
+        options["n_neurons"] = arguments.neurons
+    seeds = range(arguments.seeds)
+    if arguments.name == "speed":
+        dataset = open_data(arguments)
+        with Bar(arguments.json) as bar:
+            clips = Clips.of_dataset(dataset, name=data_name(arguments.data), progress=bar)
+        with Bar(arguments.json) as bar:
+            return measure_speed(clips, seeds, progress=bar, **options)
+    measure = {"interval": measure_interval, "memory": measure_memory}[arguments.name]
+    with Bar(arguments.json) as bar:
+        return measure(seeds, progress=bar, **options)
+
+
+def _cells(table: pl.DataFrame) -> list[list[str]]:
+    """Say what came out, in words and numbers."""
+    head = ["condition", "law", "score", "best", "its score", "difference", "spikes", "its spikes"]
+    has_theory = table["theory"].null_count() < table.height
+    lines = [[*head, "theory"] if has_theory else head]
+    for row in table.iter_rows(named=True):
+        gap = "-"
+        if row["difference"] is not None:
+            gap = f"{row['difference']:+.3f}"
+            if row["n_seeds"] > 1:
+                gap += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
+        line = [row["condition"], row["system"], _number(row["score"], ".3f"), row["best"]]
+        line += [_number(row["best_score"], ".3f"), gap]
+        line += [_number(row[name], ".1f") for name in ("spikes", "best_spikes")]
+        lines.append([*line, _number(row["theory_difference"], "+.3f")] if has_theory else line)
+    return lines
+
+
+def _linear_cells(rows: pl.DataFrame) -> list[list[str]]:
+    """Say what the membranes hold without a threshold, and what they can hold at most."""
+    groups = rows.filter(pl.col("linear").is_not_null()).group_by("system", maintain_order=True)
+    found = groups.agg(pl.col("linear", "theory").mean()).iter_rows()
+    head = ["no recurrence, no threshold", "capacity", "at most"]
+    return [head, *([system, f"{one:.3f}", f"{most:.3f}"] for system, one, most in found)]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,409 @@
+"""A feature layer: a few features learned by competitive STDP, standing at every place of a plane.
+
+Lives here: learning on patches, tiling, calibration, and features as a scikit-learn transformer.
+Not here: how patches are cut (`network.patches`), how weights are copied (`network.tiling`), and
+labels, which never come in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from scipy.sparse import csr_array
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from hrsnn_rs.arguments import check_integer, check_number, check_sides
+from hrsnn_rs.description.competition import Competition
+from hrsnn_rs.description.distributions import Uniform
+from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
+from hrsnn_rs.description.heterogeneity import resolve
+from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.kept_layer import KeptLayer
+from hrsnn_rs.network.network import Network
+from hrsnn_rs.network.patches import Plane, cut_patches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from hrsnn_rs.arguments import FloatArray
+    from hrsnn_rs.events.events import Events
+    from hrsnn_rs.network.results import RunStats
+
+#: Sum of a feature's weights, mV, and the threshold that it is held against.
+INCOMING, THRESHOLD = 100.0, 15.0
+#: What a layer may be, beside one that learns: the controls.
+FILTERS = ("learned", "drawn", "shuffled", "exemplars")
+
+
+def default_neuron() -> LIF:
+    """Give the neurons of a feature layer: 20 ms to forget, 10 ms to recover."""
+    return LIF(tau_m=20.0, t_ref=10.0, v_threshold=THRESHOLD)
+
+
+def default_plasticity() -> STDP:
+    """Give the STDP of a feature layer: potentiation alone, balanced by normalisation."""
+    return STDP(a_plus=0.3, a_minus=0.0, tau_plus=15.0, w_min=0.0, w_max=1e3, inputs=True)
+
+
+class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
+    """Feature maps learned without labels: fields, shared weights, competition, pooling.
+
+    A *feature* is a neuron that sees a field of a few pixels. A handful of features learns on
+    patches cut around random events: they compete, so that only the one that a patch suits best
+    spikes, and STDP moves its field towards what made it spike. The learned fields are then copied
+    to all places of the plane, and stay as they are; the features of a place go on competing. What
+    the layer gives are counts of spikes, pooled over neighbouring places, for each window of time.
+
+    Parameters
+    ----------
+    plane : tuple of int, default=(32, 32)
+        Height and width of the input plane, as the encoder makes it.
+    polarities : int, default=2
+        Kinds of events of the plane.
+    field : int, default=5
+        Pixels of a feature's side; odd.
+    stride : int, default=2
+        Pixels between neighbouring places.
+    n_features : int, default=32
+        Features of a place.
+    pool : int, default=2
+        Places of a pool's side.
+    n_windows : int, default=4
+        Windows of a sample.
+    windows : {"events", "time"}, default="events"
+        Windows of equal shares of the sample's events, or of equal time.
+    neuron : LIF, default=None
+        Parameters of the features, each a number, an array of shape (n_features,) or a law.
+        `None`: tau_m 20 ms, t_ref 10 ms, v_threshold 15 mV.
+    plasticity : STDP, default=None
+        The rule, with `inputs=True`; each constant a number or a law. `None`: a_plus 0.3 mV,
+        a_minus 0, tau_plus 15 ms; fields are kept from growing by normalisation alone.
+    weight : Parameter, default=None
+        Law of the weights before learning, in any unit: they are scaled to a sum of 100 mV for
+        each feature. `None`: uniform from 0.5 to 1.5.
+    adaptive_threshold : AdaptiveThreshold, default=None
+        While learning. `None`: rises by 0.02 mV a spike, forgets in 40 s: all features are used.
+    inhibition : float, default=30.0
+        How far the winner of a place lowers the others, mV.
+    filters : {"learned", "drawn", "shuffled", "exemplars"}, default="learned"
+        The fields: as learned; or, as controls, as drawn; learned, with the weights of each
+        shuffled; or single patches.
+    n_patches : int, default=2000
+        Patches to learn on.
+    most_events : int, default=400
+        Events of a patch at most.
+    learning_rate : sequence of float, default=(1.0, 0.3)
+        Factors of a_plus and a_minus: the patches are shared out among them, in order.
+    spikes : float, default=3500.0
+        Mean number of spikes of a sample, to which one input gain is calibrated.
+    n_calibration : int, default=48
+        Samples that calibration looks at, evenly spaced.
+    seed : int, default=0
+        Of patches, weights, and laws.
+    n_threads : int, default=None
+        Threads; the result does not depend on them. `None`: all cores.
+
+    Attributes
+    ----------
+    fields_ : float64 ndarray of shape (n_features, polarities, field, field)
+        The fields, each of length 1.
+    fields_before_ : float64 ndarray of the same shape
+        As drawn.
+    network_ : Network
+        The tiled layer, calibrated.
+    calibration_ : Calibration
+        What was set and reached.
+    n_features_out_ : int
+        Numbers that a sample becomes: windows times pools times features.
+
+    References
+    ----------
+    .. [1] Masquelier & Thorpe (2007), Unsupervised learning of visual features through spike timing
+       dependent plasticity, PLoS Comput. Biol. 3:e31.
+    .. [2] Diehl & Cook (2015), Unsupervised learning of digit recognition using
+       spike-timing-dependent plasticity, Front. Comput. Neurosci. 9:99.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import hrsnn_rs as hr
+    >>> from hrsnn_rs.learning import FeatureLayer
+    >>> random = np.random.default_rng(0)
+    >>> def bar(n=300):
+    ...     y, x = random.integers(0, 8, n), np.full(n, random.integers(0, 8))
+    ...     t = np.sort(random.integers(0, 200_000, n))
+    ...     return hr.Events(t, y * 8 + x, n_channels=64, duration=200_000)
+    >>> layer = FeatureLayer((8, 8), 1, n_features=4, n_patches=50, spikes=40.0)
+    >>> layer.fit_transform([bar() for _ in range(10)]).shape
+    (10, 64)
+    >>> layer.fields_.shape
+    (4, 1, 5, 5)
+    """
+
+    def __init__(
+        self,
+        plane: tuple[int, int] = (32, 32),
+        polarities: int = 2,
+        *,
+        field: int = 5,
+        stride: int = 2,
+        n_features: int = 32,
+        pool: int = 2,
+        n_windows: int = 4,
+        windows: str = "events",
+        neuron: LIF | None = None,
+        plasticity: STDP | None = None,
+        weight: Any = None,
+        adaptive_threshold: AdaptiveThreshold | None = None,
+        inhibition: float = 30.0,
+        filters: str = "learned",
+        n_patches: int = 2000,
+        most_events: int = 400,
+        learning_rate: Sequence[float] = (1.0, 0.3),
+        spikes: float = 3500.0,
+        n_calibration: int = 48,
+        seed: int = 0,
+        n_threads: int | None = None,
+    ) -> None:
+        self.plane = plane
+        self.polarities = polarities
+        self.field = field
+        self.stride = stride
+        self.n_features = n_features
+        self.pool = pool
+        self.n_windows = n_windows
+        self.windows = windows
+        self.neuron = neuron
+        self.plasticity = plasticity
+        self.weight = weight
+        self.adaptive_threshold = adaptive_threshold
+        self.inhibition = inhibition
+        self.filters = filters
+        self.n_patches = n_patches
+        self.most_events = most_events
+        self.learning_rate = learning_rate
+        self.spikes = spikes
+        self.n_calibration = n_calibration
+        self.seed = seed
+        self.n_threads = n_threads
+
+    def fit(self, X: Sequence[Any], y: Any = None) -> Self:
+        """Learn features on patches of the samples, tile and calibrate them; labels are not seen.
+
+        Parameters
+        ----------
+        X : sequence of Events
+            Samples on the channels of the plane. Not changed; seen one at a time.
+        y : ignored
+            For scikit-learn.
+
+        Returns
+        -------
+        FeatureLayer
+            Itself.
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            If a setting or a sample is not what it should be.
+        CalibrationError
+            If the number of spikes cannot be reached.
+        """
+        plane = self._checked()
+        column = self._column()
+        weights = column.input_weights.toarray().astype(np.float64)
+        self.fields_before_ = self._as_fields(weights)
+        if self.filters == "exemplars":
+            weights = self._exemplars(X, plane, column.neuron_parameters["tau_m"])
+        elif self.filters != "drawn":
+            weights = self._learn(column, X, plane)
+            if self.filters == "shuffled":
+                draw = np.random.Generator(np.random.Philox(key=[self.seed, 107]))
+                weights = draw.permuted(weights, axis=0)
+        self.fields_ = self._as_fields(weights)
+        self.network_ = self._tiled(column.neuron_parameters)
+        return self._calibrate(X)
+
+    def _checked(self) -> Plane:
+        height, width = check_sides("plane", self.plane, 2)
+        polarities = check_integer("polarities", self.polarities, 1, 255)
+        for name, low in (
+            ("stride", 1), ("n_features", 1), ("pool", 1), ("n_windows", 1), ("n_patches", 1),
+            ("most_events", 1), ("n_calibration", 1), ("seed", 0),
+        ):  # fmt: skip
+            check_integer(name, getattr(self, name), low)
+        if check_integer("field", self.field, 1, 255) % 2 == 0:
+            raise ParameterError(f"field must be odd; got {self.field}.")
+        check_number("spikes", self.spikes, "greater than 0", lambda n: n > 0.0)
+        for rate in self.learning_rate:
+            check_number("learning_rate", rate, "numbers of at least 0", lambda r: r >= 0.0)
+        if self.filters not in FILTERS:
+            raise ParameterError(
+                f"filters must be one of {', '.join(FILTERS)}; got {self.filters!r}."
+            )
+        return Plane(height, width, polarities)
+
+    def _column(self) -> Network:
+        """Make the features of one place, as they are before they learn."""
+        plasticity = default_plasticity() if self.plasticity is None else self.plasticity
+        if not plasticity.inputs:
+            raise ParameterError("plasticity must have inputs=True for a feature layer.")
+        n_pixels = self.polarities * self.field**2
+        rows = np.arange(n_pixels + 1) * self.n_features
+        law = Uniform(0.5, 1.5) if self.weight is None else self.weight
+        drawn = resolve(law, "weight", rows, self.seed, purpose="features/weight", at="synapse")
+        return Network(
+            n_pixels,
+            self.n_features,
+            neuron=default_neuron() if self.neuron is None else self.neuron,
+            inputs=ExplicitConnectivity(
+                csr_array(_incoming(drawn.reshape(n_pixels, self.n_features)))
+            ),
+            plasticity=plasticity,
+            inhibitory_fraction=0.0,
+            normalize_inputs=True,
+            adaptive_threshold=(
+                AdaptiveThreshold(theta_plus=0.02, tau_theta=4e4)
+                if self.adaptive_threshold is None
+                else self.adaptive_threshold
+            ),
+            competition=Competition(self.n_features, inhibition=self.inhibition),
+            seed=self.seed,
+        )
+
+    def _patches(self, X: Sequence[Any], plane: Plane, n_patches: int) -> list[Events]:
+        return cut_patches(
+            X,
+            len(X),
+            plane,
+            field=self.field,
+            n_patches=n_patches,
+            most_events=self.most_events,
+            seed=self.seed,
+        )
+
+    def _learn(self, column: Network, X: Sequence[Any], plane: Plane) -> FloatArray:
+        """Let the features of one place learn, and give their weights."""
+        patches = self._patches(X, plane, self.n_patches)
+        ends = np.linspace(0, len(patches), len(self.learning_rate) + 1).round().astype(int)
+        for rate, first, end in zip(self.learning_rate, ends[:-1], ends[1:], strict=True):
+            column.train(patches[first:end], learning_rate=rate, n_threads=1)
+        learned: FloatArray = column.input_weights.toarray().astype(np.float64)
+        return learned
+
+    def _exemplars(self, X: Sequence[Any], plane: Plane, tau: FloatArray) -> FloatArray:
+        """Take single patches for features, as a membrane sees them at the end of the patch."""
+        patches = self._patches(X, plane, self.n_features)
+        weights = np.zeros((self.polarities * self.field**2, self.n_features))
+        for k in range(self.n_features):
+            patch = patches[k % len(patches)]
+            seen = np.exp(-(patch.t[-1] - patch.t) / (1000.0 * tau[k]))
+            weights[:, k] = np.bincount(patch.channel, seen, minlength=len(weights))
+        return weights
+
+    def _as_fields(self, weights: FloatArray) -> FloatArray:
+        fields = weights / np.linalg.norm(weights, axis=0)
+        shape = (self.n_features, self.polarities, self.field, self.field)
+        by_feature: FloatArray = fields.T.reshape(shape)
+        return by_feature
+
+    def _tiled(self, neurons: Mapping[str, FloatArray]) -> Network:
+        """Copy the fields to all places of the plane."""
+        tiling = self._tiling()
+        flat = self.fields_.reshape(self.n_features, -1).T
+        n_places = tiling.n_rows * tiling.n_columns
+        n_neurons = n_places * self.n_features
+        names = ("tau_m", "t_ref", "v_rest", "v_reset", "v_threshold", "bias")
+        return Network.from_arrays(
+            inputs=tiling.synapses(flat * (INCOMING / flat.sum(axis=0).mean())),
+            recurrent=csr_array((n_neurons, n_neurons)),
+            neuron=LIF(**{name: np.tile(neurons[name], n_places) for name in names}),
+            competition=Competition(self.n_features, inhibition=self.inhibition),
+            dtype="float32",
+        )
+
+    def _calibrate(self, X: Sequence[Any]) -> Self:
+        self.calibration_ = self.network_.calibrate(
+            X, spikes=self.spikes, n_samples=self.n_calibration, n_threads=self.n_threads
+        )
+        self._number_pools()
+        return self
+
+    def transform(self, X: Iterable[Any]) -> NDArray[np.float32]:
+        """Count the spikes of each feature in each pool and window.
+
+        Parameters
+        ----------
+        X : iterable of Events
+            Samples on the channels of the plane; an iterator is read as it goes.
+
+        Returns
+        -------
+        float32 ndarray of shape (n_samples, n_windows * n_pools * n_features)
+            Counts: windows, then pools (row by row), then features.
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            If a sample is not what it should be.
+        """
+        return self.transform_with_stats(X)[0]
+
+    def transform_with_stats(self, X: Iterable[Any]) -> tuple[NDArray[np.float32], list[RunStats]]:
+        """Give the features, and what each sample took.
+
+        Parameters
+        ----------
+        X : iterable of Events
+            As for `transform`.
+
+        Returns
+        -------
+        features : float32 ndarray of shape (n_samples, n_windows * n_pools * n_features)
+        stats : list of RunStats
+        """
+        check_is_fitted(self)
+        counts, stats = self.network_.transform(
+            X,
+            self.n_windows,
+            windows=self.windows,
+            pools=self._pools,
+            n_threads=self.n_threads,
+            return_stats=True,
+        )
+        return counts.reshape(len(counts), -1), stats
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Name the columns: window, row and column of the pool, feature.
+
+        Parameters
+        ----------
+        input_features : ignored
+            For scikit-learn.
+
+        Returns
+        -------
+        ndarray of str, shape (n_features_out_,)
+        """
+        check_is_fitted(self)
+        tiling = self._tiling()
+        rows, columns = (-(-n // self.pool) for n in (tiling.n_rows, tiling.n_columns))
+        names = [
+            f"window{w}_row{u}_column{v}_feature{k}"
+            for w in range(self.n_windows)
+            for u in range(rows)
+            for v in range(columns)
+            for k in range(self.n_features)
+        ]
+        return np.array(names, dtype=object)
+
+
+def _incoming(weights: FloatArray) -> FloatArray:
+    """Scale each column to the sum that features start from."""
+    scaled: FloatArray = weights * (INCOMING / weights.sum(axis=0))
+    return scaled

@@ -1,0 +1,165 @@
+"""What of a feature layer is kept in a file, and made again of it.
+
+Lives here: parameters as JSON holds them, arrays by name, and the pools that follow from both. Not
+here: the container (`network.model_file`), and how fields are learned (`feature_layer`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from hrsnn_rs.description.law import Distribution
+from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
+from hrsnn_rs.errors import FormatError, ShapeError
+from hrsnn_rs.network.network import Network
+from hrsnn_rs.network.patches import Plane
+from hrsnn_rs.network.results import Calibration
+from hrsnn_rs.network.tiling import Tiling
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from hrsnn_rs.arguments import FloatArray
+
+_GROUPS: dict[str, Any] = {
+    "neuron": LIF,
+    "plasticity": STDP,
+    "adaptive_threshold": AdaptiveThreshold,
+    "weight": Distribution,
+}
+
+
+class KeptLayer(BaseEstimator):  # type: ignore[misc]
+    """A layer as a file has it; see `FeatureLayer`."""
+
+    plane: tuple[int, int]
+    polarities: int
+    field: int
+    stride: int
+    pool: int
+    n_features: int
+    n_windows: int
+    network_: Network
+    calibration_: Calibration
+    fields_: FloatArray
+    fields_before_: FloatArray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters as JSON can hold them; `from_dict` takes them.
+
+        Returns
+        -------
+        dict
+            By name.
+        """
+        content = {}
+        for name, value in self.get_params(deep=False).items():
+            if hasattr(value, "to_dict"):
+                value = value.to_dict()
+            elif isinstance(value, np.ndarray | tuple):
+                value = np.asarray(value).tolist()
+            content[name] = value
+        return content
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Make a layer of the parameters that `to_dict` returned.
+
+        Parameters
+        ----------
+        content : mapping
+            By name.
+
+        Returns
+        -------
+        FeatureLayer
+            Not fitted.
+        """
+        words = dict(content)
+        for name, kind in _GROUPS.items():
+            if isinstance(words.get(name), dict):
+                words[name] = kind.from_dict(words[name])
+        for name in ("plane", "learning_rate"):
+            words[name] = tuple(words[name])
+        return cls(**words)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fitted layer to a safetensors file, which `Network.load` reads too.
+
+        Parameters
+        ----------
+        path : str or path
+            A file that stands there is replaced.
+
+        Raises
+        ------
+        OSError
+            If the system refuses.
+        """
+        check_is_fitted(self)
+        self.network_.save(path, extra=self.to_arrays(), metadata=self.to_metadata())
+
+    def to_arrays(self) -> dict[str, FloatArray]:
+        """Return what a file holds of the layer beside its network."""
+        return {"layer.fields": self.fields_, "layer.fields_before": self.fields_before_}
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Return what a file says of the layer beside its arrays."""
+        return {"layer": self.to_dict(), "calibration": asdict(self.calibration_)}
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a layer; it goes on with the same bits as the one that was saved.
+
+        Parameters
+        ----------
+        path : str or path
+            Written by `save`.
+
+        Returns
+        -------
+        FeatureLayer
+            Fitted.
+
+        Raises
+        ------
+        FormatError
+            If the file is damaged, or something else.
+        OSError
+            If it cannot be read.
+        """
+        network, arrays, metadata = Network.load_with_extra(path)
+        try:
+            return cls.of_parts(network, arrays, metadata)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise FormatError(f"{path} is no feature layer: {error}") from None
+
+    @classmethod
+    def of_parts(
+        cls, network: Network, arrays: Mapping[str, Any], metadata: Mapping[str, Any]
+    ) -> Self:
+        """Make a fitted layer of its network, `to_arrays` and `to_metadata`."""
+        layer = cls.from_dict(metadata["layer"])
+        layer.network_ = network
+        layer.fields_ = arrays["layer.fields"]
+        layer.fields_before_ = arrays["layer.fields_before"]
+        layer.calibration_ = Calibration(**metadata["calibration"])
+        layer._number_pools()
+        return layer
+
+    def _tiling(self) -> Tiling:
+        return Tiling(Plane(*self.plane, self.polarities), self.field, self.stride)
+
+    def _number_pools(self) -> None:
+        self._pools = self._tiling().pools(self.n_features, self.pool)
+        if self._pools.size != self.network_.n_neurons:
+            raise ShapeError(
+                f"network must have {self._pools.size} neurons; got {self.network_.n_neurons}."
+            )
+        self.n_features_out_ = self.n_windows * (int(self._pools.max()) + 1)

@@ -1,0 +1,339 @@
+"""What the tasks share: a sweep of constants beside laws, rows to go on from, what they say.
+
+A task asks whether a spread of membrane time constants is worth more than any single one. So its
+control is the best constant of a sweep, for each seed chosen on the other seeds alone. All systems
+of a seed see the same stimuli, have the same graph and are calibrated to the same rate.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.description import Constant, Distribution, Gamma, LogUniform
+from hrsnn_rs.errors import CalibrationError, CalibrationWarning, FormatError, ParameterError
+from hrsnn_rs.learning.experiment import library_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    #: Measures a law; made anew for each condition and seed, whose stimuli it holds.
+    Measure = Callable[[Distribution], dict[str, Any]]
+
+CONSTANTS = tuple(Constant(5.0 * 2**power) for power in range(8))
+"""The sweep: membrane time constants from 5 to 640 ms."""
+
+LAWS: dict[str, Distribution] = {
+    "log-uniform 5-500 ms": LogUniform(5.0, 500.0),
+    "Gamma 80 ms": Gamma(80.0, 3.0),
+}
+"""The heterogeneous systems, fixed before anything was measured."""
+
+SYSTEMS: dict[str, Distribution] = {f"{law.value:g} ms": law for law in CONSTANTS} | LAWS
+"""All systems of a task by name: the constants, then the laws."""
+
+TASK_SCHEMA: dict[str, Any] = {
+    "task": pl.String,
+    "condition": pl.String,
+    "system": pl.String,
+    "tau_m": pl.Float64,
+    "seed": pl.Int64,
+    "n_neurons": pl.Int64,
+    "n_samples": pl.Int64,
+    "score": pl.Float64,
+    "linear": pl.Float64,
+    "theory": pl.Float64,
+    "by_lag": pl.List(pl.Float64),
+    "spikes_per_sample": pl.Float64,
+    "rate": pl.Float64,
+    "gain": pl.Float64,
+    "suprathreshold": pl.Float64,
+    "synaptic_operations": pl.Float64,
+    "seconds": pl.Float64,
+    "version": pl.String,
+    "commit": pl.String,
+}
+"""Columns of a task's rows. `tau_m` (ms) is null for a law, `score` where a network cannot reach
+the rate; `linear`, `theory` and `by_lag` are of the memory task alone."""
+
+_KEY = ("condition", "system", "seed")
+
+
+def run_task(
+    task: str,
+    conditions: Sequence[str],
+    seeds: Iterable[int],
+    prepare: Callable[[str, int], Measure],
+    *,
+    n_neurons: int,
+    n_samples: int,
+    output: str | os.PathLike[str] | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> pl.DataFrame:
+    """Measure every system in every condition and seed that `output` does not have yet.
+
+    Parameters
+    ----------
+    task : str
+        Name.
+    conditions : sequence of str
+        Names of the conditions.
+    seeds : iterable of int
+        Seeds in [0, 2**63).
+    prepare : callable
+        Called with condition and seed; gives what turns a law of `tau_m` into the measured columns.
+    n_neurons, n_samples : int
+        Neurons, at least 2, and samples; part of every row.
+    output : str or path-like, default=None
+        Parquet file of the rows, written after each; a later call goes on from it.
+    progress : callable, default=None
+        Called with steps done, steps in all, and what comes next.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per condition, system and seed, with the columns of `TASK_SCHEMA`, in that order.
+
+    Raises
+    ------
+    ParameterError
+        If a seed is refused or none is given, or the rows in `output` are of another task, size or
+        version.
+    FormatError
+        If `output` is no table of rows.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.learning import run_task
+    >>> rows = run_task("toy", ["quiet"], [0], lambda condition, seed: lambda law: {"score": 0.5},
+    ...                 n_neurons=2, n_samples=1)
+    >>> rows.height
+    10
+    """
+    numbers = list(
+        dict.fromkeys(
+            check_integer(f"seeds[{place}]", seed, high=2**63 - 1)
+            for place, seed in enumerate(seeds)
+        )
+    )
+    if not numbers:
+        raise ParameterError("seeds must hold at least one seed; got none.")
+    same = {
+        "task": task,
+        "n_neurons": check_integer("n_neurons", n_neurons, 2),
+        "n_samples": check_integer("n_samples", n_samples, 1),
+        "version": _hrsnn.__version__,
+    }
+    path = None if output is None else Path(output)
+    kept = _kept(path, same)
+    known = set(kept.select(_KEY).iter_rows())
+    rows = kept.to_dicts()
+    steps = [(c, system, seed) for seed in numbers for c in conditions for system in SYSTEMS]
+    commit = library_commit()
+    measure, prepared = None, None
+    for done, step in enumerate(steps):
+        condition, system, seed = step
+        if progress is not None:
+            progress(done, len(steps), f"{condition}, {system}, seed {seed}")
+        if step in known:
+            continue
+        begin = time.perf_counter()
+        if measure is None or prepared != (condition, seed):
+            measure, prepared = prepare(condition, seed), (condition, seed)
+        law = SYSTEMS[system]
+        row = dict.fromkeys(TASK_SCHEMA) | same | _measured(measure, law)
+        row |= dict(zip(_KEY, step, strict=True)) | {"commit": commit}
+        row["tau_m"] = law.value if isinstance(law, Constant) else None
+        row["seconds"] = time.perf_counter() - begin
+        rows.append(row)
+        if path is not None:
+            _write(pl.DataFrame(rows, schema=TASK_SCHEMA), path)
+    if progress is not None:
+        progress(len(steps), len(steps), "done")
+    asked = pl.DataFrame(steps, schema=[(name, TASK_SCHEMA[name]) for name in _KEY], orient="row")
+    everything = pl.DataFrame(rows, schema=TASK_SCHEMA)
+    return asked.join(everything, on=_KEY, how="left", maintain_order="left").select(*TASK_SCHEMA)
+
+
+def best_constants(rows: pl.DataFrame, condition: str) -> dict[int, str]:
+    """Give the constant that each seed is compared with: the best on the other seeds.
+
+    With one seed there are no others; the best on itself is taken, which favours the control.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Rows as `run_task` gives them. Not changed.
+    condition : str
+        Condition.
+
+    Returns
+    -------
+    dict of int to str
+        Name of a constant for each seed; one that missed the rate with any seed is no choice.
+
+    Raises
+    ------
+    ParameterError
+        If no constant reached the rate with all seeds.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from hrsnn_rs.learning import TASK_SCHEMA, best_constants
+    >>> rows = pl.DataFrame(
+    ...     [{"condition": "c", "system": f"{tau} ms", "tau_m": tau, "seed": seed, "score": score}
+    ...      for tau, scores in ((20.0, (0.9, 0.5, 0.5)), (40.0, (0.6, 0.6, 0.6)))
+    ...      for seed, score in enumerate(scores)], schema=TASK_SCHEMA)
+    >>> best_constants(rows, "c")
+    {0: '40.0 ms', 1: '20.0 ms', 2: '20.0 ms'}
+    """
+    names, seeds, scores = _table(
+        rows.filter((pl.col("condition") == condition) & pl.col("tau_m").is_not_null())
+    )
+    reached = np.isfinite(scores).all(axis=0)
+    if not reached.any():
+        raise ParameterError(f"rows must hold a constant that reached the rate in {condition!r}.")
+    scores = np.where(reached, scores, -np.inf)
+    chosen = {}
+    for place, seed in enumerate(seeds):
+        others = scores if len(seeds) == 1 else np.delete(scores, place, axis=0)
+        chosen[seed] = names[int(others.mean(axis=0).argmax())]
+    return chosen
+
+
+def outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Compare each law with the best constant, paired by seed.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Rows of one task, as `run_task` gives them. Not changed.
+    theory : polars.DataFrame, default=None
+        What is expected: `condition`, `system`, `theory`. Not changed.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per condition and law: `score`, `best` (the constant chosen by most seeds) and
+        `best_score`; `difference` with its 95 % interval `low` to `high` over `n_seeds`;
+        `spikes` and `best_spikes` per sample; `theory`, `best_theory` and `theory_difference`, null
+        where there is none. A law that missed the rate with any seed has nulls.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from hrsnn_rs.learning import TASK_SCHEMA, outcome
+    >>> rows = pl.DataFrame(
+    ...     [{"condition": "c", "system": name, "tau_m": tau, "seed": seed, "score": score}
+    ...      for name, tau, score in (("20 ms", 20.0, 0.5), ("wide", None, 0.75))
+    ...      for seed in range(3)], schema=TASK_SCHEMA)
+    >>> outcome(rows).select("system", "best", "difference").row(0)
+    ('wide', '20 ms', 0.25)
+    """
+    found = []
+    laws = rows.filter(pl.col("tau_m").is_null())
+    expected = {} if theory is None else {(c, s): value for c, s, value in theory.iter_rows()}
+    for condition, system in laws.select("condition", "system").unique(maintain_order=True).rows():
+        best = best_constants(rows, condition)
+        here = rows.filter(pl.col("condition") == condition)
+        of = {(row["system"], row["seed"]): row for row in here.iter_rows(named=True)}
+        mine = [of[system, seed] for seed in best]
+        control = [of[name, seed] for seed, name in best.items()]
+        usual = max(dict.fromkeys(best.values()), key=list(best.values()).count)
+        row: dict[str, Any] = {"condition": condition, "system": system, "best": usual}
+        row |= {"n_seeds": len(best), "best_score": _mean(control, "score")}
+        row |= {"best_spikes": _mean(control, "spikes_per_sample")}
+        row |= {"theory": expected.get((condition, system))}
+        row |= {"best_theory": expected.get((condition, usual))}
+        if all(one["score"] is not None for one in mine):
+            gap = _paired(*([one["score"] for one in side] for side in (mine, control)))
+            row |= {"score": _mean(mine, "score"), "spikes": _mean(mine, "spikes_per_sample")}
+            row |= dict(zip(("difference", "low", "high"), gap, strict=True))
+        found.append(row)
+    numbers = "score best_score difference low high n_seeds spikes best_spikes theory best_theory"
+    kinds: dict[str, Any] = {
+        name: pl.Int64 if name == "n_seeds" else pl.Float64 for name in numbers.split()
+    }
+    words: dict[str, Any] = dict.fromkeys(("condition", "system", "best"), pl.String)
+    return pl.DataFrame(found, schema=words | kinds).with_columns(
+        theory_difference=pl.col("theory") - pl.col("best_theory")
+    )
+
+
+def _measured(measure: Measure, law: Distribution) -> dict[str, Any]:
+    """Measure a law; one that cannot reach the rate has no score."""
+    with warnings.catch_warnings():
+        # Their share is a column of every row.
+        warnings.simplefilter("ignore", CalibrationWarning)
+        try:
+            return measure(law)
+        except CalibrationError:
+            return {}
+
+
+def _kept(path: Path | None, same: dict[str, Any]) -> pl.DataFrame:
+    """Read the rows that are there, and refuse those that a new one cannot stand beside."""
+    if path is None or not path.exists():
+        return pl.DataFrame(schema=TASK_SCHEMA)
+    try:
+        rows = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise FormatError(f"{path} must be a Parquet file of rows: {error}.") from None
+    if dict(rows.schema) != TASK_SCHEMA:
+        raise FormatError(f"{path} must have the columns of a task's rows; got {rows.columns}.")
+    for name, value in same.items():
+        for index, found in enumerate(rows[name]):
+            if found != value:
+                raise ParameterError(
+                    f"{path} must hold rows of {name} {value!r} to go on from; got {found!r} in "
+                    f"row {index}. Remove it, or name another file."
+                )
+    return rows
+
+
+def _write(rows: pl.DataFrame, path: Path) -> None:
+    """Replace the file at once: whoever is stopped leaves the old rows or the new ones."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        rows.write_parquet(unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _table(rows: pl.DataFrame) -> tuple[list[str], list[int], NDArray[np.float64]]:
+    """Give systems, seeds, and scores of shape (n_seeds, n_systems); NaN where there is none."""
+    names = rows["system"].unique(maintain_order=True).to_list()
+    seeds = rows["seed"].unique(maintain_order=True).to_list()
+    scores = np.full((len(seeds), len(names)), np.nan)
+    for system, seed, score in rows.select("system", "seed", "score").iter_rows():
+        if score is not None:
+            scores[seeds.index(seed), names.index(system)] = score
+    return names, seeds, scores
+
+
+def _mean(rows: list[dict[str, Any]], name: str) -> float | None:
+    values = [row[name] for row in rows if row[name] is not None]
+    return float(np.mean(values)) if values else None
+
+
+def _paired(mine: list[float], control: list[float]) -> tuple[float, float, float]:
+    """Give the mean difference by seed, and the ends of its 95 % Student t interval."""
+    gaps = np.subtract(mine, control)
+    mean, n = float(gaps.mean()), len(gaps)
+    if n < 2:
+        return mean, float("nan"), float("nan")
+    half = float(stats.t.ppf(0.975, n - 1) * gaps.std(ddof=1) / n**0.5)
+    return mean, mean - half, mean + half

@@ -1,0 +1,163 @@
+"""Figures of the tasks: constants as a sweep, laws as levels beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.learning.tasks import best_constants, outcome
+from hrsnn_rs.plotting.canvas import blank, own_settings
+from hrsnn_rs.plotting.figures import CONTROL, EXCITATORY, INHIBITORY
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_LAWS = (EXCITATORY, INHIBITORY, "#3a7d44", "#7d5ba6")
+
+
+@own_settings
+def task_outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> Figure:
+    """Draw the scores of a task: a panel for each condition, and what the laws gain.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Rows of one task, as `run_task` gives them. Not changed.
+    theory : polars.DataFrame, default=None
+        What is expected: `condition`, `system`, `theory`; drawn dashed. Not changed.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes per condition: the score of each constant with its 95 % interval over seeds, and
+        each law as a line with its own. Of three conditions and more, one with the gain over the
+        best constant; of the memory task, one with the capacity by lag.
+
+    Raises
+    ------
+    ShapeError
+        If there is no row.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from hrsnn_rs.learning import TASK_SCHEMA
+    >>> from hrsnn_rs.plotting import task_outcome
+    >>> rows = pl.DataFrame(
+    ...     [{"condition": "c", "system": name, "tau_m": tau, "seed": seed, "score": score}
+    ...      for name, tau, score in (("20 ms", 20.0, 0.5), ("wide", None, 0.75))
+    ...      for seed in range(3)], schema=TASK_SCHEMA)
+    >>> task_outcome(rows).axes[0].get_title()
+    'c'
+    """
+    if rows.height == 0:
+        raise ShapeError("rows must hold at least one row; got 0.")
+    conditions = rows["condition"].unique(maintain_order=True).to_list()
+    has_lags = rows["by_lag"].null_count() < rows.height
+    has_gain = len(conditions) >= 3
+    n = len(conditions) + has_lags + has_gain
+    n_columns = min(n, 3)
+    n_lines = -(-n // n_columns)
+    figure = blank(4.2 * n_columns, 3.6 * n_lines)
+    panels = list(figure.subplots(n_lines, n_columns, squeeze=False).ravel())
+    for axes, condition in zip(panels, conditions, strict=False):
+        expected = None
+        if theory is not None:
+            expected = theory.filter(pl.col("condition") == condition)
+        _sweep(axes, rows.filter(pl.col("condition") == condition), expected)
+        axes.set_title(condition)
+    marks = panels[0].get_legend_handles_labels()
+    figure.legend(*marks, loc="outside lower center", ncols=len(marks[0]), frameon=False)
+    if has_gain:
+        _gains(panels[len(conditions)], outcome(rows, theory))
+    if has_lags:
+        _lags(panels[n - 1], rows, conditions[0])
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in panels[n:]:
+        axes.set_visible(False)
+    return figure
+
+
+def _sweep(axes: Any, rows: pl.DataFrame, theory: pl.DataFrame | None) -> None:
+    """Draw constants over their time constant and laws as levels."""
+    expected = {} if theory is None else dict(theory.select("system", "theory").iter_rows())
+    constants = rows.filter(pl.col("tau_m").is_not_null())
+    taus = constants["tau_m"].unique(maintain_order=True).to_list()
+    spreads = [_interval(constants.filter(pl.col("tau_m") == tau)["score"]) for tau in taus]
+    means, halves = np.array(spreads).T
+    axes.errorbar(taus, means, halves, color=CONTROL, marker="o", capsize=3, label="one constant")
+    names = constants["system"].unique(maintain_order=True).to_list()
+    if expected:
+        curve = [expected[name] for name in names]
+        axes.plot(taus, curve, color=CONTROL, linestyle="--", label="theory, dashed")
+    laws = rows.filter(pl.col("tau_m").is_null())["system"].unique(maintain_order=True)
+    for law, colour in zip(laws, _LAWS, strict=False):
+        mean, half = _interval(rows.filter(pl.col("system") == law)["score"])
+        axes.axhline(mean, color=colour, label=law)
+        axes.axhspan(mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
+        if expected:
+            axes.axhline(expected[law], color=colour, linestyle="--", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xticks(taus, [f"{tau:g}" for tau in taus])
+    axes.minorticks_off()
+    axes.set_xlabel("membrane time constant (ms)")
+    axes.set_ylabel("score")
+
+
+def _gains(axes: Any, table: pl.DataFrame) -> None:
+    """Draw the differences to the best constant, and the theory's as crosses."""
+    conditions = table["condition"].unique(maintain_order=True).to_list()
+    laws = table["system"].unique(maintain_order=True)
+    for place, (law, colour) in enumerate(zip(laws, _LAWS, strict=False)):
+        mine = table.filter(pl.col("system") == law)
+        x = np.array([conditions.index(name) for name in mine["condition"]]) + 0.15 * place
+        gap, low, high = (mine[name].to_numpy() for name in ("difference", "low", "high"))
+        axes.errorbar(
+            x, gap, (gap - low, high - gap), color=colour, linestyle="none", marker="o", capsize=3
+        )
+        axes.plot(
+            x, mine["theory_difference"].to_numpy(), color=colour, linestyle="none", marker="x"
+        )
+    axes.axhline(0.0, color="#222222", linewidth=1)
+    axes.set_xticks(
+        range(len(conditions)), [name.replace(", ", ",\n") for name in conditions], fontsize=7
+    )
+    axes.set_title("gain over the best constant (x: theory)")
+    axes.set_ylabel("difference")
+
+
+def _lags(axes: Any, rows: pl.DataFrame, condition: str) -> None:
+    """Draw the mean capacity at each lag, of the best constant and of the laws."""
+    here = rows.filter((pl.col("condition") == condition) & pl.col("by_lag").is_not_null())
+    best = best_constants(rows, condition)
+    control = [
+        row["by_lag"] for row in here.iter_rows(named=True) if row["system"] == best[row["seed"]]
+    ]
+    means = [np.mean(control, axis=0)]
+    axes.plot(means[0], color=CONTROL)
+    laws = here.filter(pl.col("tau_m").is_null())["system"].unique(maintain_order=True)
+    for law, colour in zip(laws, _LAWS, strict=False):
+        curves = here.filter(pl.col("system") == law)["by_lag"].to_list()
+        means.append(np.mean(curves, axis=0))
+        axes.plot(means[-1], color=colour)
+    # Beyond the last lag of which a hundredth is known there is nothing to see.
+    axes.set_xlim(0, 2 + np.flatnonzero(np.max(means, axis=0) > 0.01).max(initial=0))
+    axes.set_title(f"{condition}, by lag")
+    axes.set_xlabel("lag (steps)")
+    axes.set_ylabel("share of variance")
+
+
+def _interval(values: pl.Series) -> tuple[float, float]:
+    """Give mean and half of the 95 % t interval; NaN without a value, 0 for one."""
+    numbers = values.drop_nulls().to_numpy()
+    if len(numbers) < 2:
+        return (float(numbers.mean()) if len(numbers) else np.nan), 0.0
+    error = numbers.std(ddof=1) / len(numbers) ** 0.5
+    return float(numbers.mean()), float(stats.t.ppf(0.975, len(numbers) - 1) * error)

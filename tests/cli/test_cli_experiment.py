@@ -1,0 +1,88 @@
+import json
+
+import polars as pl
+import pytest
+from hrsnn_rs.cli.command import main
+from hrsnn_rs.learning import task_interval
+
+SMALL = ("--seeds", "2", "--neurons", "12", "--threads", "1")
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Only the shortest condition, and the one with delays."""
+    chosen = (task_interval.CONDITIONS[0], task_interval.CONDITIONS[-1])
+    monkeypatch.setattr(task_interval, "CONDITIONS", chosen)
+
+
+def output(capsys, *words):
+    code = main(["experiment", *map(str, words)])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_table_rows_and_figure(capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    rows, figure = tmp_path / "rows.parquet", tmp_path / "figure.svg"
+    words = ("interval", *SMALL, "--output", rows, "--figure", figure)
+    code, out, err = output(capsys, *words)
+    assert (code, err) == (0, "")
+    assert "log-uniform 5-500 ms" in out
+    assert "95 % intervals over 2 seeds" in out
+    assert pl.read_parquet(rows).height == 40
+    assert b"<svg" in figure.read_bytes()
+
+
+def test_stopped_it_says_so_and_goes_on(capsys, monkeypatch, tmp_path):
+    rows = tmp_path / "rows.parquet"
+    words = ("interval", *SMALL, "--json", "--output", rows)
+    network, n_left = task_interval.Network, 7
+
+    def interrupted(*arguments, **options):
+        nonlocal n_left
+        n_left -= 1
+        if n_left == 0:
+            raise KeyboardInterrupt
+        return network(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(task_interval, "Network", interrupted)
+        said = f"hrsnn: interrupted; the same command goes on from {rows}\n"
+        assert output(capsys, *words) == (130, "", said)
+    kept = pl.read_parquet(rows)
+    assert kept.height == 6
+    code, out, _ = output(capsys, *words)
+    told = json.loads(out)
+    assert (code, len(told["rows"]), len(told["outcome"])) == (0, 40, 4)
+    assert [row["seconds"] for row in told["rows"][:6]] == kept["seconds"].to_list()
+
+
+def test_one_seed_has_no_interval(capsys):
+    code, out, _ = output(capsys, "interval", *SMALL, "--seeds", "1")
+    assert code == 0
+    assert "one seed: no interval" in out
+    assert "nan" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("interval", "--data", "gestures"), "--data must be given for speed and for nothing else"),
+        (("memory", "--data", "gestures"), "--data must be given for speed and for nothing else"),
+        (("speed",), "--data must be given for speed and for nothing else; got None"),
+        (("speed", "--data", "/nowhere"), "/nowhere"),
+        (("interval", "--output", "/nowhere/x.parquet"), "--output must lie in a folder"),
+        (("interval", "--figure", "/nowhere/x.png"), "--figure must lie in a folder"),
+    ],
+)
+def test_mistakes_are_one_line(capsys, words, message):
+    code, out, err = output(capsys, *words)
+    assert (code, out) == (1, "")
+    assert err.startswith("hrsnn: error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("balance",), ("interval", "--seeds", "0")])
+def test_wrong_usage_is_2(capsys, words):
+    assert output(capsys, *words)[0] == 2

@@ -1,0 +1,154 @@
+"""Feature layers: what they learn, for any number of threads, and what they refuse."""
+
+import re
+
+import hrsnn_rs as hr
+import numpy as np
+import pytest
+from hrsnn_rs.learning import FeatureLayer, Readout
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+
+SIDE = 12
+
+
+def bars(n: int, seed: int = 0) -> tuple[list[hr.Events], np.ndarray]:
+    """Moving bars, upright or lying, each pixel of which is seen at its own time."""
+    random = np.random.default_rng(seed)
+    clips, labels = [], random.integers(0, 2, n)
+    for label in labels:
+        place, along = np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij")
+        t = place * 20_000 + random.integers(0, 3_000, place.shape) + 10_000
+        y, x = (place, along) if label else (along, place)
+        order = np.argsort(t.ravel(), kind="stable")
+        channel = (y * SIDE + x).ravel()[order]
+        clips.append(hr.Events(t.ravel()[order], channel, SIDE * SIDE, 300_000))
+    return clips, labels
+
+
+def layer(**settings) -> FeatureLayer:
+    words = {"n_features": 6, "n_patches": 150, "spikes": 60.0, "n_windows": 1, "pool": 6}
+    return FeatureLayer((SIDE, SIDE), 1, **words | settings)
+
+
+@pytest.fixture(scope="module")
+def learned() -> FeatureLayer:
+    return layer().fit(bars(20)[0])
+
+
+def test_fields_become_bars(learned):
+    def elongation(fields):
+        rows, columns = fields[:, 0].sum(2), fields[:, 0].sum(1)
+        return np.maximum(rows.std(1), columns.std(1)).mean()
+
+    assert elongation(learned.fields_) > 2.0 * elongation(learned.fields_before_)
+
+
+def test_fields_have_length_1(learned):
+    for fields in (learned.fields_, learned.fields_before_):
+        assert fields.shape == (6, 1, 5, 5)
+        np.testing.assert_allclose(np.linalg.norm(fields.reshape(6, -1), axis=1), 1.0)
+
+
+def test_features_tell_what_counts_cannot():
+    clips, labels = bars(40, seed=1)
+    model = make_pipeline(layer(pool=100), Readout()).fit(clips[:20], labels[:20])
+    assert model.score(clips[20:], labels[20:]) > 0.9
+
+
+def test_calibration_reaches_the_spikes_asked_for(learned):
+    stats = learned.transform_with_stats(bars(20)[0])[1]
+    assert np.mean([s.n_spikes for s in stats]) == pytest.approx(60.0, rel=0.15)
+
+
+def test_columns_have_names(learned):
+    table = learned.transform(bars(3)[0])
+    names = learned.get_feature_names_out()
+    assert table.shape == (3, learned.n_features_out_) == (3, len(names))
+    assert names[0] == "window0_row0_column0_feature0"
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_threads_change_no_bit(learned, n_threads):
+    other = layer(n_threads=n_threads).fit(bars(20)[0])
+    np.testing.assert_array_equal(other.fields_, learned.fields_)
+    clips = bars(4, seed=2)[0]
+    np.testing.assert_array_equal(other.transform(clips), learned.transform(clips))
+
+
+@pytest.mark.parametrize("filters", ["drawn", "shuffled", "exemplars"])
+def test_controls_share_all_but_the_fields(learned, filters):
+    control = layer(filters=filters).fit(bars(20)[0])
+    assert control.fields_.shape == learned.fields_.shape
+    np.testing.assert_array_equal(control.fields_before_, learned.fields_before_)
+    if filters == "drawn":
+        np.testing.assert_array_equal(control.fields_, control.fields_before_)
+    if filters == "shuffled":
+        both = (np.sort(f.reshape(6, -1), axis=1) for f in (control.fields_, learned.fields_))
+        np.testing.assert_allclose(*both)
+        assert not np.allclose(control.fields_, learned.fields_)
+
+
+def test_laws_make_features_differ():
+    made = layer(
+        neuron=hr.LIF(tau_m=hr.Gamma(mean=20.0), t_ref=10.0),
+        plasticity=hr.STDP(
+            a_plus=hr.Gamma(mean=0.3), a_minus=0.0, tau_plus=hr.Gamma(mean=15.0), w_max=1e3,
+            inputs=True,
+        ),
+        weight=hr.LogNormal(mean=1.0, std=0.5),
+    ).fit(bars(10)[0])  # fmt: skip
+    tau = made.network_.neuron_parameters["tau_m"].reshape(-1, 6)
+    assert len(np.unique(tau[0])) == 6
+    assert (tau == tau[0]).all()
+
+
+def test_it_is_cloned_and_keeps_its_parameters():
+    made = layer(stride=3, inhibition=12.0)
+    assert clone(made).get_params() == made.get_params()
+
+
+def test_it_goes_on_from_its_file(learned, tmp_path):
+    learned.save(tmp_path / "layer.safetensors")
+    loaded = FeatureLayer.load(tmp_path / "layer.safetensors")
+    clips = bars(3, seed=5)[0]
+    np.testing.assert_array_equal(loaded.transform(clips), learned.transform(clips))
+    np.testing.assert_array_equal(loaded.fields_, learned.fields_)
+    assert loaded.calibration_ == learned.calibration_
+    again, first = (one.fit(bars(8)[0]).fields_ for one in (clone(loaded), clone(learned)))
+    np.testing.assert_array_equal(again, first)
+
+
+def test_laws_go_through_dictionaries():
+    made = layer(neuron=hr.LIF(tau_m=hr.Gamma(mean=20.0)), weight=hr.Uniform(1.0, 2.0))
+    assert FeatureLayer.from_dict(made.to_dict()).to_dict() == made.to_dict()
+
+
+def test_other_files_are_no_layers(tmp_path):
+    hr.Network(2, 3).save(tmp_path / "net.safetensors")
+    with pytest.raises(hr.FormatError, match="is no feature layer"):
+        FeatureLayer.load(tmp_path / "net.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"field": 4}, "field must be odd; got 4."),
+        ({"stride": 0}, "stride must be an integer in [1,"),
+        ({"n_features": 0}, "n_features must be an integer in [1,"),
+        ({"pool": 0}, "pool must be an integer in [1,"),
+        ({"spikes": 0.0}, "spikes must be greater than 0; got 0.0."),
+        ({"filters": "best"}, "filters must be one of learned, drawn, shuffled, exemplars; got"),
+        ({"learning_rate": (1.0, -1.0)}, "learning_rate must be numbers of at least 0; got -1.0."),
+        ({"plasticity": hr.STDP()}, "plasticity must have inputs=True for a feature layer."),
+        ({"most_events": 0}, "most_events must be an integer in [1,"),
+    ],
+)
+def test_nonsense_is_refused_by_name(settings, words):
+    with pytest.raises(hr.ParameterError, match="^" + re.escape(words)):
+        layer(**settings).fit(bars(3)[0])
+
+
+def test_samples_of_another_plane_are_refused():
+    with pytest.raises(hr.ShapeError, match=r"^sample 0 must have 144 channels; got 9\.$"):
+        layer().fit([hr.Events([1], [1], 9)])
