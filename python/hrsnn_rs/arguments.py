@@ -211,6 +211,33 @@ def check_offsets(offsets: ArrayLike) -> NDArray[np.int64]:
     return array
 
 
+def refuse_masked(name: str, value: object) -> None:
+    """Refuse an array in which values are masked.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over.
+
+    Raises
+    ------
+    ParameterError
+        If a value is masked.
+
+    Examples
+    --------
+    >>> refuse_masked("tau_m", 20.0)
+    """
+    # NumPy loads its masked arrays when they are named; few values can be one.
+    if not hasattr(value, "mask") or not isinstance(value, np.ma.MaskedArray):
+        return
+    if np.ma.is_masked(value):
+        index = int(np.argmax(np.ma.getmaskarray(value).ravel()))
+        raise ParameterError(f"{name} must have no masked values; got one at index {index}.")
+
+
 def as_array(name: str, value: object) -> NDArray[Any]:
     """Return `value` as an array of whatever type and shape it has.
 
@@ -238,9 +265,7 @@ def as_array(name: str, value: object) -> NDArray[Any]:
     >>> as_array("tau_m", 20.0).ndim
     0
     """
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        index = int(np.argmax(np.ma.getmaskarray(value).ravel()))
-        raise ParameterError(f"{name} must have no masked values; got one at index {index}.")
+    refuse_masked(name, value)
     try:
         return np.asarray(value)
     except ValueError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from hrsnn_rs.arguments import refuse_masked
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
@@ -138,9 +139,7 @@ def whole_numbers(
 
 def plain_array(values: ArrayLike, name: str) -> NDArray[Any]:
     """View `values` as an array; refuse what NumPy would quietly lose."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        index = int(np.argmax(np.ma.getmaskarray(values).ravel()))
-        raise ParameterError(f"{name} must have no masked values; got one at index {index}.")
+    refuse_masked(name, values)
     try:
         return np.asarray(values)
     except (ValueError, TypeError, OverflowError) as error:
