@@ -154,6 +154,7 @@ def piped(root: Path) -> dict[str, list[str]]:
             *["--seeds", "1"],
         ],
         "demo": ["demo", "--data", str(root), "--seeds", "1", "--neurons", "30", "--json"],
+        "experiment": ["experiment", "interval", "--seeds", "1", "--neurons", "20"],
         "doctor": ["data", "doctor", str(root)],
         "index": ["data", "index", str(root), "-o", str(root / "i.parquet")],
         "cache": ["data", "cache", str(root / "cache")],
