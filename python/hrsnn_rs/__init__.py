@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from hrsnn_rs import datasets, encoding, learning, made_up, plotting, recordings, report
     from hrsnn_rs.datasets import load_folder, make_gestures, open_dataset, reversed_pairs
     from hrsnn_rs.encoding import EventEncoder, FrameDifference, TemporalContrast, TrackingEncoder
-    from hrsnn_rs.learning import HRSNNClassifier, Readout
+    from hrsnn_rs.learning import FeatureLayer, HRSNNClassifier, HRSNNTransformer, Readout
     from hrsnn_rs.made_up import EventCamera
 
 # Where the names are that are loaded when they are first asked for; None: a wing.
@@ -57,7 +57,9 @@ _LATER = {
     "EventCamera": "made_up",
     "EventEncoder": "encoding",
     "FrameDifference": "encoding",
+    "FeatureLayer": "learning",
     "HRSNNClassifier": "learning",
+    "HRSNNTransformer": "learning",
     "Readout": "learning",
     "TemporalContrast": "encoding",
     "TrackingEncoder": "encoding",
@@ -101,12 +103,14 @@ __all__ = [
     "EventEncoder",
     "Events",
     "ExplicitConnectivity",
+    "FeatureLayer",
     "FixedInDegreeConnectivity",
     "FormatError",
     "FrameDifference",
     "Gamma",
     "HRSNNClassifier",
     "HRSNNError",
+    "HRSNNTransformer",
     "InternalError",
     "LocalConnectivity",
     "LocalRecurrence",

@@ -199,7 +199,7 @@ def test_default_network_and_encoder():
         )
         for label in (0, 1, 0, 1)
     ]
-    classifier = HRSNNClassifier(epochs=0).fit(clips, [0, 1, 0, 1])
+    classifier = HRSNNClassifier(epochs=0, layers="recurrent").fit(clips, [0, 1, 0, 1])
     assert classifier.encoder_.size == (32, 32)
     assert classifier.network_.n_inputs == classifier.n_features_in_ == 2048
     assert classifier.network_.n_neurons == 1000

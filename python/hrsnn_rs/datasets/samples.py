@@ -61,6 +61,9 @@ class EventSamples(ABC):
     subjects_known: bool = True
     """Whether `groups` are subjects; `False` where nobody recorded them."""
 
+    is_video: bool = False
+    """Whether the events are made of video frames."""
+
     def __init__(
         self,
         classes: Sequence[str],
@@ -319,6 +322,7 @@ class Subset(EventSamples):
     def __init__(self, samples: EventSamples, indices: ArrayLike) -> None:
         self._samples = samples
         self.subjects_known = samples.subjects_known
+        self.is_video = samples.is_video
         self._indices = whole_numbers(indices, "indices", below=len(samples), at="index")
         super().__init__(
             samples.classes,
@@ -363,6 +367,7 @@ class ReversedPairs(EventSamples):
             )
         self._samples = samples
         self.subjects_known = samples.subjects_known
+        self.is_video = samples.is_video
         self.gestures = np.repeat(samples.labels, 2)
         self.directions = np.tile(np.array([0, 1], np.int64), len(samples))
         self.gestures.flags.writeable = False

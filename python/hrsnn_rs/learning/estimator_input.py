@@ -189,6 +189,7 @@ class _OnlyEvents:
 
     def __init__(self, samples: EventSamples) -> None:
         self._samples = samples
+        self.is_video = samples.is_video
 
     def __len__(self) -> int:
         return len(self._samples)

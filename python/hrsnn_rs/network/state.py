@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import as_array, check_array
+from hrsnn_rs.arguments import as_array, check_array, check_number
 from hrsnn_rs.description.competition import Competition, resolve_groups
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.network.assembly import RECURRENT_DELAY, Assembly, Synapses
@@ -262,8 +262,15 @@ class NetworkState:
 
     @property
     def input_gain(self) -> float:
-        """Product of the gains of all calibrations."""
+        """Product of the gains of all calibrations; may be set, which scales all input weights."""
         return self._gain
+
+    @input_gain.setter
+    def input_gain(self, gain: float) -> None:
+        gain = check_number("input_gain", gain, "greater than 0", lambda gain: gain > 0.0)
+        weights = self.input_weights.data.astype(np.float64)
+        self._core.set_weights("inputs", weights * (gain / self._gain))
+        self._gain = gain
 
     def describe(self) -> pl.DataFrame:
         """Tabulate what was drawn.
