@@ -9,14 +9,15 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FloatArray: TypeAlias = NDArray[np.float64]
+    from numpy.typing import ArrayLike, NDArray
+
+FloatArray: TypeAlias = "NDArray[np.float64]"
 
 #: What is allowed: in words, and as a test of a number or an array.
 Range: TypeAlias = "tuple[str, Callable[[Any], Any]]"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import (
@@ -28,6 +27,8 @@ from hrsnn_rs.description.heterogeneity import Parameter, check_parameter
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from hrsnn_rs.arguments import FloatArray, Range
 
 __all__ = [
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 #: `indptr` int64 (n_pre + 1,) and `indices` uint32 (n_synapses,), targets increasing per row.
-Graph: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32]]
+Graph: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.uint32]]"
 
 _MS = ("at least 0 ms", lambda value: value >= 0.0)
 

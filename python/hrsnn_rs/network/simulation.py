@@ -20,7 +20,6 @@ from hrsnn_rs.errors import (
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.results import RunResult, RunStats
-from hrsnn_rs.network.simulation_file import Saved, read_simulation, write_simulation
 
 if TYPE_CHECKING:
     import os
@@ -233,6 +232,8 @@ class Simulation:
         OSError
             If the system refuses.
         """
+        from hrsnn_rs.network.simulation_file import Saved, write_simulation
+
         core, state = self._core.state()
         now = self._still._with_core(core)
         saved = Saved(now._assembly(), now._gain, self._events, self.learn, state, self._wall_time)
@@ -258,6 +259,8 @@ class Simulation:
         OSError
             If it cannot be read.
         """
+        from hrsnn_rs.network.simulation_file import read_simulation
+
         saved = read_simulation(path)
         simulation = cls.__new__(cls)
         try:
