@@ -299,7 +299,7 @@ class RunningNetwork(NetworkState):
         n_threads : int, default=None
             Samples that run at a time; `None` means all cores.
         progress : bool, default=False
-            Whether to show a progress bar (needs tqdm).
+            As in `train`.
         return_stats : bool, default=False
             Whether to return the counts of each sample too.
 

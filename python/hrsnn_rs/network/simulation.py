@@ -44,15 +44,11 @@ class Simulation:
     network : Network
         Is copied; what is learned goes to the copy.
     events : Events, structured array, (t, channel) tuple, polars.DataFrame or raster
-        Input, as in `Network.run`.
+        Input, as in `Network.run`; times in µs.
     learn : bool, default=False
-        Whether STDP (and the adaptive threshold) act.
-    duration : int, default=None
-        Length of the sample in µs; `None` means that of `events`.
-    dt : float, default=None
-        Length of a raster's row in ms.
-    sensor_size : tuple of int, default=None
-        (width, height, polarities) of a structured array with `x` and `y`.
+        As in `Network.run`.
+    duration, dt, sensor_size : int (µs), float (ms), tuple of int, default=None
+        As in `Network.run`.
 
     Raises
     ------
@@ -173,7 +169,7 @@ class Simulation:
         n_threads : int, default=None
             As in `Network.run`.
         progress : bool, default=False
-            Whether to show a progress bar (needs tqdm).
+            As in `Network.train`.
 
         Returns
         -------
