@@ -15,6 +15,7 @@ import numpy as np
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import (
+    MOST_SEED,
     NOT_NEGATIVE,
     POSITIVE,
     PROBABILITY,
@@ -118,7 +119,7 @@ class Connectivity(ABC):
         """
         n_pre = check_integer("n_pre", n_pre, high=2**32 - 1)
         n_post = check_integer("n_post", n_post, high=2**32 - 1)
-        seed = check_integer("seed", seed)
+        seed = check_integer("seed", seed, high=MOST_SEED)
         if not isinstance(purpose, str):
             raise ParameterError(f"purpose must be a string; got {purpose!r}.")
         if recurrent is None:

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from hrsnn_rs.arguments import check_integer, check_truth
+from hrsnn_rs.arguments import MOST_SEED, check_integer, check_truth
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
@@ -458,7 +458,7 @@ class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: 
         check_integer("epochs", self.epochs)
         check_integer("batch", self.batch, 1)
         check_integer("n_calibration", self.n_calibration, 1)
-        check_integer("seed", self.seed)
+        check_integer("seed", self.seed, high=MOST_SEED)
         check_truth("progress", self.progress)
         check_arrays_meaning(self.dt, self.sensor_size)
         kinds = {"network": (Network,), "encoder": ENCODERS, "readout": (Readout,)}
