@@ -67,6 +67,7 @@ WINGS = {
         "calibration",
         "state",
         "training",
+        "kept_training",
         "running",
         "network",
         "simulation",

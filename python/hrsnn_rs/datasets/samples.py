@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from hrsnn_rs.arguments import MOST_SEED, check_integer
 from hrsnn_rs.datasets.splits import leak
 from hrsnn_rs.errors import DataWarning, ParameterError
-from hrsnn_rs.events.columns import whole_number, whole_numbers
+from hrsnn_rs.events.columns import whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -248,8 +249,8 @@ class EventSamples(ABC):
                     f"test_groups must be subjects of these samples; {int(unknown[0])} is not."
                 )
         else:
-            seed = whole_number(seed, "seed", below=2**64)
-            n_test = whole_number(n_test, "n_test", low=1)
+            seed = check_integer("seed", seed, high=MOST_SEED)
+            n_test = check_integer("n_test", n_test, 1)
             draw = np.random.Generator(np.random.Philox(key=[seed, _SPLIT]))
             test = known[np.argsort(draw.random(known.size), kind="stable")[:n_test]]
         if not 0 < test.size < known.size:

@@ -53,6 +53,12 @@ def default_plasticity() -> STDP:
     return STDP(a_plus=0.3, a_minus=0.0, tau_plus=15.0, w_min=0.0, w_max=1e3, inputs=True)
 
 
+_COUNTS = (
+    "plane", "polarities", "field", "stride", "n_features", "pool", "n_windows", "n_patches",
+    "most_events", "n_calibration", "seed",
+)  # fmt: skip
+
+
 class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
     """Feature maps learned without labels: fields, shared weights, competition, pooling.
 
@@ -243,6 +249,11 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
             check_integer(name, getattr(self, name), low)
         if check_integer("field", self.field, 1, 255) % 2 == 0:
             raise ParameterError(f"field must be odd; got {self.field}.")
+        # An estimator's parameters stay as they were given, and these are what is counted with.
+        for name in _COUNTS:
+            value = getattr(self, name)
+            if any(isinstance(one, float) for one in np.ravel(value).tolist()):
+                raise ParameterError(f"{name} must be an integer, not a float; got {value!r}.")
         if self.spikes is not None:
             check_number("spikes", self.spikes, "greater than 0", lambda n: n > 0.0)
         for rate in self.learning_rate:

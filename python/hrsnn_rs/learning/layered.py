@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from hrsnn_rs.arguments import check_integer, check_truth
+from hrsnn_rs.arguments import MOST_SEED, check_integer, check_truth
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import ParameterError
@@ -129,7 +129,7 @@ class LayeredFeatures(EncodedSamples):
         check_integer("epochs", self.epochs)
         check_integer("batch", self.batch, 1)
         check_integer("n_calibration", self.n_calibration, 1)
-        check_integer("seed", self.seed)
+        check_integer("seed", self.seed, high=MOST_SEED)
         check_truth("progress", self.progress)
         if self.n_neurons is not None:
             check_integer("n_neurons", self.n_neurons, 2)
