@@ -245,3 +245,18 @@ def test_nonsense_labels_and_groups_of_clips_are_named(labels, groups, said):
     events = [hr.Events([1, 2], [0, 1], n_channels=2)] * 3
     with pytest.raises((hr.ParameterError, hr.ShapeError), match=said):
         Clips("three", events, labels, groups, classes=("x", "y"))
+
+
+def test_some_clips_keep_what_they_are(clips):
+    whole = replace(clips, parts=["train"] * 12 + ["test"] * 18, kind="KTH")
+    some = whole.subset([29, 3])
+    assert some.events == [clips.events[29], clips.events[3]]
+    assert some.groups.tolist() == ["person 4", "person 0"]
+    assert some.parts.tolist() == ["test", "train"]
+    assert (some.kind, some.classes, some.name) == ("KTH", clips.classes, "blobs")
+    assert some.digest == whole.subset([29, 3]).digest
+    assert len({some.digest, whole.digest, clips.digest, clips.subset([29, 3]).digest}) == 4
+    with pytest.raises(hr.ParameterError, match="indices must be below 30; got 30 at index 1"):
+        clips.subset([0, 30])
+    with pytest.raises(hr.ShapeError, match=r"parts must have shape \(30,\); got \(2,\)"):
+        replace(clips, parts=["train", "test"])

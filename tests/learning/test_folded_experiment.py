@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import hrsnn_rs as hr
 import numpy as np
 import polars as pl
 import pytest
 from blobs import SIDE, blobs, make_network
 from hrsnn_rs.datasets import folds_for
-from hrsnn_rs.errors import DataWarning, FormatError, ParameterError
+from hrsnn_rs.errors import CalibrationWarning, DataWarning, FormatError, ParameterError
 from hrsnn_rs.learning import Readout, comparisons, experiment, predictions
 from hrsnn_rs.learning.experiment import compare
 from hrsnn_rs.learning.homogeneous import CONSTANTS
@@ -147,6 +148,24 @@ def test_networks_can_be_calibrated_to_spikes(clips):
     assert rows["gain"].to_list() == pytest.approx([np.mean(gains)] * 2, rel=1e-12)
     # Other persons make other clips; 3 Hz would be 27 spikes.
     assert 40 < rows.filter(system="untrained")["spikes_per_sample"][0] < 60
+
+
+def test_relays_are_told_of_once_a_row(clips):
+    """Neurons with a single input each relay it."""
+
+    def relays(seed):
+        rule = hr.FixedInDegreeConnectivity(k=1, weight=hr.Gamma(1.0, 3.0))
+        return hr.Network(128, 30, inputs=rule, neuron=hr.LIF(tau_m=20.0), seed=seed)
+
+    words = {"folds": 2, "memory": False, "make_network": relays, "rate": 2.0}
+    with pytest.warns(CalibrationWarning) as said:
+        rows = compare(clips, [0, 1], [], ["event counts", "untrained"], **words)
+    shares = rows.filter(system="untrained")["suprathreshold"].to_list()
+    assert all(share > 0.001 for share in shares)
+    assert [str(one.message).split(":")[0] for one in said] == [
+        f"untrained, seed {seed}" for seed in (0, 1)
+    ]
+    assert rows.filter(system="event counts")["suprathreshold"].null_count() == 2
 
 
 def test_a_system_may_bring_a_readout_of_its_own(clips, monkeypatch):

@@ -21,13 +21,14 @@ import polars as pl
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import check_number
 from hrsnn_rs.datasets.folds import folds_for, usual_folds
-from hrsnn_rs.errors import DataWarning, ParameterError
+from hrsnn_rs.errors import CalibrationWarning, DataWarning, ParameterError
 from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.judging import joined, judge
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.rows_file import RowsFile
 from hrsnn_rs.learning.systems import CONTROLS, Features, count_features, network_features
+from hrsnn_rs.network.calibration import WARN
 from hrsnn_rs.network.network import VARIANTS
 from hrsnn_rs.network.presets import default_network
 
@@ -65,6 +66,7 @@ ROW_SCHEMA: dict[str, Any] = {
     "synaptic_operations": pl.Float64,
     "weight_updates": pl.Int64,
     "gain": pl.Float64,
+    "suprathreshold": pl.Float64,
     "alpha": pl.Float64,
     "tau_m": pl.List(pl.Float64),
     "seconds": pl.Float64,
@@ -87,9 +89,9 @@ ROW_SCHEMA: dict[str, Any] = {
 """Columns of a table of rows. `rate` is in Hz; operations and spikes are per sample.
 
 Measured over all clips that were tested, in all folds. `n_training` and `gain` are means over
-folds, `alpha` is the median, `weight_updates` the sum. `tau_m` has the time constant in ms that was
-chosen in each fold, where it was. `n_persons` are those among the tested clips, null where nobody
-knows them.
+folds, `alpha` is the median, `weight_updates` the sum, `suprathreshold` the largest. `tau_m` has
+the time constant in ms that was chosen in each fold, where it was. `n_persons` are those among the
+tested clips, null where nobody knows them.
 `kind` is the class of the data set, `clips` a hash of what was encoded, `settings` JSON.
 `predictions` has one entry per tested clip: see `predictions`.
 """
@@ -205,6 +207,13 @@ def compare(
     CalibrationError
         If a network cannot reach the rate.
 
+    Warns
+    -----
+    DataWarning
+        If a subject may be on both sides of a fold.
+    CalibrationWarning
+        If more than one in a thousand input synapses of a system is suprathreshold; once a row.
+
     Examples
     --------
     >>> from hrsnn_rs.learning import compare
@@ -261,14 +270,28 @@ def compare(
             if progress is not None:
                 which = f", fold {fold + 1} of {n_folds}" if n_folds > 1 else ""
                 progress(done, n_steps, f"{system}, seed {seed}{which}")
-            features = _features(system, seed, clips, training, make_network, settings)
+            with warnings.catch_warnings():
+                # Their share is a column; one warning a row says so.
+                warnings.simplefilter("ignore", CalibrationWarning)
+                features = _features(system, seed, clips, training, make_network, settings)
             judged.append(judge(clips, training, features, readout, memory=memory, places=places))
             done += 1
-        row = {"system": system, "seed": seed, "variant": _variant_of(system)} | joined(judged)
+        row: dict[str, Any] = {
+            "system": system,
+            "seed": seed,
+            "variant": _variant_of(system),
+        } | joined(judged)
         row |= {"subjects_known": clips.subjects_known, "commit": commit}
         row |= {"split": folds_of[seed].words, "split_warning": folds_of[seed].warning}
         row["seconds"] = time.perf_counter() - begin
         file.add(row)
+        if (row["suprathreshold"] or 0.0) > WARN:
+            warnings.warn(
+                f"{system}, seed {seed}: up to {row['suprathreshold']:.1%} of the excitatory input "
+                "synapses drive their neuron over threshold alone.",
+                CalibrationWarning,
+                stacklevel=2,
+            )
     if progress is not None:
         progress(n_steps, n_steps, "done")
     return file.table(steps)

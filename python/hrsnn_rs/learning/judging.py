@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _COSTS = (
     "n_neurons", "n_synapses", "spikes_per_sample", "synaptic_operations", "rate", "gain",
-    "weight_updates", "tau_m",
+    "suprathreshold", "weight_updates", "tau_m",
 )  # fmt: skip
 
 
@@ -121,7 +121,8 @@ def joined(folds: Sequence[Judged]) -> dict[str, Any]:
     -------
     dict
         Accuracy, memory and costs per clip over all clips that were tested; weight updates of all
-        folds together; means over folds of what each fold has one of.
+        folds together; the worst share of suprathreshold synapses; means over folds of what each
+        fold has one of.
     """
     said = sorted((one for fold in folds for one in fold.predictions), key=lambda one: one["clip"])
     persons = {one["person"] for one in said}
@@ -133,6 +134,7 @@ def joined(folds: Sequence[Judged]) -> dict[str, Any]:
         values = [fold.costs[name] for fold in folds]
         return None if None in values else float(np.average(values, weights=weights))
 
+    shares = [fold.costs["suprathreshold"] for fold in folds]
     chosen = [fold.costs["tau_m"] for fold in folds]
     return {
         "n_folds": len(folds),
@@ -148,6 +150,7 @@ def joined(folds: Sequence[Judged]) -> dict[str, Any]:
         "synaptic_operations": mean("synaptic_operations", n_tested),
         "weight_updates": sum(fold.costs["weight_updates"] for fold in folds),
         "gain": mean("gain"),
+        "suprathreshold": None if None in shares else max(shares),
         "alpha": median_low(fold.alpha for fold in folds),
         "tau_m": None if None in chosen else chosen,
         "predictions": said,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hrsnn_rs.learning.clips import Clips
     from hrsnn_rs.learning.readout import Readout
     from hrsnn_rs.network.network import Network
+    from hrsnn_rs.network.results import Calibration
 
 CONTROLS = ("event counts", "untrained", "no recurrence")
 """What stands beside every accuracy."""
@@ -50,6 +51,8 @@ class Features:
         Input gain that calibration set.
     seconds : float
         Wall time of calibration, training and simulation.
+    suprathreshold : float or None
+        Share of excitatory input synapses that alone drive their neuron over threshold.
     network : Network or None
         The network as it is after training.
     tau_m : float or None
@@ -75,6 +78,7 @@ class Features:
     rate: float | None = None
     weight_updates: int = 0
     gain: float | None = None
+    suprathreshold: float | None = None
     network: Network | None = None
     tau_m: float | None = None
     readout: Readout | None = None
@@ -262,8 +266,8 @@ class Prepared(NamedTuple):
     ----------
     network : Network
         Calibrated and trained.
-    gain : float
-        Input gain that calibration set.
+    calibration : Calibration
+        Input gain, and what came of it.
     weight_updates : int
         Changes of weights in training.
     counts : ndarray of shape (n_training, n_windows, n_neurons)
@@ -271,7 +275,7 @@ class Prepared(NamedTuple):
     """
 
     network: Network
-    gain: float
+    calibration: Calibration
     weight_updates: int
     counts: NDArray[Any]
 
@@ -301,7 +305,7 @@ def prepare(
     if epochs:
         weight_updates = network.train(seen, epochs=epochs, n_threads=n_threads).n_weight_updates
     counts = network.transform(seen, n_windows, windows=windows, n_threads=n_threads)
-    return Prepared(network, calibration.gain, weight_updates, counts)
+    return Prepared(network, calibration, weight_updates, counts)
 
 
 def tested_features(
@@ -341,7 +345,8 @@ def tested_features(
         synaptic_operations=total.n_synaptic_operations / len(unseen),
         rate=1e6 * total.n_spikes / (network.n_neurons * total.duration),
         weight_updates=prepared.weight_updates,
-        gain=prepared.gain,
+        gain=prepared.calibration.gain,
+        suprathreshold=prepared.calibration.suprathreshold,
         network=network,
         tau_m=tau_m,
     )
