@@ -17,7 +17,7 @@ from hrsnn_rs.network import default_network
 
 NAMES = {"variants": ["HoNHoS", "HeNHeS"], "controls": ["event counts"]}
 SMALL = NAMES | {"make_network": make_network, "n_windows": 2, "n_threads": 1}
-PARTS = np.array(["train", "val", "test", "", "train"]).repeat(6)
+PARTS = np.array(["train", "", "test", "val", "train"]).repeat(6)
 
 
 def told(rows):
