@@ -18,6 +18,7 @@ from hrsnn_rs.learning.comparison import (
 from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
 from hrsnn_rs.learning.feature_layer import FeatureLayer
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
+from hrsnn_rs.learning.layered import LAYERS
 from hrsnn_rs.learning.metrics import (
     accuracy,
     confusion_matrix,
@@ -28,6 +29,7 @@ from hrsnn_rs.learning.metrics import (
 from hrsnn_rs.learning.operations import synaptic_operations
 from hrsnn_rs.learning.paper import CITATION, PAPER_SCHEMA, PUBLISHED, BesidePaper, beside_paper
 from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.learning.recipes import default_encoder, default_layer
 from hrsnn_rs.learning.statistics import (
     PairedDifference,
     Spread,
@@ -46,6 +48,7 @@ from hrsnn_rs.learning.task_interval import measure_interval, predict_interval
 from hrsnn_rs.learning.task_memory import measure_memory
 from hrsnn_rs.learning.task_speed import measure_speed
 from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_task
+from hrsnn_rs.learning.transformer import HRSNNTransformer
 
 __all__ = [
     "CITATION",
@@ -53,6 +56,7 @@ __all__ = [
     "CONTROLS",
     "PAPER_SCHEMA",
     "PUBLISHED",
+    "LAYERS",
     "ROW_SCHEMA",
     "TASK_SCHEMA",
     "BesidePaper",
@@ -60,6 +64,7 @@ __all__ = [
     "FeatureLayer",
     "Features",
     "HRSNNClassifier",
+    "HRSNNTransformer",
     "PairedDifference",
     "Readout",
     "Spread",
@@ -72,6 +77,8 @@ __all__ = [
     "comparisons",
     "confusion_matrix",
     "count_features",
+    "default_encoder",
+    "default_layer",
     "difference",
     "direction_accuracy",
     "direction_scores",
