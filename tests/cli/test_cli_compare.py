@@ -125,7 +125,7 @@ def test_wrong_usage_is_2(capsys, folder, words):
 
 def test_folds_that_cannot_be_had_are_one_line(capsys, folder):
     for words, says in (
-        (("--folds", "6"), "folds must be an integer in [2, 5]; got 6"),
+        (("--folds", "6"), "folds must be at most 5; got 6"),
         (("--variants", "--controls"), "variants and controls must hold at least one"),
     ):
         code, out, err = output(capsys, folder, *words)
