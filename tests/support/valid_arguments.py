@@ -88,6 +88,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "huge float",
     ): (
         "STDP.w_max",
+        "Network.variant.tau_m",
         "Gamma.high",
         "LogNormal.high",
     ),
