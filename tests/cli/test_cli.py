@@ -165,14 +165,20 @@ def test_demo_prints_table_sentence_and_report(capsys, folder, tmp_path):
         "system", "seeds", "persons", "test", "clips", "accuracy", "memory", "spikes/sample",
         "rate", "(Hz)", "synaptic", "ops/sample", "seconds",
     ]  # fmt: skip
-    assert [line.split("  ")[0] for line in lines[2:9]] == [
+    assert [line.split("  ")[0] for line in lines[2:12]] == [
         "event counts", "untrained", "no recurrence", "HoNHoS", "HeNHoS", "HoNHeS", "HeNHeS",
+        "features", "drawn features", "pooled counts",
     ]  # fmt: skip
     assert "No verdict: 2 seeds and 4 persons; it takes at least 5 seeds" in out
-    assert [line.split("  ")[0] for line in lines[12:24]] == [
-        f"{metric}, {other}"
+    against = {
+        "features": ("event counts", "HeNHeS", "drawn features", "pooled counts"),
+        "HeNHeS": (*CONTROLS, "HoNHoS", "HeNHoS", "HoNHeS"),
+    }
+    assert [line.split("  ")[0] for line in lines[15:35]] == [
+        f"{metric}, {first} - {other}"
         for metric in ("accuracy", "memory")
-        for other in (*CONTROLS, "HoNHoS", "HeNHoS", "HoNHeS")
+        for first, others in against.items()
+        for other in others
     ]
     text = report.read_text(encoding="utf-8")
     assert text.count('src="data:image/png;base64,') == 5
@@ -184,7 +190,7 @@ def test_demo_json_parses(capsys, folder):
     code, out, err = output(capsys, *words)
     assert (code, err) == (0, "")
     said = json.loads(out)
-    assert len(said["rows"]) == len(said["summary"]) == 7
+    assert len(said["rows"]) == len(said["summary"]) == 10
     assert {one["outcome"] for one in said["comparisons"]} == {"no verdict"}
     assert said["comparisons"][0]["low"] is None
     assert said["verdict"].startswith("No verdict: 1 seed")
@@ -210,7 +216,7 @@ def test_importing_the_command_needs_no_extras():
 
 def test_train_goes_on_from_its_checkpoint(capsys, monkeypatch, folder, tmp_path):
     kept = tmp_path / "kept"
-    words = ["train", folder, "--neurons", "40", "--epochs", "2", "--json"]
+    words = ["train", folder, "--layers", "recurrent", "--neurons", "40", "--epochs", "2", "--json"]
     whole = [*words, "--model", tmp_path / "whole.safetensors"]
     parted = [
         *[*words, "--model", tmp_path / "parted.safetensors"],

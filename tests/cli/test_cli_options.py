@@ -135,7 +135,7 @@ def test_persons_are_chosen_by_their_names(
         wrong = ["demo", "--data", str(root), *options, "--option", "colour=3", "--json"]
         assert main(wrong) == 1
         assert "--option must be of subject, " in capsys.readouterr().err
-    few = ["--variants", "--controls", "event counts", "--no-memory", "--seeds", 1]
+    few = ["--variants", "--controls", "event counts", "--features", "--no-memory", "--seeds", 1]
     rows = said(capsys, "compare", root, *options, *few)["rows"]
     assert [one["subjects_known"] for one in rows] == [known]
     assert (

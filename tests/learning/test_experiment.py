@@ -198,7 +198,10 @@ def test_persons_that_nobody_knows_are_none(clips):
         ({"seeds": []}, "seeds must hold at least one; got none"),
         ({"seeds": [0, 3, 0]}, "seeds must be different; got 0 twice"),
         ({"seeds": [0, -1]}, "seeds must not be negative; got -1"),
-        ({"variants": [], "controls": []}, "variants and controls must hold at least one"),
+        (
+            {"variants": [], "controls": []},
+            "variants, controls and features must hold at least one",
+        ),
         ({"variants": ["HeNHeS"] * 2}, "variants must be different; got 'HeNHeS' twice"),
         ({"controls": ["untrained"] * 2}, "controls must be different; got 'untrained' twice"),
         ({"split": "luck"}, "split must be"),

@@ -201,6 +201,7 @@ def test_a_pipeline_with_names():
         ({"n_neurons": 5, "network": network()}, r"^n_neurons must be None where network"),
         ({"neuron": LIF(), "network": network()}, r"^neuron must be None where network"),
         ({"plasticity": 3}, r"^plasticity must be a STDP or None"),
+        ({"feature_layer": layer(), "checkpoint": "here"}, r"^checkpoint must be None where"),
         ({"n_neurons": 1}, r"^n_neurons must be"),
         ({"feature_layer": network()}, r"^feature_layer must be a FeatureLayer or None"),
         ({"feature_layer": layer(), "windows": "days"}, r"^windows must be one of"),

@@ -65,7 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--windows", type=positive, default=4, metavar="K", help="windows (4)")
     parser.add_argument("--groups", nargs="+", metavar="G", help="persons to train on (all)")
     parser.add_argument(
-        "--checkpoint", metavar="DIR", help="keep the state here; the same command goes on from it"
+        "--checkpoint",
+        metavar="DIR",
+        help="keep the state of the recurrent network here; the same command goes on from it",
     )
     parser.add_argument(
         "--checkpoint-every", type=positive, metavar="N", help="samples (as many as take 30 s)"

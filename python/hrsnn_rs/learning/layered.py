@@ -263,6 +263,11 @@ class LayeredFeatures(EncodedSamples):
         if self._layers != "recurrent":
             self.layer_ = self._new_layer()
             if self._layers == "features":
+                if self.checkpoint is not None:
+                    raise ParameterError(
+                        "checkpoint must be None where features alone learn, in seconds; got "
+                        f"{self.checkpoint!r}."
+                    )
                 self.layer_.fit(events)
                 self.network_ = self.layer_.network_
                 self.calibration_ = self.layer_.calibration_
