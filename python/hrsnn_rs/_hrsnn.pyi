@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 
 _Graph: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32]]
 _Counts: TypeAlias = list[int]
+_Monitors: TypeAlias = tuple[int, list[tuple[str, NDArray[np.uint32], NDArray[np.uint32] | None]]]
+_Course: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 _Columns: TypeAlias = tuple[
     NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]
 ]
@@ -94,7 +96,8 @@ class Network:
         n_threads: int | None,
         undo: bool = False,
         scale: float = 1.0,
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts]: ...
+        record: _Monitors | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, list[_Course]]: ...
     def learn_batch(
         self,
         samples: list[tuple[NDArray[np.int64], NDArray[np.uint32], int]],
@@ -130,7 +133,9 @@ class Simulation:
     ) -> Simulation: ...
     @property
     def t(self) -> int: ...
-    def run_until(self, t: int, n_threads: int | None) -> None: ...
+    def run_until(
+        self, t: int, n_threads: int | None, record: _Monitors | None = None
+    ) -> list[_Course]: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, int]: ...
     def network(self) -> Network: ...
     def state(self) -> tuple[Network, dict[str, Any]]: ...

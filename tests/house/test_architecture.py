@@ -57,6 +57,7 @@ WINGS = {
     ),
     "network": (
         "memory",
+        "recording",
         "results",
         "assembly",
         "wiring",
@@ -67,6 +68,7 @@ WINGS = {
         "calibration",
         "state",
         "training",
+        "one_sample",
         "running",
         "network",
         "simulation",
@@ -125,7 +127,7 @@ WINGS = {
         "task_memory",
         "task_speed",
     ),
-    "plotting": ("canvas", "figures", "fields", "task_figures"),
+    "plotting": ("canvas", "figures", "fields", "traces", "task_figures"),
     "report": ("page", "demo_figures"),
     "cli": (
         "terminal",

@@ -144,6 +144,8 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "EventCamera.threshold_off",
     ),
     ("None", "empty dict"): (
+        "Network.run.record",
+        "Simulation.run.record",
         "Readout.class_weight",
         "HRSNNClassifier.fit.class_weight",
     ),
@@ -156,6 +158,8 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("a half",): (
         "Competition.inhibition",
+        "Network.run.every",
+        "Simulation.run.every",
         "TrackingEncoder.time_constant",
         "Gamma.mean",
         "LogUniform.low",

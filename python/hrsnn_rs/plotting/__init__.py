@@ -8,6 +8,7 @@ from hrsnn_rs.plotting.canvas import png
 from hrsnn_rs.plotting.fields import receptive_fields
 from hrsnn_rs.plotting.figures import confusion, raster, scores, time_constants, weights
 from hrsnn_rs.plotting.task_figures import task_outcome
+from hrsnn_rs.plotting.traces import traces
 
 __all__ = [
     "confusion",
@@ -17,5 +18,6 @@ __all__ = [
     "scores",
     "task_outcome",
     "time_constants",
+    "traces",
     "weights",
 ]

@@ -7,6 +7,7 @@ mod camera;
 mod description;
 mod error;
 mod generate;
+mod monitors;
 mod network;
 mod simulation;
 mod snapshot;

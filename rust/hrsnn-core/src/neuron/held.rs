@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::Neurons;
 use crate::real::Real;
 use crate::real::simd::Pair;
-use crate::time::LONGEST_SPAN;
+use crate::time::{Grid, LONGEST_SPAN};
 
 /// Stands for a time that is not near the base: to vectors it is one in the future, so that they
 /// pass by that neuron.
@@ -102,6 +102,15 @@ impl<T: Real> Held<T> {
                 self.set(i, neurons.relaxed(i, self.v(i), elapsed), self.base);
             }
         }
+    }
+
+    /// The first time of `grid` from the base, if all its times are so near to it, and all that is
+    /// held, that vectors may count them.
+    pub fn near(&self, grid: Grid) -> Option<i32> {
+        let first = grid.first - self.base;
+        let last = first + (grid.n as i64 - 1) * grid.every;
+        let is_near = !self.has_far() && first >= 0 && last < LONGEST_SPAN;
+        is_near.then_some(first as i32)
     }
 
     /// Neurons that vectors pass by.
