@@ -127,7 +127,7 @@ WINGS = {
         "task_memory",
         "task_speed",
     ),
-    "plotting": ("canvas", "figures", "fields", "traces", "task_figures"),
+    "plotting": ("canvas", "figures", "fields", "recorded", "task_figures"),
     "report": ("page", "demo_figures"),
     "cli": (
         "terminal",

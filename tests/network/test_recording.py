@@ -2,6 +2,7 @@
 
 import functools
 import math
+import pickle
 from functools import partial
 
 import hrsnn_rs as hr
@@ -218,6 +219,13 @@ def test_recording_changes_nothing(seed):
     assert (silent.theta == watched.theta).all()
 
 
+def test_a_record_outlives_its_network_and_is_pickled():
+    _, result = recorded(0)
+    once = pickle.loads(pickle.dumps(result))
+    assert same_frames(once.record, result.record)
+    assert same_frames(pickle.loads(pickle.dumps(once)).record, result.record)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_threads_and_parts_of_a_network_change_no_bit(seed, monkeypatch):
     case, result = recorded(seed)
@@ -340,7 +348,7 @@ def test_a_record_that_would_not_fit_is_refused_before_the_run(monkeypatch):
     network, events = shared()
     with pytest.raises(hr.OutOfMemoryError, match="record must be small enough for the memory"):
         network.run(events, duration=2**50, record={"v": "E"}, every=0.001)
-    monkeypatch.setattr(memory_limit, "available_memory", lambda: 17 * 1000 * 39)
+    monkeypatch.setattr(memory_limit, "available_memory", lambda: 17 * 1000 * 43)
     with pytest.raises(hr.OutOfMemoryError, match="record must be"):
         network.run(events, duration=1_000_000, record={"v": range(17)})
     with pytest.raises(hr.OutOfMemoryError, match="record must be"):

@@ -63,7 +63,8 @@ class OneSample(NetworkState):
             What to record beside the spikes, for `result.record`: of "v", "u_ex", "u_in" and
             "theta" (all in mV) the neurons, as int array of shape (n,) or the name of a population;
             of "weight" and "input_weight" the synapses, as int array of shape (n, 2) of pairs
-            (pre, post). It changes nothing else.
+            (pre, post). It changes nothing else. Potentials are evaluated when
+            `result.record` is first asked for.
         every : float, default=1.0
             Distance of the times at which that is recorded, in ms, rounded to µs. They are its
             multiples from 0 on, below the duration. A value is the one that all that happens in
@@ -116,7 +117,7 @@ class OneSample(NetworkState):
         )
         wall_time = time.perf_counter() - start
         stats = RunStats.from_counts(counts, sample.duration, wall_time)
-        recorded = None if wanted is None else Recorded(wanted, 0, courses)
+        recorded = None if wanted is None else Recorded(wanted, 0, [courses])
         return RunResult(t, neuron, stats, self.populations, self.n_neurons, recorded)
 
 

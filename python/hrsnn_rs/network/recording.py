@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import as_array, check_number
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.memory_limit import check_memory
@@ -63,8 +64,9 @@ class Plan:
         of_value = 8 if dtype == "float64" else 4
         n_bytes = 0.0
         for some, others in self.wanted.values():
-            # Of shards and put together; then times, numbers and values, and the table of them.
-            of_row = 4 * of_value + 2 * (8 + 4 * (1 if others is None else 2))
+            # Potentials with their times, values of shards and put together; then times, numbers
+            # and values, and the table of them.
+            of_row = 5 * of_value + 2 * (8 + 4 * (1 if others is None else 2))
             n_bytes += float(n_times) * some.size * of_row
         check_memory("record", n_bytes)
 
@@ -148,34 +150,48 @@ def grid_us(name: str, every: object) -> int:
 
 @dataclass(frozen=True)
 class Recorded:
-    """Values of one run as they come from the core.
+    """What was recorded of one run.
 
     Parameters
     ----------
     plan : Plan
-        What they are of.
+        What it is of.
     start : int
-        Time in µs from which on they were recorded.
-    courses : sequence of arrays
-        One for each that was wanted, row by row of the grid.
+        Time in µs from which on it was recorded.
+    parts : sequence of sequences
+        Of each stretch of the run one for each that was wanted: values row by row of the grid, or
+        what the core makes them of.
 
     Examples
     --------
     >>> of_two = Plan(1000, {"v": (np.arange(2, dtype=np.uint32), None)})
-    >>> Recorded(of_two, 500, [np.array([0.0, 0.1])]).frames()["v"].rows()
+    >>> Recorded(of_two, 500, [[np.array([0.0, 0.1])]]).frames()["v"].rows()
     [(1000, 0, 0.0), (1000, 1, 0.1)]
     """
 
     plan: Plan
     start: int
-    courses: Sequence[NDArray[Any]]
+    parts: Sequence[Sequence[NDArray[Any] | _hrsnn.Course]]
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Make a table of each."""
         return {
             name: self._frame(name, *some, course)
-            for (name, some), course in zip(self.plan.wanted.items(), self.courses, strict=True)
+            for (name, some), course in zip(self.plan.wanted.items(), self._values(), strict=True)
         }
+
+    def _values(self) -> list[NDArray[Any]]:
+        """Evaluate each."""
+        courses = []
+        for stretches in zip(*self.parts, strict=True):
+            arrays = [
+                part.values() if isinstance(part, _hrsnn.Course) else part for part in stretches
+            ]
+            courses.append(arrays[0] if len(arrays) == 1 else np.concatenate(arrays))
+        return courses
+
+    def __reduce__(self) -> tuple[type[Recorded], tuple[Plan, int, list[list[NDArray[Any]]]]]:
+        return Recorded, (self.plan, self.start, [self._values()])
 
     def _frame(
         self, name: str, some: _Numbers, others: _Numbers | None, course: NDArray[Any]

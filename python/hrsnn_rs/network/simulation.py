@@ -9,8 +9,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import check_integer, check_truth
 from hrsnn_rs.errors import (
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from hrsnn_rs.events.events import Events
 
@@ -167,12 +165,12 @@ class Simulation:
         """
         self._run_until(check_integer("t", t, 0, 2**63 - 1), n_threads, None)
 
-    def _run_until(self, t: int, n_threads: int | None, wanted: Plan | None) -> list[NDArray[Any]]:
+    def _run_until(self, t: int, n_threads: int | None, wanted: Plan | None) -> list[_hrsnn.Course]:
         """Go on until the time `t`; what was recorded on the way."""
         threads = check_threads(n_threads)
         start = time.perf_counter()
         try:
-            return [*self._core.run_until(t, threads, None if wanted is None else wanted.to_core())]
+            return self._core.run_until(t, threads, None if wanted is None else wanted.to_core())
         finally:
             self._wall_time += time.perf_counter() - start
 
@@ -239,11 +237,7 @@ class Simulation:
         parts.append(self._run_until(self.duration, n_threads, wanted))
         if wanted is None:
             return self.result
-        courses = [
-            course[0] if len(course) == 1 else np.concatenate(course)
-            for course in zip(*parts, strict=True)
-        ]
-        return self._result(Recorded(wanted, begin, courses))
+        return self._result(Recorded(wanted, begin, parts))
 
     @property
     def result(self) -> RunResult:

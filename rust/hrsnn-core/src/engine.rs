@@ -45,7 +45,7 @@ use crate::record::{FeatureSpec, Features, Record};
 use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Frozen, Learning, Shard};
 pub use learned::Learned;
-pub use monitors::{Monitors, Wanted};
+pub use monitors::{Course, Monitors, Wanted};
 use pace::Paces;
 use ranges::ranges_of_equal_work;
 use side_by_side::side_by_side;
@@ -203,7 +203,7 @@ impl<T: Real> Engine<T> {
         Ok(self.run_watched(input, &Monitors::default(), record, n_threads, poll)?.0)
     }
 
-    /// The same, with the course of what `monitors` want: of each a row for each time.
+    /// The same, with the course of what `monitors` want.
     ///
     /// # Errors
     /// Those of [`Engine::run`], and what [`Monitors`] cannot be had.
@@ -214,13 +214,13 @@ impl<T: Real> Engine<T> {
         record: &mut dyn Record,
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
-    ) -> Result<(Stats, Vec<Vec<T>>)> {
+    ) -> Result<(Stats, Vec<Course<T>>)> {
         self.check_whole()?;
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
         let places = self.watched(monitors)?;
         let mut activities = self.activities(false);
-        places.hand_out(&mut activities, 0..input.duration, false);
+        places.hand_out(&self.shards, &mut activities, 0..input.duration, false);
         let mut moment = Moment::default();
         let passes = self.shards.iter().map(Frozen).zip(&mut activities).collect();
         let until = input.duration;
@@ -268,7 +268,7 @@ impl<T: Real> Engine<T> {
         Ok(self.learn_watched(input, scale, &monitors, record, n_threads, poll)?.0)
     }
 
-    /// The same, with the course of what `monitors` want: of each a row for each time.
+    /// The same, with the course of what `monitors` want.
     ///
     /// # Errors
     /// Those of [`Engine::learn_scaled`], and what [`Monitors`] cannot be had.
@@ -280,14 +280,14 @@ impl<T: Real> Engine<T> {
         record: &mut dyn Record,
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
-    ) -> Result<(Stats, Vec<Vec<T>>)> {
+    ) -> Result<(Stats, Vec<Course<T>>)> {
         self.check_whole()?;
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
         let scale = self.checked_scale(scale)?;
         let places = self.watched(monitors)?;
         let mut activities = self.activities(true);
-        places.hand_out(&mut activities, 0..input.duration, true);
+        places.hand_out(&self.shards, &mut activities, 0..input.duration, true);
         let mut shards = std::mem::take(&mut self.shards);
         let result =
             self.learn_in(&mut shards, &mut activities, input, scale, record, n_threads, poll);

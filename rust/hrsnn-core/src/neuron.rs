@@ -7,14 +7,13 @@
 
 use crate::real::simd::{self, Table};
 use crate::real::{Real, ln};
-use crate::time::Grid;
 
 mod held;
 mod look;
 mod receive;
 
 pub use held::Held;
-use look::LookAt;
+pub use look::Looks;
 use receive::{ReceiveAll, ReceiveSome, Summed, Weights};
 
 /// Parameters of a range of neurons, as the inner loop wants them.
@@ -225,20 +224,6 @@ impl<T: Real> Membranes<T> {
     pub fn potential(&self, neurons: &Neurons<T>, i: usize, t: i64) -> T {
         let (v, us) = (self.held.v(i), t - self.held.since(i));
         if us > 0 { neurons.relaxed(i, v, us) } else { v }
-    }
-
-    /// [`Membranes::potential`] of the neurons `some` at each time of `grid`, into `out` row by row.
-    pub fn potentials(&self, neurons: &Neurons<T>, some: &[u16], grid: Grid, out: &mut [T]) {
-        debug_assert_eq!(out.len(), some.len() * grid.n);
-        if let Some(first) = self.held.near(grid) {
-            simd::run(LookAt { membranes: self, neurons, some, grid, first, out });
-            return;
-        }
-        for (t, row) in grid.times().zip(out.chunks_exact_mut(some.len().max(1))) {
-            for (out, &i) in row.iter_mut().zip(some) {
-                *out = self.potential(neurons, i.into(), t);
-            }
-        }
     }
 
     /// First µs after `now` at which neuron `i` crosses its threshold if nothing arrives.

@@ -32,7 +32,7 @@ mod monitor;
 mod pass;
 mod state;
 
-pub use monitor::{Course, Lies, Monitor, Watched};
+pub use monitor::{Lies, Monitor, Noted, Watched};
 pub use pass::{Frozen, Learning, Pass};
 pub use state::Potentials;
 

@@ -34,6 +34,9 @@ mod _hrsnn {
     };
 
     #[pymodule_export]
+    use super::monitors::Course;
+
+    #[pymodule_export]
     use super::network::Network;
 
     #[pymodule_export]

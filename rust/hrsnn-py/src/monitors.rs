@@ -2,15 +2,14 @@
 
 use hrsnn_core::Error;
 use hrsnn_core::current::Receptor;
-use hrsnn_core::engine::{Monitors, Wanted};
+use hrsnn_core::engine::{Course as Of, Monitors, Wanted};
 use hrsnn_core::projection::Source;
-use hrsnn_core::real::Real;
-use numpy::{Element, IntoPyArray, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
 
 use crate::description::copied;
 use crate::error::to_py;
+use crate::waiting::detached;
 
 /// Distance of the grid in µs; then each state variable by its name, with the neurons, or the rows
 /// and the neurons of the synapses, that are wanted of it.
@@ -19,8 +18,32 @@ pub(crate) type MonitorArrays<'py> =
 
 /// Courses in either precision.
 pub(crate) enum Courses {
-    F32(Vec<Vec<f32>>),
-    F64(Vec<Vec<f64>>),
+    F32(Vec<Of<f32>>),
+    F64(Vec<Of<f64>>),
+}
+
+/// What was recorded of one that was wanted.
+#[pyclass(frozen)]
+pub(crate) struct Course(Either);
+
+enum Either {
+    F32(Of<f32>),
+    F64(Of<f64>),
+}
+
+#[pymethods]
+impl Course {
+    /// Values in the precision of the network, flat: for each time one row.
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(match &self.0 {
+            Either::F32(course) => {
+                detached(py, |_| Ok(course.values()))?.into_pyarray(py).into_any()
+            }
+            Either::F64(course) => {
+                detached(py, |_| Ok(course.values()))?.into_pyarray(py).into_any()
+            }
+        })
+    }
 }
 
 /// A copy of what is wanted; nothing where there is none.
@@ -53,28 +76,24 @@ fn pairs(pre: Vec<u32>, post: &PyReadonlyArray1<'_, u32>) -> PyResult<Vec<[u32; 
     Ok(pre.into_iter().zip(post).map(|(pre, post)| [pre, post]).collect())
 }
 
-impl From<Vec<Vec<f32>>> for Courses {
-    fn from(courses: Vec<Vec<f32>>) -> Self {
+impl From<Vec<Of<f32>>> for Courses {
+    fn from(courses: Vec<Of<f32>>) -> Self {
         Self::F32(courses)
     }
 }
 
-impl From<Vec<Vec<f64>>> for Courses {
-    fn from(courses: Vec<Vec<f64>>) -> Self {
+impl From<Vec<Of<f64>>> for Courses {
+    fn from(courses: Vec<Of<f64>>) -> Self {
         Self::F64(courses)
     }
 }
 
 impl Courses {
-    /// One flat array for each, in the precision of the network.
-    pub(crate) fn into_list(self, py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    /// One object for each.
+    pub(crate) fn into_list(self) -> Vec<Course> {
         match self {
-            Self::F32(courses) => list(py, courses),
-            Self::F64(courses) => list(py, courses),
+            Self::F32(courses) => courses.into_iter().map(|c| Course(Either::F32(c))).collect(),
+            Self::F64(courses) => courses.into_iter().map(|c| Course(Either::F64(c))).collect(),
         }
     }
-}
-
-fn list<T: Real + Element>(py: Python<'_>, courses: Vec<Vec<T>>) -> PyResult<Bound<'_, PyList>> {
-    PyList::new(py, courses.into_iter().map(|course| course.into_pyarray(py)))
 }

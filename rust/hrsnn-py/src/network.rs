@@ -15,13 +15,13 @@ use hrsnn_core::sample::{Input, Stats};
 use hrsnn_core::{Error, Result};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyDict;
 
 use crate::description::{
     CompetitionArrays, NeuronArrays, SynapseArrays, competition, copied, neurons, synapses,
 };
 use crate::error::to_py;
-use crate::monitors::{Courses, MonitorArrays, monitors};
+use crate::monitors::{Course, Courses, MonitorArrays, monitors};
 use crate::waiting::{abandonable, detached};
 
 /// How long to wait before another look at a core that is in use.
@@ -146,8 +146,7 @@ fn inputs(copies: &[Sample]) -> Vec<Input<'_>> {
 }
 
 /// Times and neurons, what the sample took, and the course of each that was wanted.
-type Spikes<'py> =
-    (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>, StatsRow, Bound<'py, PyList>);
+type Spikes<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>, StatsRow, Vec<Course>);
 type Transformed<'py> = (Bound<'py, PyArray1<f32>>, Vec<StatsRow>);
 
 /// Synapses that are settled within some ten milliseconds.
@@ -287,7 +286,7 @@ impl Network {
             detached(py, |poll| work(poll))?
         };
         let (t, neuron) = (spikes.t.into_pyarray(py), spikes.neuron.into_pyarray(py));
-        Ok((t, neuron, row(&stats), courses.into_list(py)?))
+        Ok((t, neuron, row(&stats), courses.into_list()))
     }
 
     /// Learn from samples side by side, and merge the changes; what each took.

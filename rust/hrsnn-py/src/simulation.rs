@@ -9,10 +9,10 @@ use hrsnn_core::record::SpikeList;
 use hrsnn_core::shard::{Counters, Potentials};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyDict;
 
 use crate::description::copied;
-use crate::monitors::{Courses, MonitorArrays, monitors};
+use crate::monitors::{Course, Courses, MonitorArrays, monitors};
 use crate::network::{Core, Network, StatsRow, reading, row, writing};
 use crate::waiting::{abandonable, detached};
 
@@ -200,13 +200,13 @@ impl Simulation {
 
     /// Go on until the time `t`, µs; the course of what is wanted until then.
     #[pyo3(signature = (t, n_threads, record=None))]
-    fn run_until<'py>(
+    fn run_until(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         t: i64,
         n_threads: Option<usize>,
-        record: Option<MonitorArrays<'py>>,
-    ) -> PyResult<Bound<'py, PyList>> {
+        record: Option<MonitorArrays<'_>>,
+    ) -> PyResult<Vec<Course>> {
         let (core, monitors) = (Arc::clone(&self.core), monitors(record)?);
         let work = move |ask: &mut Ask<'_>| {
             let mut core = writing(&core, ask)?;
@@ -220,7 +220,7 @@ impl Simulation {
         } else {
             detached(py, |poll| work(poll))?
         };
-        courses.into_list(py)
+        Ok(courses.into_list())
     }
 
     /// µs; what happens before it has happened, and nothing else has.

@@ -11,7 +11,7 @@ use crate::current::Receptor;
 use crate::error::{Error, Result};
 use crate::projection::Source;
 use crate::real::{Real, large};
-use crate::shard::{Activity, Lies, Monitor, Shard, Watched};
+use crate::shard::{Activity, Lies, Monitor, Noted, Shard, Watched};
 use crate::time::Grid;
 
 /// A state variable of some neurons or synapses.
@@ -69,10 +69,49 @@ pub(super) struct Places {
     parts: Vec<Vec<Part>>,
 }
 
+/// What was recorded of one that was wanted.
+#[derive(Debug, Clone)]
+pub struct Course<T> {
+    width: usize,
+    /// Of each shard, and in which columns.
+    parts: Vec<(Vec<u32>, Noted<T>)>,
+}
+
+impl<T: Real> Course<T> {
+    /// For each time one row, in the order in which it was wanted.
+    ///
+    /// Potentials are evaluated only here.
+    pub fn values(&self) -> Vec<T> {
+        if let [(columns, noted)] = &self.parts[..]
+            && columns.len() == self.width
+        {
+            // All are of one shard, and so in order.
+            return noted.values();
+        }
+        let mut all = Vec::new();
+        for (columns, noted) in &self.parts {
+            let values = noted.values();
+            if all.is_empty() {
+                let n = values.len() / columns.len() * self.width;
+                all = large::room(n);
+                all.resize(n, T::ZERO);
+            }
+            let rows = all.chunks_exact_mut(self.width);
+            for (row, values) in rows.zip(values.chunks_exact(columns.len())) {
+                for (&column, &value) in columns.iter().zip(values) {
+                    row[column as usize] = value;
+                }
+            }
+        }
+        all
+    }
+}
+
 impl Places {
-    /// Let `activities` note what is wanted of the times in `span`.
+    /// Let `activities` of `shards` note what is wanted of the times in `span`.
     pub(super) fn hand_out<T: Real>(
         &self,
+        shards: &[Shard<T>],
         activities: &mut [Activity<T>],
         span: Range<i64>,
         learns: bool,
@@ -81,45 +120,31 @@ impl Places {
             return;
         }
         let grid = Grid::within(self.every, span.start, span.end);
-        for (activity, parts) in activities.iter_mut().zip(&self.parts) {
+        for ((shard, activity), parts) in shards.iter().zip(activities).zip(&self.parts) {
             let watched = parts.iter().map(|part| part.watched.clone()).collect();
-            activity.monitor = Some(Box::new(Monitor::new(grid, learns, watched)));
+            activity.monitor = Some(Box::new(Monitor::new(shard, grid, learns, watched)));
         }
     }
 
-    /// What they have noted, put together; they note nothing any more.
-    pub(super) fn collect<T: Real>(&self, activities: &mut [Activity<T>]) -> Vec<Vec<T>> {
-        let monitors = activities.iter_mut().map(|activity| activity.monitor.take());
-        let mut noted: Vec<_> =
-            monitors.map(|monitor| monitor.map_or_else(Vec::new, |m| m.into_values())).collect();
-        if let [alone] = &mut noted[..] {
-            return std::mem::take(alone);
-        }
-        let together = |(number, &width): (usize, &usize)| {
-            let of_shards = || {
-                let parts = self.parts.iter().map(|parts| &parts[number].columns);
-                parts.zip(&noted).filter(|(columns, _)| !columns.is_empty())
-            };
-            let n_times =
-                of_shards().next().map_or(0, |(columns, of)| of[number].len() / columns.len());
-            let mut all = large::room(n_times * width);
-            all.resize(n_times * width, T::ZERO);
-            for (columns, of) in of_shards() {
-                let rows = all.chunks_exact_mut(width).zip(of[number].chunks_exact(columns.len()));
-                for (row, values) in rows {
-                    for (&column, &value) in columns.iter().zip(values) {
-                        row[column as usize] = value;
-                    }
+    /// What they have noted; they note nothing any more.
+    pub(super) fn collect<T: Real>(self, activities: &mut [Activity<T>]) -> Vec<Course<T>> {
+        let mut courses = self.nothing();
+        for (activity, parts) in activities.iter_mut().zip(self.parts) {
+            let Some(monitor) = activity.monitor.take() else { continue };
+            for ((part, noted), course) in
+                parts.into_iter().zip(monitor.into_noted()).zip(&mut courses)
+            {
+                if !part.columns.is_empty() {
+                    course.parts.push((part.columns, noted));
                 }
             }
-            all
-        };
-        self.widths.iter().enumerate().map(together).collect()
+        }
+        courses
     }
 
     /// Of each that is wanted no row.
-    pub(super) fn nothing<T>(&self) -> Vec<Vec<T>> {
-        self.widths.iter().map(|_| Vec::new()).collect()
+    pub(super) fn nothing<T>(&self) -> Vec<Course<T>> {
+        self.widths.iter().map(|&width| Course { width, parts: Vec::new() }).collect()
     }
 }
 

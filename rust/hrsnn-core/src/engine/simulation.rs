@@ -8,7 +8,7 @@
 use std::iter;
 
 use super::windows::Moment;
-use super::{Engine, Monitors, Poll};
+use super::{Course, Engine, Monitors, Poll};
 use crate::error::{Error, Result};
 use crate::pool;
 use crate::real::Real;
@@ -101,8 +101,7 @@ impl<T: Real> Simulation<T> {
         self.run_until_watched(t, &Monitors::default(), n_threads, poll).map(|_| ())
     }
 
-    /// The same, with the course of what `monitors` want from the time where it is until `t`: of each a
-    /// row for each time.
+    /// The same, with the course of what `monitors` want from the time where it is until `t`.
     ///
     /// # Errors
     /// Those of [`Simulation::run_until`], and what [`Monitors`] cannot be had.
@@ -112,7 +111,7 @@ impl<T: Real> Simulation<T> {
         monitors: &Monitors,
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
-    ) -> Result<Vec<Vec<T>>> {
+    ) -> Result<Vec<Course<T>>> {
         n_threads.map_or(Ok(()), pool::check)?;
         let (now, duration) = (self.moment.t, self.sample.duration);
         if !(now..=duration).contains(&t) {
@@ -124,7 +123,7 @@ impl<T: Real> Simulation<T> {
         if self.is_over {
             return Ok(places.nothing());
         }
-        places.hand_out(&mut self.activities, now..t, self.learns);
+        places.hand_out(&self.engine.shards, &mut self.activities, now..t, self.learns);
         // A panic leaves neither shards nor activities behind.
         let mut activities = std::mem::take(&mut self.activities);
         let Self { engine, sample, moment, spikes, .. } = self;

@@ -104,13 +104,14 @@ impl<T: Real> Held<T> {
         }
     }
 
-    /// The first time of `grid` from the base, if all its times are so near to it, and all that is
-    /// held, that vectors may count them.
-    pub fn near(&self, grid: Grid) -> Option<i32> {
+    /// The base, if all times of `grid`, and all that is held, are so near to it that vectors may count
+    /// them.
+    #[inline]
+    pub(super) fn base_near(&self, grid: Grid) -> Option<i64> {
         let first = grid.first - self.base;
-        let last = first + (grid.n as i64 - 1) * grid.every;
-        let is_near = !self.has_far() && first >= 0 && last < LONGEST_SPAN;
-        is_near.then_some(first as i32)
+        let span = grid.every.saturating_mul(grid.n as i64);
+        let is_near = !self.has_far() && first >= 0 && first.saturating_add(span) < LONGEST_SPAN;
+        is_near.then_some(self.base)
     }
 
     /// Neurons that vectors pass by.

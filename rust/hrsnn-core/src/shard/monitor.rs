@@ -5,9 +5,9 @@
 //! nothing that moves; what is noted of a µs is what all that happens in it has left.
 
 use super::{Activity, Shard};
+use crate::neuron::Looks;
 use crate::projection::Synapses;
-use crate::real::Real;
-use crate::real::large;
+use crate::real::{Real, large};
 use crate::time::Grid;
 
 /// Values that are noted without asking whether to go on.
@@ -52,11 +52,29 @@ impl Watched {
     }
 }
 
-/// What is watched, and what was noted of it: one row for each time.
+/// What was noted of something that is watched.
 #[derive(Debug, Clone)]
-pub struct Course<T> {
+pub enum Noted<T> {
+    /// What tells potentials later, for that takes less time while the sample runs.
+    Looks(Looks<T>),
+    /// Values: for each time one row.
+    Values(Vec<T>),
+}
+
+impl<T: Real> Noted<T> {
+    /// For each time one row.
+    pub fn values(&self) -> Vec<T> {
+        match self {
+            Self::Looks(looks) => looks.values(),
+            Self::Values(values) => values.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Course<T> {
     watched: Watched,
-    values: Vec<T>,
+    noted: Noted<T>,
 }
 
 /// What is noted of one shard in one run.
@@ -70,16 +88,23 @@ pub struct Monitor<T> {
 }
 
 impl<T: Real> Monitor<T> {
-    /// To note all of `watched` at the times of `grid`.
-    pub fn new(grid: Grid, learns: bool, watched: Vec<Watched>) -> Self {
-        let room =
-            |watched: Watched| Course { values: large::room(grid.n * watched.len()), watched };
-        Self { grid, learns, courses: watched.into_iter().map(room).collect() }
+    /// To note all of `watched`, which is of `shard`, at the times of `grid`.
+    pub fn new(shard: &Shard<T>, grid: Grid, learns: bool, watched: Vec<Watched>) -> Self {
+        let course = |watched: Watched| {
+            let noted = match (&watched, &shard.receptors) {
+                (Watched::V(some), None) => {
+                    Noted::Looks(Looks::new(&shard.neurons, some.clone(), grid.n))
+                }
+                _ => Noted::Values(large::room(grid.n * watched.len())),
+            };
+            Course { watched, noted }
+        };
+        Self { grid, learns, courses: watched.into_iter().map(course).collect() }
     }
 
-    /// What was noted of each, row by row.
-    pub fn into_values(self) -> Vec<Vec<T>> {
-        self.courses.into_iter().map(|course| course.values).collect()
+    /// What was noted of each.
+    pub fn into_noted(self) -> impl Iterator<Item = Noted<T>> {
+        self.courses.into_iter().map(|course| course.noted)
     }
 
     /// Values of one time.
@@ -99,7 +124,15 @@ impl<T: Real> Monitor<T> {
 
     fn note(&mut self, shard: &Shard<T>, activity: &Activity<T>, grid: Grid) {
         let Self { learns, courses, .. } = self;
-        for Course { watched, values } in courses {
+        let (neurons, membranes) = (&shard.neurons, &activity.membranes);
+        for Course { watched, noted } in courses {
+            let values = match noted {
+                Noted::Looks(looks) => {
+                    looks.note(membranes, neurons, grid);
+                    continue;
+                }
+                Noted::Values(values) => values,
+            };
             let (before, width) = (values.len(), watched.len());
             values.resize(before + grid.n * width, T::ZERO);
             let out = &mut values[before..];
@@ -108,9 +141,10 @@ impl<T: Real> Monitor<T> {
                     row.iter_mut().enumerate().for_each(|(k, out)| *out = value(k, t));
                 }
             };
-            let (neurons, membranes) = (&shard.neurons, &activity.membranes);
             match (&*watched, &shard.receptors) {
-                (Watched::V(some), None) => membranes.potentials(neurons, some, grid, out),
+                (Watched::V(some), None) => {
+                    each(&|k, t| membranes.potential(neurons, some[k].into(), t));
+                }
                 (Watched::V(some), Some(receptors)) => each(&|k, t| {
                     let i = some[k].into();
                     activity.charges.potential(membranes, neurons, receptors, i, t)
@@ -166,7 +200,9 @@ impl<T: Real> Activity<T> {
     fn note_some(&mut self, shard: &Shard<T>, t: i64, most: usize) -> bool {
         let Some(mut monitor) = self.monitor.take() else { return true };
         let grid = monitor.take(t, most);
-        monitor.note(shard, self, grid);
+        if grid.n > 0 {
+            monitor.note(shard, self, grid);
+        }
         let is_done = grid.n < most;
         self.monitor = Some(monitor);
         is_done

@@ -4,7 +4,8 @@ use super::super::tests::{N, N_INPUTS, description, events, with_currents};
 use super::super::*;
 use super::*;
 use crate::competition::Competition;
-use crate::network::Plasticity;
+use crate::csr::Csr;
+use crate::network::{Connections, Plasticity};
 use crate::record::SpikeList;
 use crate::stdp::Pairing;
 use crate::time::LONGEST_SPAN;
@@ -70,6 +71,10 @@ fn networks() -> Vec<Description> {
     vec![description(Pairing::AllToAll, 0.0), learning_inputs, competing]
 }
 
+fn values<T: Real>(courses: &[Course<T>]) -> Vec<Vec<T>> {
+    courses.iter().map(Course::values).collect()
+}
+
 fn bits<T: Real>(courses: &[Vec<T>]) -> Vec<Vec<u64>> {
     let of = |course: &Vec<T>| course.iter().map(|value| value.to_f64().to_bits()).collect();
     courses.iter().map(of).collect()
@@ -93,7 +98,7 @@ fn recorded<T: Real>(
     } else {
         engine.run_watched(&input, &monitors, &mut spikes, n, poll).unwrap()
     };
-    (engine, spikes, courses)
+    (engine, spikes, values(&courses))
 }
 
 fn same_for_any_split<T: Real>(description: &Description) {
@@ -143,7 +148,7 @@ fn agrees_with_stops<T: Real>(description: &Description, settle_after: u64) {
     let monitors = all(&engine, description, 9_000);
     let (sample, poll) = (sample(), &mut || Ok(()));
     let mut whole = Simulation::new(engine.clone(), sample.clone(), true).unwrap();
-    let courses = whole.run_until_watched(DURATION, &monitors, Some(2), poll).unwrap();
+    let courses = values(&whole.run_until_watched(DURATION, &monitors, Some(2), poll).unwrap());
     let mut stopped = Simulation::new(engine, sample, true).unwrap();
     let order = |number: usize| match &monitors.wanted[number] {
         Wanted::V(some) | Wanted::Charge(_, some) | Wanted::Theta(some) => some.as_slice(),
@@ -176,9 +181,7 @@ fn agrees_with_stops<T: Real>(description: &Description, settle_after: u64) {
         for (&i, value) in order(THETA).iter().zip(row(THETA, k)) {
             assert_eq!(value.to_f64(), theta[i as usize], "theta of {i} at {t}");
         }
-        for (source, number) in
-            [(Source::Recurrent, WEIGHT), (Source::Input, INPUT_WEIGHT)].into_iter()
-        {
+        for (source, number) in [(Source::Recurrent, WEIGHT), (Source::Input, INPUT_WEIGHT)] {
             let weight = network.synapses(source).weight;
             assert!(weight == row(number, k), "{source:?} at {t}");
             changed[number - WEIGHT] |= weight != row(number, 0);
@@ -207,7 +210,7 @@ fn a_record_in_parts_is_the_whole_one_cut() {
         let monitors = all(&engine, &description, EVERY);
         let (sample, poll) = (sample(), &mut || Ok(()));
         let mut whole = Simulation::new(engine.clone(), sample.clone(), true).unwrap();
-        let courses = whole.run_until_watched(DURATION, &monitors, Some(1), poll).unwrap();
+        let courses = values(&whole.run_until_watched(DURATION, &monitors, Some(1), poll).unwrap());
         let mut parts = vec![Vec::new(); courses.len()];
         let mut simulation = Simulation::new(engine, sample, true).unwrap();
         // Before, at and after a time of the grid; none; and what is beyond the end.
@@ -215,7 +218,7 @@ fn a_record_in_parts_is_the_whole_one_cut() {
             [0, 1, EVERY, EVERY + 1, EVERY + 1, EVERY + 2, 7 * EVERY - 1, DURATION, DURATION]
         {
             let part = simulation.run_until_watched(stop, &monitors, Some(2), poll).unwrap();
-            parts.iter_mut().zip(part).for_each(|(all, part)| all.extend(part));
+            parts.iter_mut().zip(values(&part)).for_each(|(all, part)| all.extend(part));
         }
         assert_eq!(bits(&parts), bits(&courses));
     }
@@ -233,9 +236,10 @@ fn silence_longer_than_any_count_is_recorded_and_can_be_interrupted() {
     let (_, courses) = engine
         .run_watched(&sample.input(), &monitors, &mut spikes, Some(1), &mut || Ok(()))
         .unwrap();
-    assert_eq!(courses[0].len(), 6 * N);
+    let v = courses[0].values();
+    assert_eq!(v.len(), 6 * N);
     // Nothing is left of the one event, and v_rest is 0.
-    assert_eq!(courses[0][5 * N..], description.neurons.bias);
+    assert_eq!(v[5 * N..], description.neurons.bias);
     let many = Monitors { every: 1, ..monitors };
     let (mut polls, short) = (0, Sample { duration: 2_000_000, ..sample });
     let stopped = engine.run_watched(&short.input(), &many, &mut spikes, Some(1), &mut || {
@@ -247,7 +251,15 @@ fn silence_longer_than_any_count_is_recorded_and_can_be_interrupted() {
 
 #[test]
 fn what_cannot_be_recorded_is_refused_by_name() {
-    let description = description(Pairing::AllToAll, 0.0);
+    let mut description = description(Pairing::AllToAll, 0.0);
+    // Two synapses from one channel to one neuron.
+    let indptr = [vec![0], vec![3; N_INPUTS]].concat();
+    description.inputs = Connections {
+        graph: Csr::new(indptr, vec![4, 5, 5], N).unwrap(),
+        weight: vec![1.0; 3],
+        delay: vec![0.0, 0.0, 1.0],
+        plasticity: None,
+    };
     let engine = Engine::<f32>::new(&description, Some(3)).unwrap();
     let message = |every, wanted| {
         let monitors = Monitors { every, wanted: vec![wanted] };
@@ -277,5 +289,10 @@ fn what_cannot_be_recorded_is_refused_by_name() {
     assert_eq!(
         message(1, Wanted::Weight(Source::Input, vec![[N_INPUTS as u32, 0]])),
         "record['input_weight'] must be pairs (pre, post) with a synapse; got (20, 0) at index 0."
+    );
+    assert_eq!(
+        message(1, Wanted::Weight(Source::Input, vec![[0, 4], [0, 5]])),
+        "record['input_weight'] must be pairs (pre, post) with one synapse, not several; \
+         got (0, 5) at index 1."
     );
 }

@@ -36,17 +36,24 @@ fn same_bits<T: Real>(parameters: &[(f64, f64)], held: &[(f64, i64)], some: &[u1
         membranes.held.set(i, T::from_f64(v), since);
     }
     let bits = |values: &[T]| values.iter().map(|v| v.to_f64().to_bits()).collect::<Vec<_>>();
-    let look = |i: &u16, t| membranes.potential(&neurons, usize::from(*i), t);
-    let one_by_one: Vec<T> =
-        grid.times().flat_map(|t| some.iter().map(move |i| look(i, t))).collect();
-    let mut out = vec![T::ZERO; one_by_one.len()];
-    membranes.potentials(&neurons, some, grid, &mut out);
-    assert_eq!(bits(&out), bits(&one_by_one));
-    let Some(first) = membranes.held.near(grid) else { return };
+    let mut looks = Looks::new(&neurons, some.to_vec(), 2 * grid.n);
+    let mut one_by_one = Vec::new();
+    // Something happens, and it is looked at again.
+    for shift in [0, grid.every * grid.n as i64] {
+        let grid = Grid { first: grid.first + shift, ..grid };
+        looks.note(&membranes, &neurons, grid);
+        for t in grid.times() {
+            one_by_one.extend(some.iter().map(|&i| membranes.potential(&neurons, i.into(), t)));
+        }
+        membranes.held.set(1, T::from_f64(-51.7), grid.first + 3);
+    }
+    assert_eq!(looks.n_times(), 2 * grid.n);
+    assert_eq!(bits(&looks.values()), bits(&one_by_one));
     for level in Level::ALL {
         let mut out = vec![T::ZERO; one_by_one.len()];
-        let (membranes, neurons) = (&membranes, &neurons);
-        run_at(level, LookAt { membranes, neurons, some, grid, first, out: &mut out });
+        if !some.is_empty() {
+            run_at(level, Tell { looks: &looks, out: &mut out });
+        }
         assert_eq!(bits(&out), bits(&one_by_one), "{level:?}");
     }
 }
