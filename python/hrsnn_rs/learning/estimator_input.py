@@ -7,18 +7,19 @@ and simulation live elsewhere; nothing here changes a sample.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.time_series import SeriesEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import kind_of, microseconds, whole_number
+from hrsnn_rs.events.columns import kind_of, microseconds
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.events.sensor import SensorEvents
@@ -91,6 +92,43 @@ def encode_one(
     if isinstance(encoder, SensorEncoder) and isinstance(sample, SensorEvents):
         return encoder(sample)
     return as_events(sample, n_channels)
+
+
+class CheckedSamples(Sequence[Events]):
+    """Encoded samples that are looked at one by one, as often as they are asked for.
+
+    Parameters
+    ----------
+    X : sequence of Events
+        Not changed.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If there is none, and for each sample when it is asked for.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.learning.estimator_input import CheckedSamples
+    >>> CheckedSamples([Events([3], [0], n_channels=1)])[0].t
+    array([3])
+    """
+
+    def __init__(self, X: Any) -> None:
+        if not isinstance(X, Iterable) or (isinstance(X, np.ndarray) and X.ndim == 0):
+            raise ParameterError(f"X must be a sequence of samples; got {X!r}.")
+        self._all = X if isinstance(X, Sequence) else list(X)
+        if not self._all:
+            raise ShapeError("X must hold at least 1 sample; got 0.")
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __getitem__(self, index: Any) -> Any:
+        try:
+            return as_events(self._all[index])
+        except (ParameterError, ShapeError) as error:
+            raise type(error)(f"X[{index}]: {error}") from error
 
 
 def is_table(samples: Any) -> bool:
@@ -189,6 +227,7 @@ class _OnlyEvents:
 
     def __init__(self, samples: EventSamples) -> None:
         self._samples = samples
+        self.is_video = samples.is_video
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -293,8 +332,10 @@ def check_arrays_meaning(dt: Any, sensor_size: Any) -> None:
         raise ParameterError(
             f"sensor_size must be (width, height, polarities); got {sensor_size!r}."
         )
-    for index, (extent, below) in enumerate(zip(sensor_size, (2**16, 2**16, 3), strict=True)):
-        whole_number(extent, f"sensor_size[{index}]", low=1, below=below)
+    for index, (extent, most) in enumerate(
+        zip(sensor_size, (2**16 - 1, 2**16 - 1, 2), strict=True)
+    ):
+        check_integer(f"sensor_size[{index}]", extent, 1, most)
 
 
 def peek(samples: Iterable[Any]) -> tuple[Any, Iterable[Any]]:

@@ -18,16 +18,9 @@ from hrsnn_rs.description.competition import NO_GROUP
 from hrsnn_rs.errors import MissingDependencyError, ParameterError, ShapeError
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.network.calibration import calibrate, psp_peak
-from hrsnn_rs.network.checkpoint import Checkpoints
 from hrsnn_rs.network.one_sample import OneSample, check_threads
 from hrsnn_rs.network.results import Calibration, RunStats
-from hrsnn_rs.network.training import (
-    Schedule,
-    batches,
-    checked,
-    learn_batch,
-    train_with_checkpoints,
-)
+from hrsnn_rs.network.training import Schedule, batches, checked, learn_batch
 
 if TYPE_CHECKING:
     import os
@@ -144,6 +137,9 @@ class RunningNetwork(OneSample):
         if epochs > 1 and not isinstance(samples, Sequence) and isinstance(samples, Iterator):
             raise ParameterError("samples must be a sequence where epochs > 1; got an iterator.")
         if checkpoint is not None:
+            from hrsnn_rs.network.checkpoint import Checkpoints
+            from hrsnn_rs.network.kept_training import train_with_checkpoints
+
             checkpoints = Checkpoints(checkpoint, checkpoint_every)
             threads = check_threads(n_threads)
             return train_with_checkpoints(
@@ -238,7 +234,7 @@ class RunningNetwork(OneSample):
         n_threads : int, default=None
             Samples that run at a time; `None` means all cores.
         progress : bool, default=False
-            Whether to show a progress bar (needs tqdm).
+            As in `train`.
         return_stats : bool, default=False
             Whether to return the counts of each sample too.
 

@@ -361,11 +361,10 @@ impl<T: Real> Activity<T> {
             let t = arrival.min(crossing);
             if t >= stop {
                 // All that happens before has happened.
-                self.note(pass.shard(), t.min(end));
+                stop = self.note(pass.shard(), t.min(end), end);
                 if t >= end {
                     break;
                 }
-                stop = self.next_stop(end);
             }
             let together = rest.partition_point(|delivery| start + delivery.us() == t);
             self.arrive(pass, rest, together, t);

@@ -255,7 +255,7 @@ fn what_cannot_be_recorded_is_refused_by_name() {
     // Two synapses from one channel to one neuron.
     let indptr = [vec![0], vec![3; N_INPUTS]].concat();
     description.inputs = Connections {
-        graph: Csr::new(indptr, vec![4, 5, 5], N).unwrap(),
+        graph: Csr::with_repeats(indptr, vec![4, 5, 5], N).unwrap(),
         weight: vec![1.0; 3],
         delay: vec![0.0, 0.0, 1.0],
         plasticity: None,
