@@ -176,7 +176,7 @@ fn weight<T: Real>(shard: &Shard<T>, activity: &Activity<T>, lies: Lies, learns:
 
 impl<T: Real> Activity<T> {
     /// How far a window that ends at `end` may go before something is to be noted.
-    #[inline(never)]
+    #[cold]
     pub(super) fn next_stop(&self, end: i64) -> i64 {
         let next = self.monitor.as_ref().filter(|monitor| monitor.grid.n > 0);
         next.map_or(end, |monitor| end.min(monitor.grid.first + 1))
@@ -185,7 +185,6 @@ impl<T: Real> Activity<T> {
     /// Note what is to be noted of the times before `t`; all that happens before `t` has happened. Says
     /// what [`Activity::next_stop`] does of the window after that.
     #[cold]
-    #[inline(never)]
     pub(super) fn note(&mut self, shard: &Shard<T>, t: i64, end: i64) -> i64 {
         self.note_some(shard, t, usize::MAX);
         self.next_stop(end)
