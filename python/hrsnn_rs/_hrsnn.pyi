@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 _Graph: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32]]
 _Counts: TypeAlias = list[int]
+_Monitors: TypeAlias = tuple[int, list[tuple[str, NDArray[np.uint32], NDArray[np.uint32] | None]]]
 _Columns: TypeAlias = tuple[
     NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]
 ]
@@ -13,6 +14,7 @@ _Summary: TypeAlias = tuple[int, int, int, dict[int, int], tuple[int, int] | Non
 
 __all__ = [
     "AedatReader",
+    "Course",
     "EventCamera",
     "Network",
     "Simulation",
@@ -47,6 +49,10 @@ class AedatReader:
     def summary(self) -> _Summary: ...
     @property
     def is_past_stop(self) -> bool: ...
+
+@final
+class Course:
+    def values(self) -> NDArray[Any]: ...
 
 @final
 class EventCamera:
@@ -92,7 +98,8 @@ class Network:
         n_threads: int | None,
         undo: bool = False,
         scale: float = 1.0,
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts]: ...
+        record: _Monitors | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, list[Course]]: ...
     def learn_batch(
         self,
         samples: list[tuple[NDArray[np.int64], NDArray[np.uint32], int]],
@@ -128,7 +135,9 @@ class Simulation:
     ) -> Simulation: ...
     @property
     def t(self) -> int: ...
-    def run_until(self, t: int, n_threads: int | None) -> None: ...
+    def run_until(
+        self, t: int, n_threads: int | None, record: _Monitors | None = None
+    ) -> list[Course]: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, int]: ...
     def network(self) -> Network: ...
     def state(self) -> tuple[Network, dict[str, Any]]: ...

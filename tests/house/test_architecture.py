@@ -57,6 +57,7 @@ WINGS = {
     ),
     "network": (
         "memory",
+        "recording",
         "results",
         "assembly",
         "wiring",
@@ -68,6 +69,7 @@ WINGS = {
         "state",
         "training",
         "kept_training",
+        "one_sample",
         "running",
         "network",
         "simulation",
@@ -136,7 +138,7 @@ WINGS = {
         "task_memory",
         "task_speed",
     ),
-    "plotting": ("canvas", "figures", "fields", "task_figures"),
+    "plotting": ("canvas", "figures", "fields", "recorded", "task_figures"),
     "report": ("page", "demo_figures"),
     "cli": (
         "terminal",

@@ -123,7 +123,7 @@ class Plan:
         samples = [self.sample(k) for k in range(self.what["samples"])]
         raster, counts = [], []
         for sample in samples:
-            *spikes, count = network.run(*sample, True, None)
+            *spikes, count, _ = network.run(*sample, True, None)
             raster += spikes
             counts.append(count)
         features, _ = network.transform(samples, 3, False, True, 30.0, 1)

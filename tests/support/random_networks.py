@@ -4,6 +4,7 @@ A case is plain data: the reference and the library are given the same arrays. T
 not multiples of a µs; delays and refractory periods are given in ms and rounded by whoever runs.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import hrsnn_rs as hr
@@ -28,7 +29,12 @@ class Case:
     normalize: bool = False
 
     def reference(
-        self, *, learn: bool = True, doubt: float = 0.0, follow: list | None = None
+        self,
+        *,
+        learn: bool = True,
+        doubt: float = 0.0,
+        follow: list | None = None,
+        watch: Iterable[int] = (),
     ) -> reference.Result:
         """What must come out."""
         sums = reference.incoming_sums(self.recurrent, self.plastic) if self.normalize else None
@@ -48,6 +54,7 @@ class Case:
             normalize_to=sums,
             doubt=doubt,
             follow=follow,
+            watch=watch,
         )
 
     def network(self, dtype: str = "float64"):

@@ -11,6 +11,7 @@ on the lattice and are rounded once.
 
 import heapq
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ import numpy as np
 from reference_neuron import Charge, Neuron
 
 ARRIVAL, CROSSING = 0, 1
+WATCHED = ("v", "u_ex", "u_in", "theta", "weight", "input_weight")
 
 
 class Result(NamedTuple):
@@ -32,6 +34,7 @@ class Result(NamedTuple):
     n_arrivals: int  # at all synapses, those from the inputs too
     n_weight_changes: int  # times at which a weight took another value
     first_doubt: int  # first µs with |v - threshold| < `doubt`; `duration` if there is none
+    watched: dict[str, np.ndarray]  # by state variable: one row for each time of `watch`
 
 
 def microseconds(milliseconds: float) -> int:
@@ -155,6 +158,7 @@ def simulate(
     competition: tuple[list[int | None], float, int] | None = None,
     doubt: float = 0.0,
     follow: list[tuple[int, int]] | None = None,
+    watch: Iterable[int] = (),
 ) -> Result:
     """Simulate one sample [0, duration) from rest.
 
@@ -164,6 +168,9 @@ def simulate(
 
     `competition` is the group of each neuron, by what a winner lowers the others of its group (mV),
     and how long they are held there (µs).
+
+    `watch` are times in order: at each all state variables are read, when everything that happens
+    in that µs has happened.
 
     `follow` is the raster of somebody whose v may err by `doubt`. Neurons then spike where it says,
     so that trains do not part at the first doubt, and an AssertionError names the first spike or
@@ -229,6 +236,23 @@ def simulate(
         n_weight_changes += weight != synapse.weight
         synapse.weight = weight
 
+    watched: dict[str, list] = {name: [] for name in WATCHED}
+    times = list(reversed([*watch]))
+
+    def look_before(now: int) -> None:
+        while times and times[-1] < now:
+            at = times.pop()
+            row = {
+                "v": [cell.v if at < cell.t else cell.v_at(at) for cell in neurons],
+                "u_ex": [cell.ex.at(at) for cell in neurons],
+                "u_in": [cell.in_.at(at) for cell in neurons],
+                "theta": [cell.theta for cell in neurons],
+                "weight": [synapse.weight for synapse in _flat(from_neuron)],
+                "input_weight": [synapse.weight for synapse in _flat(from_input)],
+            }
+            for name, values in row.items():
+                watched[name].append(values)
+
     for event_t, event_channel in zip(t, channel, strict=True):
         send(int(event_t), from_input[int(event_channel)])
     for i in range(n_neurons):
@@ -238,6 +262,7 @@ def simulate(
 
     while heap:
         now = heap[0][0]
+        look_before(now)
         arrivals: dict[int, list[float]] = {}  # weights that reach each neuron in this µs
         to_test: set[int] = set()
         followed: set[int] = set()
@@ -309,6 +334,7 @@ def simulate(
         for i in to_test:
             predict(i)
 
+    look_before(duration)
     first_doubt = min([first_doubt, *(cell.doubtful_from for cell in neurons)])
 
     if learn and normalize_to is not None:
@@ -335,4 +361,5 @@ def simulate(
         n_arrivals=n_arrivals,
         n_weight_changes=n_weight_changes,
         first_doubt=int(first_doubt),
+        watched={name: np.array(rows) for name, rows in watched.items()},
     )

@@ -147,6 +147,8 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "EventCamera.threshold_off",
     ),
     ("None", "empty dict"): (
+        "Network.run.record",
+        "Simulation.run.record",
         "Readout.class_weight",
         "HRSNNClassifier.fit.class_weight",
     ),
@@ -161,6 +163,8 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
     ("a half",): (
         "FeatureLayer.fit.inhibition",
         "Competition.inhibition",
+        "Network.run.every",
+        "Simulation.run.every",
         "TrackingEncoder.time_constant",
         "Gamma.mean",
         "LogUniform.low",

@@ -1,4 +1,4 @@
-"""What a run gives back: a table of spikes and the counts of what it took."""
+"""What a run gives back: tables of spikes, rates and records, and the counts of what it took."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.memory_limit import check_memory
+from hrsnn_rs.network.recording import grid_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import numpy as np
     import polars as pl
     from numpy.typing import NDArray
+
+    from hrsnn_rs.network.recording import Recorded
 
 __all__ = ["Calibration", "RunResult", "RunStats"]
 
@@ -88,6 +93,10 @@ class RunResult:
         What the run took.
     populations : mapping of str to range, default=None
         Neurons by name; `None`: there are no names.
+    n_neurons : int, default=None
+        Number of neurons; `None`: as many as the populations have.
+    recorded : Recorded, default=None
+        What was recorded beside the spikes.
 
     Examples
     --------
@@ -103,10 +112,14 @@ class RunResult:
         neuron: NDArray[np.uint32],
         stats: RunStats,
         populations: Mapping[str, range] | None = None,
+        n_neurons: int | None = None,
+        recorded: Recorded | None = None,
     ) -> None:
         self._t = t
         self._neuron = neuron
         self._populations = dict(populations or {})
+        self._n_neurons = n_neurons
+        self._recorded = recorded
         self.stats = stats
 
     @cached_property
@@ -153,6 +166,73 @@ class RunResult:
         import polars as pl
 
         return pl.DataFrame({"t": self._t[chosen], "neuron": self._neuron[chosen]})
+
+    @cached_property
+    def record(self) -> dict[str, pl.DataFrame]:
+        """Tables of what was recorded, by the names that were given to `run`; {} if nothing was.
+
+        Each has a column `t` (int64, µs), then `neuron` (uint32) and one of the name of the state
+        variable (mV, of the type of the network); that of "weight" `pre`, `post` and `weight`, that
+        of "input_weight" `channel`, `post` and `weight`. Rows are sorted by time, and for each
+        time in the order that was asked for.
+        """
+        return {} if self._recorded is None else self._recorded.frames()
+
+    def rates(self, every: float = 10.0) -> pl.DataFrame:
+        """Give the mean rate of each population in the course of the run.
+
+        Parameters
+        ----------
+        every : float, default=10.0
+            Length of a bin in ms, rounded to µs; the last one ends with the run.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns `t` (int64, µs, where a bin begins), `population` and `rate` (Hz, mean over its
+            neurons), sorted by time and in the order of the populations. Without populations
+            there is one, "all".
+
+        Raises
+        ------
+        ParameterError
+            If `every` is below 0.001 ms, or the number of neurons is not known.
+        OutOfMemoryError
+            If there would be more bins than the memory holds.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> network = hr.Network(1, 5, inputs=hr.RandomConnectivity(p=1.0, weight=20.0))
+        >>> network.run(([100, 5000], [0, 0]), duration=15_000).rates(every=10.0).rows()
+        [(0, 'all', 200.0), (10000, 'all', 0.0)]
+        """
+        width = grid_us("every", every)
+        ranges = self._populations
+        if not ranges:
+            if self._n_neurons is None:
+                raise ParameterError("n_neurons must be known to tell rates; got None.")
+            ranges = {"all": range(self._n_neurons)}
+        duration = self.stats.duration
+        n_bins = -(-duration // width)
+        check_memory("every", 40.0 * n_bins * len(ranges))
+        begin = width * np.arange(n_bins, dtype=np.int64)
+        seconds = 1e-6 * (np.minimum(begin + width, duration) - begin)
+        rates = np.empty((n_bins, len(ranges)))
+        for column, mine in enumerate(ranges.values()):
+            chosen = (self._neuron >= mine.start) & (self._neuron < mine.stop)
+            counts = np.bincount(self._t[chosen] // width, minlength=n_bins)
+            rates[:, column] = counts / (seconds * max(len(mine), 1))
+        import polars as pl
+
+        return pl.DataFrame(
+            {
+                "t": np.repeat(begin, len(ranges)),
+                "population": list(ranges) * n_bins,
+                "rate": rates.ravel(),
+            },
+            schema_overrides={"population": pl.String},
+        )
 
     def __repr__(self) -> str:
         return f"RunResult({self.stats})"

@@ -1,7 +1,7 @@
-"""Runs: one sample, many to learn from, many side by side, and the search for a gain.
+"""Runs: many samples to learn from, many side by side, and the search for a gain.
 
-Lives here: what a user does with a network. Not here: what a network is (`state`), and any
-loop over time (the core).
+Lives here: what a user does with a network and many samples. Not here: what a network is (`state`),
+one sample (`one_sample`), and any loop over time (the core).
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import numpy as np
 from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
 from hrsnn_rs.description.competition import NO_GROUP
 from hrsnn_rs.errors import MissingDependencyError, ParameterError, ShapeError
-from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.network.calibration import calibrate, psp_peak
-from hrsnn_rs.network.results import Calibration, RunResult, RunStats
-from hrsnn_rs.network.state import NetworkState
-from hrsnn_rs.network.training import LEARNING_RATE, Schedule, batches, checked, learn_batch
+from hrsnn_rs.network.one_sample import OneSample, check_threads
+from hrsnn_rs.network.results import Calibration, RunStats
+from hrsnn_rs.network.training import Schedule, batches, checked, learn_batch
 
 if TYPE_CHECKING:
     import os
@@ -40,72 +39,8 @@ MOST_BATCH = 65_536
 MOST_WINDOWS = 2**24
 
 
-class RunningNetwork(NetworkState):
+class RunningNetwork(OneSample):
     """A network's runs; see `Network`."""
-
-    def run(
-        self,
-        events: Any,
-        *,
-        learn: bool = False,
-        learning_rate: float = 1.0,
-        duration: int | None = None,
-        dt: float | None = None,
-        sensor_size: tuple[int, int, int] | None = None,
-        n_threads: int | None = None,
-    ) -> RunResult:
-        """Simulate one sample, from rest, and return its spikes.
-
-        The result does not depend on `n_threads`.
-
-        Parameters
-        ----------
-        events : Events, structured array, (t, channel) tuple, polars.DataFrame or raster
-            Input; times in µs. Not changed.
-        learn : bool, default=False
-            Whether STDP (and the adaptive threshold) act. If not, nothing of the network
-            changes.
-        learning_rate : float, default=1.0
-            Factor of `a_plus` and `a_minus` in this sample, at least 0.
-        duration : int, default=None
-            Length of the sample in µs; `None` means that of `events`.
-        dt : float, default=None
-            Length of a raster's row in ms.
-        sensor_size : tuple of int, default=None
-            (width, height, polarities) of a structured array with `x` and `y`.
-        n_threads : int, default=None
-            Threads of this call; `None` takes as many as pay.
-
-        Returns
-        -------
-        RunResult
-            `spikes`: table of `t` (µs) and `neuron`; `stats`: counts.
-
-        Raises
-        ------
-        ParameterError, ShapeError
-            If the events are out of order or out of range.
-        KeyboardInterrupt
-            On Ctrl-C; what was learned so far is kept.
-
-        Examples
-        --------
-        >>> import hrsnn_rs as hr
-        >>> network = hr.Network(1, 5, inputs=hr.RandomConnectivity(p=1.0, weight=20.0))
-        >>> network.run(([100, 5000], [0, 0])).stats.n_spikes
-        10
-        """
-        learn = check_truth("learn", learn)
-        rate = check_number("learning_rate", learning_rate, *LEARNING_RATE)
-        sample = as_events(events, self.n_inputs, duration=duration, dt=dt, sensor_size=sensor_size)
-        threads = _threads(n_threads)
-        start = time.perf_counter()
-        t, neuron, counts = self._core.run(
-            sample.t, sample.channel, sample.duration, learn, threads, scale=rate
-        )
-        wall_time = time.perf_counter() - start
-        stats = RunStats.from_counts(counts, sample.duration, wall_time)
-        return RunResult(t, neuron, stats, self.populations)
 
     def train(
         self,
@@ -206,7 +141,7 @@ class RunningNetwork(NetworkState):
             from hrsnn_rs.network.kept_training import train_with_checkpoints
 
             checkpoints = Checkpoints(checkpoint, checkpoint_every)
-            threads = _threads(n_threads)
+            threads = check_threads(n_threads)
             return train_with_checkpoints(
                 self,
                 checkpoints,
@@ -240,7 +175,7 @@ class RunningNetwork(NetworkState):
     ) -> RunStats:
         """Learn from one batch; sums over its samples."""
         start = time.perf_counter()
-        counts = learn_batch(self._core, together, rate, _threads(n_threads))
+        counts = learn_batch(self._core, together, rate, check_threads(n_threads))
         share = (time.perf_counter() - start) / len(together)
         return RunStats.total(
             [
@@ -328,7 +263,7 @@ class RunningNetwork(NetworkState):
         tau = check_number("tau_lowpass", tau_lowpass, "greater than 0 ms", lambda tau: tau > 0.0)
         progress = check_truth("progress", progress)
         return_stats = check_truth("return_stats", return_stats)
-        threads = _threads(n_threads)
+        threads = check_threads(n_threads)
         parts: list[NDArray[np.float32]] = []
         stats: list[RunStats] = []
         pool = None if pools is None else self._checked_pools(pools)
@@ -463,10 +398,6 @@ class RunningNetwork(NetworkState):
         self._core.set_weights("inputs", weights.data.astype(np.float64) * found.gain)
         self._gain *= found.gain
         return found
-
-
-def _threads(n_threads: int | None) -> int | None:
-    return None if n_threads is None else check_integer("n_threads", n_threads, 1, 1024)
 
 
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -19,10 +19,15 @@ from hrsnn_rs.errors import (
 )
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.network import Network
+from hrsnn_rs.network.one_sample import check_threads
+from hrsnn_rs.network.recording import Plan, Recorded, plan
 from hrsnn_rs.network.results import RunResult, RunStats
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
 
     from hrsnn_rs.events.events import Events
 
@@ -153,19 +158,34 @@ class Simulation:
         >>> simulation.t
         17
         """
-        t = check_integer("t", t, 0, 2**63 - 1)
-        threads = None if n_threads is None else check_integer("n_threads", n_threads, 1, 1024)
+        self._run_until(check_integer("t", t, 0, 2**63 - 1), n_threads, None)
+
+    def _run_until(self, t: int, n_threads: int | None, wanted: Plan | None) -> list[_hrsnn.Course]:
+        """Go on until the time `t`; what was recorded on the way."""
+        threads = check_threads(n_threads)
         start = time.perf_counter()
         try:
-            self._core.run_until(t, threads)
+            return self._core.run_until(t, threads, None if wanted is None else wanted.to_core())
         finally:
             self._wall_time += time.perf_counter() - start
 
-    def run(self, *, n_threads: int | None = None, progress: bool = False) -> RunResult:
+    def run(
+        self,
+        *,
+        record: Mapping[str, ArrayLike | str] | None = None,
+        every: float = 1.0,
+        n_threads: int | None = None,
+        progress: bool = False,
+    ) -> RunResult:
         """Go on to the end of the sample.
 
         Parameters
         ----------
+        record : mapping of str, default=None
+            What to record on the way, as in `Network.run`: the rows of the times from `t`, where it
+            stands, on. Whether it has stopped or was saved does not show in them.
+        every : float, default=1.0
+            As in `Network.run`; the grid counts from 0, not from `t`.
         n_threads : int, default=None
             As in `Network.run`.
         progress : bool, default=False
@@ -174,12 +194,17 @@ class Simulation:
         Returns
         -------
         RunResult
-            As `result`.
+            As `result`, with the `record` of this call.
 
         Raises
         ------
+        ParameterError, ShapeError
+            If there is not what is to be recorded.
+        OutOfMemoryError
+            If the record would not fit into the memory.
         KeyboardInterrupt
-            On Ctrl-C; it then stands somewhere in between and can go on.
+            On Ctrl-C; it then stands somewhere in between and can go on, without what this call has
+            recorded.
 
         Examples
         --------
@@ -187,6 +212,11 @@ class Simulation:
         >>> hr.Simulation(hr.Network(1, 5), ([100], [0])).run().stats.n_input_events
         1
         """
+        wanted = plan(record, every, self._still.populations)
+        begin = self.t
+        if wanted is not None:
+            wanted.check_memory(begin, self.duration, self._still.dtype)
+        parts = []
         if check_truth("progress", progress):
             try:
                 from tqdm import tqdm
@@ -196,17 +226,24 @@ class Simulation:
                 ) from None
             with tqdm(total=self.duration, initial=self.t, desc="run", unit="µs") as bar:
                 for step in range(1, _STEPS):
-                    self.run_until(max(self.t, step * self.duration // _STEPS), n_threads=n_threads)
+                    stop = max(self.t, step * self.duration // _STEPS)
+                    parts.append(self._run_until(stop, n_threads, wanted))
                     bar.update(self.t - bar.n)
-        self.run_until(self.duration, n_threads=n_threads)
-        return self.result
+        parts.append(self._run_until(self.duration, n_threads, wanted))
+        if wanted is None:
+            return self.result
+        return self._result(Recorded(wanted, begin, parts))
 
     @property
     def result(self) -> RunResult:
         """Spikes and counts so far; `duration` of the counts is the time reached."""
+        return self._result(None)
+
+    def _result(self, recorded: Recorded | None) -> RunResult:
         t, neuron, counts, reached = self._core.result()
         stats = RunStats.from_counts(counts, reached, self._wall_time)
-        return RunResult(t, neuron, stats, self._still.populations)
+        names, n_neurons = self._still.populations, self._still.n_neurons
+        return RunResult(t, neuron, stats, names, n_neurons, recorded)
 
     @property
     def network(self) -> Network:

@@ -210,7 +210,7 @@ impl<T: Real> Charges<T> {
     }
 
     /// Charges of neuron `i` at `t`, which is not before they held.
-    fn left(&self, receptors: &Receptors<T>, i: usize, t: i64) -> [T; 2] {
+    pub fn left(&self, receptors: &Receptors<T>, i: usize, t: i64) -> [T; 2] {
         let us = T::ZERO - T::from_us(t - self.at[i]);
         [0, 1].map(|kind| self.u[kind][i] * (us * receptors.rate[kind][i]).exp())
     }
@@ -231,6 +231,22 @@ impl<T: Real> Charges<T> {
             v: membranes.held.v(i),
             u: self.left(receptors, i, membranes.held.since(i)),
         }
+    }
+
+    /// Potential of neuron `i` at `t`, if nothing has happened to it since it was last known.
+    pub fn potential(
+        &self,
+        membranes: &Membranes<T>,
+        neurons: &Neurons<T>,
+        receptors: &Receptors<T>,
+        i: usize,
+        t: i64,
+    ) -> T {
+        let us = t - membranes.held.since(i);
+        if us <= 0 {
+            return membranes.held.v(i);
+        }
+        self.course(membranes, neurons, receptors, i).after(T::from_us(us)).0
     }
 
     /// Add `input` mV, `[excitatory, inhibitory]`, all that arrives at neuron `i` at time `t`;

@@ -21,6 +21,7 @@
 mod batch;
 mod crew;
 mod learned;
+mod monitors;
 mod normalization;
 mod pace;
 mod ranges;
@@ -44,6 +45,7 @@ use crate::record::{FeatureSpec, Features, Record};
 use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Frozen, Learning, Shard};
 pub use learned::Learned;
+pub use monitors::{Course, Monitors, Wanted};
 use pace::Paces;
 use ranges::ranges_of_equal_work;
 use side_by_side::side_by_side;
@@ -193,17 +195,35 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
+        Ok(self.run_watched(input, &Monitors::default(), record, n_threads, poll)?.0)
+    }
+
+    /// The same, with the course of what `monitors` want.
+    ///
+    /// # Errors
+    /// Those of [`Engine::run`], and what [`Monitors`] cannot be had.
+    pub fn run_watched(
+        &self,
+        input: &Input<'_>,
+        monitors: &Monitors,
+        record: &mut dyn Record,
+        n_threads: Option<usize>,
+        poll: &mut Poll<'_>,
+    ) -> Result<(Stats, Vec<Course<T>>)> {
         self.check_whole()?;
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
+        let places = self.watched(monitors)?;
         let mut activities = self.activities(false);
+        places.hand_out(&self.shards, &mut activities, 0..input.duration, false);
         let mut moment = Moment::default();
         let passes = self.shards.iter().map(Frozen).zip(&mut activities).collect();
         let until = input.duration;
         let result = self.simulate(passes, input, &mut moment, until, record, n_threads, poll);
         let stats = moment.stats(input, &activities);
+        let courses = places.collect(&mut activities);
         self.keep(activities);
-        result.map(|()| stats)
+        result.map(|()| (stats, courses))
     }
 
     /// Run one sample and learn from it: [`Engine::learn_scaled`] with a scale of 1.
@@ -239,18 +259,38 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
+        let monitors = Monitors::default();
+        Ok(self.learn_watched(input, scale, &monitors, record, n_threads, poll)?.0)
+    }
+
+    /// The same, with the course of what `monitors` want.
+    ///
+    /// # Errors
+    /// Those of [`Engine::learn_scaled`], and what [`Monitors`] cannot be had.
+    pub fn learn_watched(
+        &mut self,
+        input: &Input<'_>,
+        scale: f64,
+        monitors: &Monitors,
+        record: &mut dyn Record,
+        n_threads: Option<usize>,
+        poll: &mut Poll<'_>,
+    ) -> Result<(Stats, Vec<Course<T>>)> {
         self.check_whole()?;
         input.check(self.n_inputs)?;
         n_threads.map_or(Ok(()), pool::check)?;
         let scale = self.checked_scale(scale)?;
+        let places = self.watched(monitors)?;
         let mut activities = self.activities(true);
+        places.hand_out(&self.shards, &mut activities, 0..input.duration, true);
         let mut shards = std::mem::take(&mut self.shards);
         let result =
             self.learn_in(&mut shards, &mut activities, input, scale, record, n_threads, poll);
+        let courses = places.collect(&mut activities);
         self.keep(activities);
         self.normalize(&mut shards);
         self.shards = shards;
-        result
+        result.map(|stats| (stats, courses))
     }
 
     /// A scale of the amplitudes of STDP in the precision of the network.

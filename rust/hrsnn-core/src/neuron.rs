@@ -9,9 +9,11 @@ use crate::real::simd::{self, Table};
 use crate::real::{Real, ln};
 
 mod held;
+mod look;
 mod receive;
 
 pub use held::Held;
+pub use look::Looks;
 use receive::{ReceiveAll, ReceiveSome, Summed, Weights};
 
 /// Parameters of a range of neurons, as the inner loop wants them.
@@ -215,6 +217,13 @@ impl<T: Real> Membranes<T> {
         }
         let arrivals = Weights(weights);
         simd::run(ReceiveSome { membranes: self, neurons, some, t, now, arrivals, spiked });
+    }
+
+    /// Potential of neuron `i` at `t`, if nothing has happened to it since it was last known.
+    #[inline]
+    pub fn potential(&self, neurons: &Neurons<T>, i: usize, t: i64) -> T {
+        let (v, us) = (self.held.v(i), t - self.held.since(i));
+        if us > 0 { neurons.relaxed(i, v, us) } else { v }
     }
 
     /// First µs after `now` at which neuron `i` crosses its threshold if nothing arrives.

@@ -286,7 +286,7 @@ impl<T: Real> Projection<T> {
     }
 
     /// Ask for the memory that says where a segment is.
-    #[inline]
+    #[inline(never)]
     pub fn prefetch_place(&self, segment: u32) {
         if self.rows.start.len() < SOON_AT_HAND {
             return;

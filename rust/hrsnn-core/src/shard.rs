@@ -28,9 +28,11 @@ use crate::stdp::History;
 use crate::time::{halvings_from_ms, rate_from_ms};
 
 mod arrivals;
+mod monitor;
 mod pass;
 mod state;
 
+pub use monitor::{Lies, Monitor, Noted, Watched};
 pub use pass::{Frozen, Learning, Pass};
 pub use state::Potentials;
 
@@ -123,6 +125,8 @@ pub struct Activity<T> {
     pub spikes: Vec<Spike>,
     /// Since the start of the sample.
     pub counters: Counters,
+    /// What is noted beside the spikes, if anything is.
+    pub monitor: Option<Box<Monitor<T>>>,
 }
 
 impl<T: Real> Shard<T> {
@@ -252,6 +256,7 @@ impl<T: Real> Activity<T> {
             lowered: Vec::new(),
             spikes: Vec::new(),
             counters: Counters::default(),
+            monitor: None,
         };
         activity.reset(shard, learns);
         activity
@@ -276,6 +281,7 @@ impl<T: Real> Activity<T> {
         self.crossings.clear();
         self.spikes.clear();
         self.counters = Counters::default();
+        self.monitor = None;
         if shard.crosses {
             for i in 0..n {
                 self.predict(shard, i, -1);
@@ -348,12 +354,20 @@ impl<T: Real> Activity<T> {
         let mut deliveries = std::mem::take(&mut self.deliveries);
         let start = self.queue.take(window, &mut deliveries);
         let mut rest = deliveries.as_slice();
+        let mut stop = if self.monitor.is_none() { end } else { self.next_stop(end) };
         loop {
             let arrival = rest.first().map_or(i64::MAX, |delivery| start + delivery.us());
             let crossing = self.next_crossing();
             let t = arrival.min(crossing);
-            if t >= end {
-                break;
+            if t >= stop {
+                if self.monitor.is_none() {
+                    break;
+                }
+                // All that happens before has happened.
+                stop = self.note(pass.shard(), t.min(end), end);
+                if t >= end {
+                    break;
+                }
             }
             let together = rest.partition_point(|delivery| start + delivery.us() == t);
             self.arrive(pass, rest, together, t);

@@ -144,6 +144,12 @@ impl History {
         self.marks[i].len() - MOST_LANES
     }
 
+    /// Marks of neuron `i` of spikes at or after `since` (from the base), oldest first.
+    pub(crate) fn after(&self, i: usize, since: i32) -> &[i32] {
+        let marks = &self.marks[i];
+        &marks[marks.partition_point(|&mark| mark <= since)..]
+    }
+
     /// Marks of neuron `i` without the latest [`LATEST`], oldest first, and how many at the end are of
     /// spikes at or after `since` (from the base); the slice is long enough for vectors that end
     /// with it to hold them.

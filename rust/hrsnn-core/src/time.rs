@@ -26,6 +26,31 @@ pub fn us_from_ms(name: &str, ms: f64, lowest_us: u32, at: &str, index: usize) -
     Err(Error::element(name, format!("between {lowest} and {highest} ms"), ms, at, index))
 }
 
+/// Times at equal distances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    /// The first, µs.
+    pub first: i64,
+    /// From one to the next, µs, > 0.
+    pub every: i64,
+    /// How many.
+    pub n: usize,
+}
+
+impl Grid {
+    /// Those of the multiples of `every` that lie in `from..until`, which do not begin before 0.
+    pub fn within(every: i64, from: i64, until: i64) -> Self {
+        let first = (from / every + i64::from(from % every > 0)).saturating_mul(every);
+        let n = if first < until { (until - 1 - first) / every + 1 } else { 0 };
+        Self { first, every, n: n as usize }
+    }
+
+    /// In order.
+    pub fn times(self) -> impl Iterator<Item = i64> + Clone {
+        (0..self.n as i64).map(move |k| self.first + k * self.every)
+    }
+}
+
 /// 1 / `tau`, 1/µs, of a time constant in ms.
 pub fn rate_from_ms<T: Real>(tau: f64) -> T {
     T::from_f64(1.0 / (tau * 1000.0))
@@ -59,6 +84,23 @@ mod tests {
             let single: f32 = halvings_from_ms(tau);
             prop_assert_eq!(halvings_from_ms::<f32>(ms_from_halvings(single)), single);
         }
+    }
+
+    proptest! {
+        #[test]
+        fn a_grid_holds_the_multiples_that_lie_within(
+            every in 1_i64..50, from in 0_i64..200, length in 0_i64..200
+        ) {
+            let times: Vec<_> = Grid::within(every, from, from + length).times().collect();
+            let expected = (from..from + length).filter(|t| t % every == 0);
+            prop_assert_eq!(times, expected.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_grid_may_be_wider_than_any_sample() {
+        assert_eq!(Grid::within(i64::MAX, 0, 7).times().collect::<Vec<_>>(), [0]);
+        assert_eq!(Grid::within(i64::MAX - 1, 5, i64::MAX - 2).n, 0);
     }
 
     #[test]

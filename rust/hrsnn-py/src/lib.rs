@@ -7,6 +7,7 @@ mod camera;
 mod description;
 mod error;
 mod generate;
+mod monitors;
 mod network;
 mod simulation;
 mod snapshot;
@@ -31,6 +32,9 @@ mod _hrsnn {
         connect_distance, connect_fixed_in_degree, connect_local_inputs, connect_local_recurrence,
         connect_random, connect_small_world, sample, sensor_positions,
     };
+
+    #[pymodule_export]
+    use super::monitors::Course;
 
     #[pymodule_export]
     use super::network::Network;

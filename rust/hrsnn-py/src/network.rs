@@ -21,6 +21,7 @@ use crate::description::{
     CompetitionArrays, NeuronArrays, SynapseArrays, competition, copied, neurons, synapses,
 };
 use crate::error::to_py;
+use crate::monitors::{Course, Courses, MonitorArrays, monitors};
 use crate::waiting::{abandonable, detached};
 
 /// How long to wait before another look at a core that is in use.
@@ -144,7 +145,8 @@ fn inputs(copies: &[Sample]) -> Vec<Input<'_>> {
     copies.iter().map(|(t, channel, duration)| Input { t, channel, duration: *duration }).collect()
 }
 
-type Spikes<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>, StatsRow);
+/// Times and neurons, what the sample took, and the course of each that was wanted.
+type Spikes<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>, StatsRow, Vec<Course>);
 type Transformed<'py> = (Bound<'py, PyArray1<f32>>, Vec<StatsRow>);
 
 /// Synapses that are settled within some ten milliseconds.
@@ -231,10 +233,10 @@ impl Network {
         Ok(Self::of(core, is_large))
     }
 
-    /// Times and neurons of the spikes of one sample, and what it took.
+    /// Times and neurons of the spikes of one sample, what it took, and the course of what is wanted.
     ///
     /// `scale`: factor on the amplitudes of STDP. `undo`: whether a sample that is interrupted while learning leaves no trace.
-    #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false, scale=1.0))]
+    #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false, scale=1.0, record=None))]
     fn run<'py>(
         &self,
         py: Python<'py>,
@@ -245,7 +247,9 @@ impl Network {
         n_threads: Option<usize>,
         undo: bool,
         scale: f64,
+        record: Option<MonitorArrays<'py>>,
     ) -> PyResult<Spikes<'py>> {
+        let monitors = monitors(record)?;
         let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
         let work = move |ask: &mut Ask<'_>| {
@@ -253,29 +257,36 @@ impl Network {
             let mut spikes = SpikeList::default();
             if !learn {
                 let core = reading(&core, ask)?;
-                let stats = with_engine!(&*core, e => e.run(&input, &mut spikes, n_threads, ask))?;
-                return Ok((spikes, stats));
+                let (stats, courses) = with_engine!(&*core, e => {
+                    let (stats, courses) =
+                        e.run_watched(&input, &monitors, &mut spikes, n_threads, ask)?;
+                    (stats, Courses::from(courses))
+                });
+                return Ok((spikes, stats, courses));
             }
             let mut core = writing(&core, ask)?;
-            let stats = with_engine!(&mut *core, e => {
+            let (stats, courses) = with_engine!(&mut *core, e => {
                 let before = undo.then(|| e.learned());
-                let result = e.learn_scaled(&input, scale, &mut spikes, n_threads, ask);
+                let result =
+                    e.learn_watched(&input, scale, &monitors, &mut spikes, n_threads, ask);
                 if let (Err(_), Some(before)) = (&result, before) {
                     e.put_back(&before);
                 }
-                result
-            })?;
+                let (stats, courses) = result?;
+                (stats, Courses::from(courses))
+            });
             // Counted before the core is let go of: both always tell of the same moment.
             tally(&learned).add(&input, &stats);
-            Ok((spikes, stats))
+            Ok((spikes, stats, courses))
         };
         // Who learns settles all synapses without asking; a thread for that costs 150 µs.
-        let (spikes, stats) = if learn && self.is_large {
+        let (spikes, stats, courses) = if learn && self.is_large {
             abandonable(py, move |ask| work(ask))?
         } else {
             detached(py, |poll| work(poll))?
         };
-        Ok((spikes.t.into_pyarray(py), spikes.neuron.into_pyarray(py), row(&stats)))
+        let (t, neuron) = (spikes.t.into_pyarray(py), spikes.neuron.into_pyarray(py));
+        Ok((t, neuron, row(&stats), courses.into_list()))
     }
 
     /// Learn from samples side by side, and merge the changes; what each took.

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::description::copied;
+use crate::monitors::{Course, Courses, MonitorArrays, monitors};
 use crate::network::{Core, Network, StatsRow, reading, row, writing};
 use crate::waiting::{abandonable, detached};
 
@@ -197,19 +198,29 @@ impl Simulation {
         Ok(Self { core: Arc::new(RwLock::new(core)), is_large, learns: learn })
     }
 
-    /// Go on until the time `t`, µs.
-    #[pyo3(signature = (t, n_threads))]
-    fn run_until(&self, py: Python<'_>, t: i64, n_threads: Option<usize>) -> PyResult<()> {
-        let core = Arc::clone(&self.core);
+    /// Go on until the time `t`, µs; the course of what is wanted until then.
+    #[pyo3(signature = (t, n_threads, record=None))]
+    fn run_until(
+        &self,
+        py: Python<'_>,
+        t: i64,
+        n_threads: Option<usize>,
+        record: Option<MonitorArrays<'_>>,
+    ) -> PyResult<Vec<Course>> {
+        let (core, monitors) = (Arc::clone(&self.core), monitors(record)?);
         let work = move |ask: &mut Ask<'_>| {
             let mut core = writing(&core, ask)?;
-            with_simulation!(&mut *core, s => s.run_until(t, n_threads, ask))
+            Ok(with_simulation!(&mut *core, s => {
+                Courses::from(s.run_until_watched(t, &monitors, n_threads, ask)?)
+            }))
         };
         // Who learns settles all synapses without asking; a thread for that costs 150 µs.
-        if self.learns && self.is_large {
-            return abandonable(py, move |ask| work(ask));
-        }
-        detached(py, |poll| work(poll))
+        let courses = if self.learns && self.is_large {
+            abandonable(py, move |ask| work(ask))?
+        } else {
+            detached(py, |poll| work(poll))?
+        };
+        Ok(courses.into_list())
     }
 
     /// µs; what happens before it has happened, and nothing else has.

@@ -8,7 +8,7 @@
 use std::iter;
 
 use super::windows::Moment;
-use super::{Engine, Poll};
+use super::{Course, Engine, Monitors, Poll};
 use crate::error::{Error, Result};
 use crate::pool;
 use crate::real::Real;
@@ -98,16 +98,32 @@ impl<T: Real> Simulation<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<()> {
+        self.run_until_watched(t, &Monitors::default(), n_threads, poll).map(|_| ())
+    }
+
+    /// The same, with the course of what `monitors` want from the time where it is until `t`.
+    ///
+    /// # Errors
+    /// Those of [`Simulation::run_until`], and what [`Monitors`] cannot be had.
+    pub fn run_until_watched(
+        &mut self,
+        t: i64,
+        monitors: &Monitors,
+        n_threads: Option<usize>,
+        poll: &mut Poll<'_>,
+    ) -> Result<Vec<Course<T>>> {
         n_threads.map_or(Ok(()), pool::check)?;
         let (now, duration) = (self.moment.t, self.sample.duration);
         if !(now..=duration).contains(&t) {
             let expected = format!("between {now} µs, where it is, and the duration, {duration}");
             return Err(Error::parameter("t", expected, t));
         }
-        if self.is_over {
-            return Ok(());
-        }
         self.check_whole()?;
+        let places = self.engine.watched(monitors)?;
+        if self.is_over {
+            return Ok(places.nothing());
+        }
+        places.hand_out(&self.engine.shards, &mut self.activities, now..t, self.learns);
         // A panic leaves neither shards nor activities behind.
         let mut activities = std::mem::take(&mut self.activities);
         let Self { engine, sample, moment, spikes, .. } = self;
@@ -122,12 +138,13 @@ impl<T: Real> Simulation<T> {
             let passes = engine.shards.iter().map(Frozen).zip(&mut activities).collect();
             engine.simulate(passes, &input, moment, t, spikes, n_threads, poll)
         };
+        let courses = places.collect(&mut activities);
         self.activities = activities;
         result?;
         if t == duration {
             self.end();
         }
-        Ok(())
+        Ok(courses)
     }
 
     /// The end of the sample.

@@ -11,7 +11,7 @@ use crate::time::ms_from_halvings;
 /// One synapse, found by its place in the order of the description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    target: u32,
+    pub(super) target: u32,
     delay: u32,
     pub(super) shard: usize,
     pub(super) projection: usize,
@@ -41,7 +41,7 @@ pub struct Synaptic<T> {
 
 impl<T: Real> Engine<T> {
     /// Synapses of one row, in the order of their targets.
-    fn places(&self, source: Source, row: usize, into: &mut Vec<Place>) {
+    pub(super) fn places(&self, source: Source, row: usize, into: &mut Vec<Place>) {
         into.clear();
         for (shard, Shard { first, projections, .. }) in self.shards.iter().enumerate() {
             for (number, projection) in projections.iter().enumerate() {

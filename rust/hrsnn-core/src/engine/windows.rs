@@ -120,6 +120,7 @@ impl<T: Real> Engine<T> {
     ) -> Result<()> {
         let width = i64::from(self.width);
         let mut sent = input.n_before(moment.t);
+        let is_watched = passes.iter().any(|pass| lock(pass).1.monitor.is_some());
         let mut n_arrivals: u64 = passes.iter().map(|pass| lock(pass).1.counters.arrivals()).sum();
         loop {
             let of_input = input.t.get(sent).map(|t| t / width);
@@ -127,6 +128,9 @@ impl<T: Real> Engine<T> {
             let waiting = passes.iter().map(|pass| lock(pass).1.first_window(width));
             let next = waiting.chain([of_input, of_spikes]).flatten().min();
             let start = next.map_or(i64::MAX, |window| window * width);
+            if is_watched {
+                note_quietly(passes, start.max(moment.t).min(until), poll)?;
+            }
             let boundary = up_to_window(moment.t, width).min(input.duration);
             if moment.unsettled >= self.settle_after && start.min(until) >= boundary {
                 moment.unsettled = 0;
@@ -191,6 +195,21 @@ fn up_to_window(t: i64, width: i64) -> i64 {
 fn lock<X>(mutex: &Mutex<X>) -> std::sync::MutexGuard<'_, X> {
     // Whoever panicked ends the run; nothing is read after that.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Note what is to be noted before `t`, until when nothing happens.
+fn note_quietly<T: Real, P: Pass<T>>(
+    passes: &[Mutex<(P, &mut Activity<T>)>],
+    t: i64,
+    poll: &mut Poll<'_>,
+) -> Result<()> {
+    for pass in passes {
+        let (pass, activity) = &mut *lock(pass);
+        while !activity.note_quietly(pass.shard(), t) {
+            poll()?;
+        }
+    }
+    Ok(())
 }
 
 fn settle<T: Real, P: Pass<T>>(passes: &[Mutex<(P, &mut Activity<T>)>], t: i64) {

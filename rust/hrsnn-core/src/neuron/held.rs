@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::Neurons;
 use crate::real::Real;
 use crate::real::simd::Pair;
-use crate::time::LONGEST_SPAN;
+use crate::time::{Grid, LONGEST_SPAN};
 
 /// Stands for a time that is not near the base: to vectors it is one in the future, so that they
 /// pass by that neuron.
@@ -102,6 +102,16 @@ impl<T: Real> Held<T> {
                 self.set(i, neurons.relaxed(i, self.v(i), elapsed), self.base);
             }
         }
+    }
+
+    /// The base, if all times of `grid`, and all that is held, are so near to it that vectors may count
+    /// them.
+    #[inline]
+    pub(super) fn base_near(&self, grid: Grid) -> Option<i64> {
+        let first = grid.first - self.base;
+        let span = grid.every.saturating_mul(grid.n as i64);
+        let is_near = !self.has_far() && first >= 0 && first.saturating_add(span) < LONGEST_SPAN;
+        is_near.then_some(self.base)
     }
 
     /// Neurons that vectors pass by.

@@ -1,9 +1,11 @@
-//! The traces of single synapses and the visits of segments, to read and to put back.
+//! Single synapses: their traces and the visits of segments, to read and to put back, and their weights
+//! as they would be if they were settled.
 
 use std::ops::Range;
 
 use super::{PlasticSynapses, Visit};
 use crate::real::Real;
+use crate::stdp::{History, Pairing};
 
 impl<T: Real> PlasticSynapses<T> {
     /// Pre and post traces just before the last visit of `segment`, of the synapse `k` of its
@@ -14,6 +16,36 @@ impl<T: Real> PlasticSynapses<T> {
         }
         let first = self.constants.n_fields() * range.start + k;
         [self.cells[first + range.len()], self.cells[first + 2 * range.len()]]
+    }
+
+    /// Weight of the synapse `k` of `range`, which is `segment`, with all that is pending: what
+    /// [`PlasticSynapses::settle`] would make of it, to the bit.
+    pub fn settled_weight(
+        &self,
+        segment: usize,
+        range: &Range<usize>,
+        k: usize,
+        history: &History,
+    ) -> T {
+        let (rule, visit) = (self.rule, self.visits[segment]);
+        let w = self.weights(range)[k];
+        if visit == Visit::FRESH {
+            // Without a pre trace every potentiation is by nothing.
+            return w;
+        }
+        let [before, _] = self.traces(segment, range, k);
+        let after = match rule.pairing {
+            Pairing::Nearest if visit.arrivals > 0 => T::ONE,
+            _ => before + T::from_us(i64::from(visit.arrivals)),
+        };
+        let [a_plus, _, plus, _] = self.constants(range, k);
+        let a_plus = a_plus * rule.scale;
+        let pending = history.after(self.target[range.start + k].into(), visit.t);
+        pending.iter().fold(w, |w, &mark| {
+            let trace = if mark == visit.t + 1 { before } else { after };
+            let left = (T::from_i32(visit.t + 1 - mark) * plus).pow2();
+            rule.potentiated(w, a_plus * trace * left)
+        })
     }
 
     /// Put back what [`PlasticSynapses::traces`] gave.
