@@ -46,7 +46,16 @@ from hrsnn_rs.events import Events, SensorEvents
 from hrsnn_rs.network import Calibration, Network, RunResult, RunStats, Simulation, presets
 
 if TYPE_CHECKING:
-    from hrsnn_rs import datasets, encoding, learning, made_up, plotting, recordings, report
+    from hrsnn_rs import (
+        datasets,
+        encoding,
+        learning,
+        made_up,
+        plotting,
+        recordings,
+        report,
+        search,
+    )
     from hrsnn_rs.datasets import load_folder, make_gestures, open_dataset, reversed_pairs
     from hrsnn_rs.encoding import EventEncoder, FrameDifference, TemporalContrast, TrackingEncoder
     from hrsnn_rs.learning import HRSNNClassifier, Readout
@@ -72,6 +81,7 @@ _LATER = {
     "recordings": None,
     "report": None,
     "reversed_pairs": "datasets",
+    "search": None,
 }
 
 
@@ -147,4 +157,5 @@ __all__ = [
     "recordings",
     "report",
     "reversed_pairs",
+    "search",
 ]

@@ -35,6 +35,7 @@ WINGS = {
     "description": (
         "law",
         "distributions",
+        "quantiles",
         "heterogeneity",
         "competition",
         "connectivity",
@@ -125,7 +126,8 @@ WINGS = {
         "task_memory",
         "task_speed",
     ),
-    "plotting": ("canvas", "figures", "fields", "task_figures"),
+    "search": ("wasserstein", "space", "process", "sampler", "networks", "study"),
+    "plotting": ("canvas", "figures", "fields", "law_figures", "task_figures"),
     "report": ("page", "demo_figures"),
     "cli": (
         "terminal",
@@ -135,6 +137,7 @@ WINGS = {
         "train",
         "evaluate",
         "experiment",
+        "search",
         "data",
         "command",
     ),

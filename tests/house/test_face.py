@@ -17,6 +17,7 @@ HEAVY = {
     "h5py",
     "joblib",
     "matplotlib",
+    "optuna",
     "polars",
     "scipy",
     "sklearn",
