@@ -118,6 +118,7 @@ WINGS = {
         "kept_layer",
         "feature_layer",
         "classifier",
+        "parallel",
         "systems",
         "experiment",
         "comparison",

@@ -24,6 +24,7 @@ from hrsnn_rs.learning.metrics import (
     recall_of_classes,
 )
 from hrsnn_rs.learning.operations import synaptic_operations
+from hrsnn_rs.learning.parallel import parallel_features, parallel_transform
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.statistics import (
     PairedDifference,
@@ -75,6 +76,8 @@ __all__ = [
     "network_features",
     "outcome",
     "paired_difference",
+    "parallel_features",
+    "parallel_transform",
     "predict_interval",
     "predictions",
     "recall_of_classes",
