@@ -2,7 +2,9 @@
 
 `HRSNN_DATA=FOLDER python benches/runs/parallel.py` transforms the sign gestures by one thread, two
 threads, two processes of loky and two workers of dask, in turn and so often, and says whether all
-gave the same bits. Each round times all of them, since a neighbour takes the cores now and then.
+gave the same bits. Then the same from files: of a data set only names travel, and the workers read
+and encode too, which threads leave to one core. Each round times all of them, since a neighbour
+takes the cores now and then.
 """
 
 import argparse
@@ -14,7 +16,8 @@ from pathlib import Path
 import joblib
 import numpy as np
 from dask.distributed import Client, LocalCluster
-from hrsnn_rs.learning import parallel_transform
+from hrsnn_rs.datasets import open_dataset
+from hrsnn_rs.learning import HRSNNClassifier, parallel_features, parallel_transform
 from hrsnn_rs.network import default_network
 from recorded_clips import signs
 
@@ -53,6 +56,17 @@ def main() -> None:
     def threads(n: int) -> np.ndarray:
         return network.transform(events, 4, windows="events", n_threads=n)
 
+    files = open_dataset(Path(os.environ["HRSNN_DATA"]) / "sign_gestures", split="train")
+    files = files.subset(range(min(arguments.clips, len(files))))
+    fitted = HRSNNClassifier(network=network, epochs=0, rate=None).fit(files.subset(range(0, 90)))
+
+    def from_files(backend: str) -> np.ndarray:
+        with joblib.parallel_config(backend=backend, n_jobs=2):
+            return parallel_features(fitted, files, batch=arguments.batch)
+
+    def from_files_by_threads(n: int) -> np.ndarray:
+        return fitted.set_params(n_threads=n).window_features(files)
+
     begin = time.perf_counter()
     with (
         LocalCluster(
@@ -61,22 +75,28 @@ def main() -> None:
         Client(cluster),
     ):
         print(f"dask's cluster: {time.perf_counter() - begin:.1f} s to start")
-        ways = {
-            "one thread": lambda: threads(1),
-            "two threads": lambda: threads(2),
-            "loky, two processes": lambda: shared("loky"),
-            "dask, two workers": lambda: shared("dask"),
-        }
-        seconds = walls(ways, arguments.rounds)
+        for words, by_threads, by_workers in (
+            ("encoded", threads, shared),
+            ("from files", from_files_by_threads, from_files),
+        ):
+            ways = {
+                "one thread": lambda run=by_threads: run(1),
+                "two threads": lambda run=by_threads: run(2),
+                "loky, two processes": lambda run=by_workers: run("loky"),
+                "dask, two workers": lambda run=by_workers: run("dask"),
+            }
+            print(table(words, walls(ways, arguments.rounds)))
+
+
+def table(words: str, seconds: dict[str, list[float]]) -> str:
+    """Write medians, ranges, and the median ratio to two threads of the same round."""
     base = np.array(seconds["two threads"])
-    print(f"{len(events)} clips, {sum(map(len, events)):,} events, the same bits in all")
-    print("| | wall s: median (range) | to two threads |\n| --- | --- | --- |")
+    lines = [f"| {words} | wall s: median (range) | to two threads |", "| --- | --- | --- |"]
     for name, found in seconds.items():
         each = np.array(found)
-        print(
-            f"| {name} | {np.median(each):.2f} ({each.min():.2f} to {each.max():.2f}) "
-            f"| {np.median(each / base):.2f} |"
-        )
+        spread = f"{np.median(each):.1f} ({each.min():.1f} to {each.max():.1f})"
+        lines.append(f"| {name} | {spread} | {np.median(each / base):.2f} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
