@@ -148,9 +148,9 @@ def test_a_killed_worker_loses_nothing(client):
     ("arguments", "message"),
     [
         ({"network": None}, "network must be a Network"),
-        ({"batch": 0}, "batch must be an integer"),
-        ({"batch": None}, "batch must be an integer"),
-        ({"n_windows": 0}, "n_windows must be an integer"),
+        ({"batch": 0}, "batch must be"),
+        ({"batch": None}, "batch must be"),
+        ({"n_windows": 0}, "n_windows must be"),
         ({"windows": "neither"}, "windows must be"),
         ({"n_threads": 2}, "n_threads must be left out; got 2"),
         ({"return_stats": True}, "return_stats must be left out; got True"),
