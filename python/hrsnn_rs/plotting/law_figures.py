@@ -78,6 +78,9 @@ def laws(panels: Mapping[str, Mapping[str, Distribution]], title: str = "") -> F
             axes.fill_between(np.exp(x) if log else x, density, color=colour, alpha=0.15)
         if log:
             axes.set_xscale("log")
+            low, high = axes.get_xlim()
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter("{x:g}" if high < 10.0 * low else "")
         unit = f" ({_UNITS[name]})" if name in _UNITS else ""
         axes.set_xlabel(f"{name}{unit}")
         axes.set_ylim(bottom=0.0)
@@ -101,4 +104,4 @@ def _density(law: Distribution, log: bool) -> tuple[FloatArray, FloatArray]:
     values = {field.name: np.array([[getattr(law, field.name)]]) for field in fields(law)}
     x = quantiles(type(law), values, _Z, log=log)[0]
     normal = np.exp(-0.5 * _Z**2) / np.sqrt(2.0 * np.pi)
-    return x, normal / np.gradient(x, _Z)
+    return x, normal / np.gradient(x, _Z, edge_order=2)
