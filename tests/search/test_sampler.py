@@ -69,13 +69,22 @@ def test_a_trial_that_is_repeated_costs_no_point():
     assert len(lost.trials) == 22
 
 
-def test_workers_at_the_same_time_try_different_points():
-    given = study()
-    given.optimize(distance, n_trials=20)
-    asked = [given.ask(SPACE.distributions()) for _ in range(4)]
-    shares = np.array([SPACE.shares(one.params) for one in asked])
-    apart = np.abs(shares[:, None] - shares).max(axis=2)
-    assert apart[~np.eye(4, dtype=bool)].min() > 0.01
+def test_workers_at_the_same_time_keep_apart(measure):
+    spread = {}
+    for told in (True, False):
+        given = study()
+        given.optimize(distance, n_trials=20)
+        shares = []
+        for _ in range(4):
+            trial = given.ask(SPACE.distributions())
+            shares.append(SPACE.shares(trial.params))
+            if not told:
+                given.tell(trial, state=TrialState.FAIL)  # nobody knows that it was tried
+        places = SPACE.embedded(np.array(shares))
+        spread[told] = np.linalg.norm(places[:, None] - places, axis=2).mean()
+    measure("spread over that without knowing", spread[True] / spread[False])
+    # Who did not know of others would have chosen the very same points both times.
+    assert spread[True] > spread[False]
 
 
 def test_pruned_trials_count_with_what_they_reported():
