@@ -87,6 +87,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "huge",
         "huge float",
     ): (
+        "FeatureLayer.fit.weight",
         "STDP.w_max",
         "Network.variant.tau_m",
         "Gamma.high",
@@ -375,7 +376,6 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("empty list",): ("Network.from_populations.projections",),
     ("wrong length",): ("Events.poisson.rates", "FeatureLayer.fit.learning_rate"),
-    ("None", "a half", "huge", "huge float"): ("FeatureLayer.fit.weight",),
     ("2-d array",): ("Events.from_raster.raster",),
     (
         "None",
