@@ -12,6 +12,7 @@ import optuna_studies
 import pytest
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.search import front, open_study, run_trials, sampler_named, trial_table
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from optuna_studies import SPACE, distance
 
@@ -37,6 +38,20 @@ def test_a_study_goes_on_until_it_has_enough(tmp_path, name):
     assert told[0][2] == "searching"
     assert told[-1] == (5, 5, f"best {study.best_value:.3f}")
     assert optuna.logging.get_verbosity() == optuna.logging.WARNING
+
+
+def test_two_that_make_the_tables_at_once_both_have_them(tmp_path, monkeypatch):
+    made = []
+
+    def met(*arguments, **options):
+        made.append(arguments)
+        if len(made) == 1:
+            raise RuntimeError("(sqlite3.OperationalError) table trials already exists")
+        return RDBStorage(*arguments, **options)
+
+    monkeypatch.setattr("hrsnn_rs.search.study.RDBStorage", met)
+    run_trials(opened(tmp_path / "study.db"), distance, 1)
+    assert len(made) == 2
 
 
 def test_it_begins_where_it_is_told_to(tmp_path):

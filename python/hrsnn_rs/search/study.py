@@ -43,6 +43,8 @@ _NAME = "hrsnn_rs"
 _FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 #: Seconds between two looks at trials of others.
 _PAUSE = 0.5
+#: How often tables are looked for while others make them.
+_ATTEMPTS = 20
 #: Signs of life of a worker in the time after which it counts as lost.
 _SIGNS = 4
 
@@ -157,13 +159,7 @@ def open_study(
     wanted = json.loads(json.dumps(dict(settings or {})))
     with _quiet():
         try:
-            storage = RDBStorage(
-                path if is_url else f"sqlite:///{Path(path).absolute()}",
-                engine_kwargs={} if is_url else {"connect_args": {"timeout": 60}},
-                heartbeat_interval=max(1, lost_after // _SIGNS),
-                grace_period=lost_after,
-                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
-            )
+            storage = _storage(path, is_url, lost_after)
             options: dict[str, Any] = {"storage": storage, "sampler": sampler, "study_name": _NAME}
             options["pruner"] = optuna.pruners.NopPruner() if pruner is None else pruner
             try:
@@ -189,6 +185,26 @@ def open_study(
     if said != list(directions):
         raise ParameterError(f"directions must be those of the study, {said}; got {directions!r}.")
     return study
+
+
+def _storage(path: str, is_url: bool, lost_after: int) -> RDBStorage:
+    """Open the tables of a study, or make them: once, by whichever worker is first."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return RDBStorage(
+                path if is_url else f"sqlite:///{Path(path).absolute()}",
+                engine_kwargs={} if is_url else {"connect_args": {"timeout": 60}},
+                heartbeat_interval=max(1, lost_after // _SIGNS),
+                grace_period=lost_after,
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
+            )
+        except Exception as error:
+            # Two that find no table make it both, and one of them is told so.
+            met = "already exists" in str(error) or "UNIQUE" in str(error).upper()
+            if attempt + 1 == _ATTEMPTS or not met:
+                raise
+            time.sleep(_PAUSE)
+    raise AssertionError("the last attempt raises")
 
 
 def run_trials(
