@@ -127,6 +127,7 @@ WINGS = {
         "rows_file",
         "clips",
         "systems",
+        "feature_systems",
         "homogeneous",
         "judging",
         "experiment",
