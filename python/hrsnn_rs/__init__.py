@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         plotting,
         recordings,
         report,
+        search,
     )
     from hrsnn_rs.datasets import load_folder, make_gestures, open_dataset, reversed_pairs
     from hrsnn_rs.description import (
@@ -96,6 +97,7 @@ _NAMES_OF: dict[str, tuple[str, ...]] = {
     "plotting": (),
     "recordings": (),
     "report": (),
+    "search": (),
 }
 _WING_OF = {name: wing for wing, names in _NAMES_OF.items() for name in names}
 
@@ -177,4 +179,5 @@ __all__ = [
     "recordings",
     "report",
     "reversed_pairs",
+    "search",
 ]

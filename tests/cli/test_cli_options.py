@@ -155,6 +155,10 @@ def piped(root: Path) -> dict[str, list[str]]:
         ],
         "demo": ["demo", "--data", str(root), "--seeds", "1", "--neurons", "30", "--json"],
         "experiment": ["experiment", "interval", "--seeds", "1", "--neurons", "20"],
+        "search": [
+            *["search", str(root), "-o", str(root / "study.db"), "--trials", "1"],
+            *["--neurons", "30", "--folds", "2"],
+        ],
         "doctor": ["data", "doctor", str(root)],
         "index": ["data", "index", str(root), "-o", str(root / "i.parquet")],
         "cache": ["data", "cache", str(root / "cache")],

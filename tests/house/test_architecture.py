@@ -35,6 +35,7 @@ WINGS = {
     "description": (
         "law",
         "distributions",
+        "quantiles",
         "heterogeneity",
         "competition",
         "connectivity",
@@ -124,6 +125,7 @@ WINGS = {
         "transformer",
         "classifier_file",
         "classifier",
+        "parallel",
         "rows_file",
         "clips",
         "systems",
@@ -138,7 +140,8 @@ WINGS = {
         "task_memory",
         "task_speed",
     ),
-    "plotting": ("canvas", "figures", "fields", "recorded", "task_figures"),
+    "search": ("wasserstein", "space", "process", "sampler", "networks", "study"),
+    "plotting": ("canvas", "figures", "fields", "law_figures", "recorded", "task_figures"),
     "report": ("page", "demo_figures"),
     "cli": (
         "terminal",
@@ -148,6 +151,7 @@ WINGS = {
         "train",
         "evaluate",
         "experiment",
+        "search",
         "data",
         "command",
     ),

@@ -18,6 +18,7 @@ HEAVY = {
     "joblib",
     "matplotlib",
     "numpy",
+    "optuna",
     "polars",
     "scipy",
     "sklearn",

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.cli.terminal import one_line
-from hrsnn_rs.errors import HRSNNError
+from hrsnn_rs.errors import HRSNNError, MissingDependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,7 @@ _COMMANDS = {
     "evaluate": "evaluate a saved classifier",
     "compare": "measure the variants beside the controls on a data set",
     "experiment": "show on a task where heterogeneity pays",
+    "search": "search laws of a network's parameters",
     "data": "look at folders of recordings",
 }
 _DESCRIPTION = """\
@@ -49,6 +50,7 @@ examples:
   hrsnn evaluate m.safetensors gestures --groups 4 5 --json
   hrsnn compare KTH --cache -o rows.parquet    variants and controls, each person left out
   hrsnn experiment interval -o rows.parquet    a law of time constants against the best one
+  hrsnn search KTH -o study.db --test-groups 8 9      laws that do well on left-out persons
   hrsnn data doctor DvsGesture                 what is missing, and where to get it
 
 FOLDER holds <class>/<clip>.npz with arrays t (µs), x, y, p, or a data set as it was
@@ -112,6 +114,9 @@ def _answer(words: list[str]) -> int:
         arguments = _parser().parse_args(words)
     except SystemExit as stop:
         return int(stop.code or 0)
+    except MissingDependencyError as error:
+        print(f"hrsnn: error: {one_line(error)}", file=sys.stderr)
+        return 1
     arguments.command_line = shlex.join(["hrsnn", *words])
     try:
         with warnings.catch_warnings():

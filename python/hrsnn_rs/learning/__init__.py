@@ -29,6 +29,7 @@ from hrsnn_rs.learning.metrics import (
 )
 from hrsnn_rs.learning.operations import synaptic_operations
 from hrsnn_rs.learning.paper import CITATION, PAPER_SCHEMA, PUBLISHED, BesidePaper, beside_paper
+from hrsnn_rs.learning.parallel import parallel_features, parallel_transform
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_encoder, default_layer
 from hrsnn_rs.learning.statistics import (
@@ -93,6 +94,8 @@ __all__ = [
     "network_features",
     "outcome",
     "paired_difference",
+    "parallel_features",
+    "parallel_transform",
     "predict_interval",
     "predictions",
     "recall_of_classes",

@@ -14,6 +14,7 @@ import numpy as np
 
 from hrsnn_rs.description.connectivity import FixedInDegreeConnectivity
 from hrsnn_rs.description.distributions import Gamma, Uniform
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.description.parameters import LIF, STDP
 from hrsnn_rs.errors import ParameterError
@@ -77,6 +78,7 @@ def default_network(
     tau_m: Parameter | None = None,
     w_recurrent: float = 0.05,
     recurrent_delay: Parameter | None = None,
+    axon_delay: Distribution | None = None,
     plasticity: STDP | None = None,
     dtype: Literal["float32", "float64"] = "float32",
 ) -> Network:
@@ -100,8 +102,10 @@ def default_network(
     w_recurrent : float, default=0.05
         Recurrent excitatory weight as a share of the threshold; inhibition is 4 times that.
     recurrent_delay : Parameter, default=None
-        Delays of recurrent synapses in ms. `None` means one for each neuron's axon, uniform from
-        1 to 200 ms, which gives the network a memory beyond that of its membranes.
+        Delays of recurrent synapses in ms. `None` means one for each neuron's axon.
+    axon_delay : Distribution, default=None
+        Law of those delays of axons in ms. `None` means uniform from 1 to 200 ms, which gives the
+        network a memory beyond that of its membranes.
     plasticity : STDP, default=None
         Rule of the synapses. `None` means `default_plasticity()`.
     dtype : {"float32", "float64"}, default="float32"
@@ -115,7 +119,8 @@ def default_network(
     Raises
     ------
     ParameterError
-        If a number is too small, or `n_inputs` is not a multiple of the sensor's pixels.
+        If a number is too small, `n_inputs` is not a multiple of the sensor's pixels, or
+        `axon_delay` is no law or stands beside `recurrent_delay`.
 
     Examples
     --------
@@ -129,6 +134,12 @@ def default_network(
     if n_inputs < 1:
         raise ParameterError(f"n_inputs must be at least 1; got {n_inputs}.")
     neuron = default_neuron() if neuron is None else neuron
+    if axon_delay is None:
+        axon_delay = Uniform(1.0, 200.0)
+    elif recurrent_delay is not None:
+        raise ParameterError(f"axon_delay must be None beside recurrent_delay; got {axon_delay!r}.")
+    elif not isinstance(axon_delay, Distribution):
+        raise ParameterError(f"axon_delay must be a Distribution or None; got {axon_delay!r}.")
     inputs: LocalConnectivity | FixedInDegreeConnectivity
     weight = Gamma(mean=1.0, shape=3.0)
     if sensor is None:
@@ -156,7 +167,7 @@ def default_network(
         inhibitory_gain=4.0,
     )
     if recurrent_delay is None:
-        of_neuron = Uniform(1.0, 200.0).sample_each(n_neurons, seed, "axon")
+        of_neuron = axon_delay.sample_each(n_neurons, seed, "axon")
         indptr, _ = recurrent.generate(n_neurons, n_neurons, seed, "recurrent", recurrent=True)
         recurrent = replace(recurrent, delay=np.repeat(of_neuron, np.diff(indptr)))
     return Network(

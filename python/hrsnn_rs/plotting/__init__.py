@@ -1,17 +1,19 @@
 """Figures of what a network holds, does and is worth, each drawn into given axes of matplotlib.
 
-Not here: the page that gathers figures (`report`). Knows networks and results; matplotlib is loaded
-by the figure that is asked for.
+Not here: the page that gathers figures (`report`). Knows networks, laws and results; matplotlib is
+loaded by the figure that is asked for.
 """
 
 from hrsnn_rs.plotting.canvas import png
 from hrsnn_rs.plotting.fields import receptive_fields
 from hrsnn_rs.plotting.figures import confusion, raster, scores, time_constants, weights
+from hrsnn_rs.plotting.law_figures import laws
 from hrsnn_rs.plotting.recorded import traces
 from hrsnn_rs.plotting.task_figures import task_outcome
 
 __all__ = [
     "confusion",
+    "laws",
     "png",
     "raster",
     "receptive_fields",

@@ -1,0 +1,181 @@
+"""Samples shared out over processes and machines, by joblib's interface.
+
+Who does the work is what `joblib.parallel_config` says: processes of this machine (`loky`), or
+workers of a dask cluster (`dask`). Nothing starts by itself. Invariant: a task runs one sample at a
+time with one thread, so that no core has two, and no feature depends on who ran it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.datasets.samples import EventSamples
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.classifier import HRSNNClassifier
+from hrsnn_rs.learning.estimator_input import is_table
+from hrsnn_rs.network.network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+#: Of this process as a worker: the model that it had last, by the hash of its bytes.
+_HELD: dict[str, Any] = {}
+
+
+def parallel_transform(
+    network: Network, samples: Iterable[Any], n_windows: int = 1, *, batch: int = 32, **options: Any
+) -> NDArray[Any]:
+    """Give what `Network.transform` gives, from the workers that joblib is told to use.
+
+    Parameters
+    ----------
+    network : Network
+        Not changed. It travels once to each worker.
+    samples : iterable
+        As for `Network.transform`; an iterator is read as the work goes on. Of a data set only
+        names travel: each worker reads its own.
+    n_windows : int, default=1
+        Windows that each sample is cut into.
+    batch : int, default=32
+        Samples of a task.
+    **options
+        Further ones of `Network.transform`, but for `n_threads`, `progress` and `return_stats`.
+
+    Returns
+    -------
+    float32 ndarray of shape (n_samples, n_windows, n_neurons)
+        The bits of `Network.transform`, whoever ran it.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        As for `Network.transform`; the index is that in the task.
+
+    Examples
+    --------
+    >>> import joblib
+    >>> import hrsnn_rs as hr
+    >>> from hrsnn_rs.learning import parallel_transform
+    >>> network = hr.Network(1, 5, inputs=hr.RandomConnectivity(p=1.0, weight=20.0))
+    >>> with joblib.parallel_config(backend="threading", n_jobs=2):
+    ...     parallel_transform(network, [([100, 5000], [0, 0])] * 3, batch=2).shape
+    (3, 1, 5)
+    """
+    if not isinstance(network, Network):
+        raise ParameterError(f"network must be a Network; got {network!r}.")
+    for name in options.keys() & {"n_threads", "progress", "return_stats"}:
+        raise ParameterError(f"{name} must be left out; got {options[name]!r}.")
+    options = {**options, "n_windows": n_windows, "n_threads": 1}
+    network.transform([], **options)
+    parts = _shared_out(network, "transform", samples, batch, options)
+    return np.concatenate(parts) if parts else network.transform([], **options)
+
+
+def parallel_features(
+    classifier: HRSNNClassifier, samples: Any, *, batch: int = 32
+) -> NDArray[Any]:
+    """Give what a fitted classifier's `window_features` gives, from the workers of joblib.
+
+    Parameters
+    ----------
+    classifier : HRSNNClassifier
+        Fitted. Not changed. It travels once to each worker.
+    samples : data set, or iterable
+        As for `parallel_transform`; samples are encoded by the workers too.
+    batch : int, default=32
+        Samples of a task.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_windows, n_neurons)
+        What `classifier.readout_.predict` takes; the bits of `window_features`.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        As for `window_features`, and if there is no sample.
+
+    Examples
+    --------
+    >>> import joblib
+    >>> from hrsnn_rs.datasets import make_gestures
+    >>> from hrsnn_rs.learning import HRSNNClassifier, parallel_features
+    >>> from hrsnn_rs.network import default_network
+    >>> gestures = make_gestures(2, 1, duration=400_000)
+    >>> classifier = HRSNNClassifier(network=default_network(n_neurons=40), epochs=0)
+    >>> with joblib.parallel_config(backend="threading", n_jobs=2):
+    ...     parallel_features(classifier.fit(gestures), gestures, batch=8).shape
+    (22, 4, 40)
+    """
+    if not isinstance(classifier, HRSNNClassifier):
+        raise ParameterError(f"classifier must be a HRSNNClassifier; got {classifier!r}.")
+    parts = _shared_out(classifier, "window_features", samples, batch, {})
+    return np.concatenate(parts) if parts else classifier.window_features(samples)
+
+
+def _shared_out(
+    model: Any, method: str, samples: Any, batch: int, options: dict[str, Any]
+) -> list[NDArray[Any]]:
+    """Let workers call a method of a model for one batch after the other, in order."""
+    from joblib import Parallel, delayed
+
+    batch = check_integer("batch", batch, 1)
+    # As an array: dask hands it out once to each worker, and not with each task.
+    content = np.frombuffer(pickle.dumps(model), np.uint8)
+    key = hashlib.sha256(content.data).hexdigest()
+    tasks = (
+        delayed(_one_task)(content, key, method, part, options) for part in _parts(samples, batch)
+    )
+    found: list[NDArray[Any]] = Parallel()(tasks)
+    return found
+
+
+def _parts(samples: Any, batch: int) -> Iterator[Any]:
+    """Cut samples into batches; of a data set as smaller data sets, which hold names alone."""
+    if isinstance(samples, EventSamples):
+        for begin in range(0, len(samples), batch):
+            yield samples.subset(range(begin, min(begin + batch, len(samples))))
+    elif is_table(samples):
+        for begin in range(0, len(samples), batch):
+            yield samples[begin : begin + batch]
+    else:
+        left = iter(samples)
+        while part := list(itertools.islice(left, batch)):
+            yield part
+
+
+def _one_task(
+    content: NDArray[np.uint8], key: str, method: str, part: Any, options: dict[str, Any]
+) -> NDArray[Any]:
+    """Run one batch here, with one thread; the model is made of its bytes once per process."""
+    model = _HELD.get(key)
+    if model is None:
+        model = pickle.loads(content.tobytes())
+        if isinstance(model, HRSNNClassifier):
+            model.n_threads = 1
+        _HELD.clear()
+        _HELD[key] = model
+    samples = _OnlySamples(part) if isinstance(part, EventSamples) else part
+    found: NDArray[Any] = getattr(model, method)(samples, **options)
+    return found
+
+
+class _OnlySamples:
+    """A data set's samples without their labels, read as they are asked for."""
+
+    def __init__(self, samples: EventSamples) -> None:
+        self._samples = samples
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (sample for sample, _ in self._samples)

@@ -1,0 +1,168 @@
+"""Samples shared out by joblib, by dask's workers among others: the bits of the serial run."""
+
+import functools
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import joblib
+import numpy as np
+import pytest
+from dask.distributed import Client, LocalCluster
+from hrsnn_rs.datasets import make_gestures
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.learning import (
+    Clips,
+    HRSNNClassifier,
+    parallel,
+    parallel_features,
+    parallel_transform,
+)
+from hrsnn_rs.network import default_network
+from sklearn.model_selection import GroupKFold, cross_val_score
+
+
+@functools.cache
+def gestures():
+    return make_gestures(3, 1, duration=400_000)
+
+
+@functools.cache
+def events():
+    return Clips.of_dataset(gestures()).events
+
+
+@functools.cache
+def network():
+    made = default_network(n_neurons=60)
+    made.calibrate(events(), rate=3.0)
+    return made
+
+
+def classifier() -> HRSNNClassifier:
+    return HRSNNClassifier(network=network(), n_windows=2, n_threads=1)
+
+
+@functools.cache
+def fitted() -> HRSNNClassifier:
+    return classifier().fit(gestures())
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    """Two workers of one thread each, without a dashboard: nothing else listens."""
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize("batch", [1, 7, 100])
+def test_processes_and_threads_give_the_bits_of_the_serial_run(backend, batch):
+    wanted = network().transform(events(), 3, windows="events", n_threads=1)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        found = parallel_transform(network(), iter(events()), 3, windows="events", batch=batch)
+    assert found.dtype == wanted.dtype
+    assert np.array_equal(found, wanted)
+    assert np.array_equal(parallel_transform(network(), events(), 3, windows="events"), wanted)
+
+
+@pytest.mark.parametrize("samples", [gestures, events, lambda: iter(events())])
+def test_a_classifier_s_features_are_those_of_the_serial_run(samples):
+    wanted = fitted().window_features(events())
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        found = parallel_features(fitted(), samples(), batch=8)
+    assert np.array_equal(found, wanted)
+    assert fitted().n_threads == 1
+
+
+def test_a_table_is_shared_out_by_rows():
+    random = np.random.default_rng(7)
+    table, labels = random.normal(size=(30, 4)), np.arange(30) % 2
+    table[:, 0] += 3.0 * labels
+    clf = HRSNNClassifier(n_threads=1).fit(table, labels)
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        assert np.array_equal(parallel_features(clf, table, batch=7), clf.window_features(table))
+
+
+def test_no_sample_is_no_feature():
+    found = parallel_transform(network(), [], 2)
+    assert found.shape == (0, 2, 60)
+
+
+def test_a_worker_holds_one_model_and_not_a_stale_one():
+    other = default_network(n_neurons=60, seed=1)
+    for one in (network(), other, network()):
+        found = parallel_transform(one, events()[:4])
+        assert np.array_equal(found, one.transform(events()[:4], n_threads=1))
+        assert len(parallel._HELD) == 1
+
+
+def test_dask_gives_the_bits_of_the_serial_run(client):
+    wanted = fitted().window_features(events())
+    transformed = network().transform(events(), n_threads=1)
+    with joblib.parallel_config(backend="dask"):
+        assert np.array_equal(parallel_features(fitted(), gestures(), batch=4), wanted)
+        assert np.array_equal(parallel_transform(network(), events(), batch=4), transformed)
+    # Both had work, and neither more threads than its own.
+    assert len(set(client.run(os.getpid).values())) == 2
+
+
+def test_cross_validation_by_dask_is_the_serial_one(client):
+    def scores() -> np.ndarray:
+        data = gestures()
+        return cross_val_score(
+            classifier(), data, data.labels, groups=data.groups, cv=GroupKFold(3)
+        )
+
+    wanted = scores()
+    with joblib.parallel_config(backend="dask"):
+        assert np.array_equal(scores(), wanted)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+def test_a_killed_worker_loses_nothing(client):
+    wanted = network().transform(events() * 20, n_threads=1)
+    victim = next(iter(client.run(os.getpid).values()))
+
+    def samples():
+        for place, one in enumerate(events() * 20):
+            if place == 300:
+                os.kill(victim, signal.SIGKILL)
+            time.sleep(0.002)
+            yield one
+
+    with joblib.parallel_config(backend="dask"):
+        found = parallel_transform(network(), samples(), batch=8)
+    assert np.array_equal(found, wanted)
+    assert victim not in client.run(os.getpid).values()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"network": None}, "network must be a Network"),
+        ({"batch": 0}, "batch must be"),
+        ({"batch": None}, "batch must be"),
+        ({"n_windows": 0}, "n_windows must be"),
+        ({"windows": "neither"}, "windows must be"),
+        ({"n_threads": 2}, "n_threads must be left out; got 2"),
+        ({"return_stats": True}, "return_stats must be left out; got True"),
+    ],
+)
+def test_nonsense_is_refused(arguments, message):
+    with pytest.raises(ParameterError, match=message):
+        parallel_transform(**{"network": network(), "samples": events(), **arguments})
+
+
+def test_bad_samples_and_classifiers_are_refused():
+    with pytest.raises(ParameterError, match="classifier must be a HRSNNClassifier"):
+        parallel_features(network(), events())
+    with pytest.raises((ParameterError, ShapeError), match="channel"):
+        parallel_transform(network(), [([0], [9999])])
