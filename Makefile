@@ -23,6 +23,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .NOTPARALLEL:
 .PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence mutants bench bench-core bench-peers \
 	budget budget-update docs experiments fuzz golden sanitize emulate audit ci \
+	wheel wheel-test workflows cross \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
@@ -129,6 +130,35 @@ fuzz: ## fuzz the readers of files and events; needs a C++ compiler
 golden: ## write the golden hashes anew: a change that moves one is value-breaking
 	HRSNN_GOLDEN=write cargo test -p hrsnn-core --test golden bits_are_those_of_the_file
 
+# zig links against the glibc of manylinux_2_28, whatever this machine has. A wheel serves all Pythons
+# from 3.11 on (abi3): abi3audit looks whether it keeps to that, auditwheel whether to its tag.
+WHEEL := .venv-wheel/bin
+LARGEST_WHEEL := 6000000
+wheel: .venv-wheel/ready ## build a manylinux wheel and the sdist into dist/, and judge them
+	rm -rf dist && mkdir -p dist
+	PATH="$(CURDIR)/$(WHEEL):$$PATH" VIRTUAL_ENV=$(CURDIR)/.venv-wheel PYO3_PYTHON=$(CURDIR)/$(WHEEL)/python \
+		maturin build --release --zig --compatibility manylinux_2_28 --sdist --out dist
+	$(WHEEL)/auditwheel show dist/*.whl
+	$(WHEEL)/abi3audit --strict --summary dist/*.whl
+	$(WHEEL)/twine check --strict dist/*
+	@test $$(stat -c %s dist/*.whl) -le $(LARGEST_WHEEL) || { echo "over $(LARGEST_WHEEL) bytes" >&2; exit 1; }
+
+# EXTRAS=video,plot tries these too, each alone in an environment.
+wheel-test: ## install dist/*.whl in a bare environment of each Python here, and run README's example
+	@ls dist/*.whl >/dev/null 2>&1 || $(MAKE) wheel
+	$(PYTHON) tests/packaging/bare.py dist/*.whl --extras "$(EXTRAS)"
+
+workflows: .venv-workflows/ready ## check .github/workflows and CITATION.cff against their schemas
+	.venv-workflows/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv-workflows/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	.venv-workflows/bin/zizmor --offline --pedantic .github
+
+# Checked, not linked: no linker of another system is needed, only rustup's standard libraries.
+FOREIGN := x86_64-pc-windows-gnu aarch64-unknown-linux-gnu
+cross: ## check the core for Windows and for ARM (needs rustup)
+	rustup target add $(FOREIGN)
+	cargo check -p hrsnn-core $(FOREIGN:%=--target %)
+
 VALGRIND := ['valgrind', '-q', '--error-exitcode=9']
 
 sanitize: ## try all orders of threads (loom), and look for stray reads (valgrind)
@@ -149,10 +179,12 @@ audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (nee
 
 ci: lint test test-sklearn budget ## all that must pass before a push
 
+# PLW1514: Windows reads and writes text as UTF-8 only where that is said.
 lint-format: $(TOOLS)
 	cargo fmt --check
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(BIN)/ruff check --preview --select PLW1514
 
 lint-rust: $(TOOLS)
 	cargo clippy --workspace --all-targets -- -D warnings

@@ -73,7 +73,7 @@ def _machine() -> int | None:
 def _control_group() -> int | None:
     for path in _CGROUPS:
         try:
-            return int(Path(path).read_text())
+            return int(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError):  # no such file, or the word "max"
             continue
     return None
@@ -89,7 +89,7 @@ def _left_of_limit() -> int | None:
     if limit == resource.RLIM_INFINITY:
         return None
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     except OSError:
         return limit
     return max(limit - pages * resource.getpagesize(), 1)
