@@ -22,7 +22,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence mutants bench bench-core bench-peers \
-	budget budget-update docs experiments fuzz golden sanitize emulate audit ci \
+	budget budget-update docs experiments site fuzz golden sanitize emulate audit ci \
 	wheel wheel-test workflows cross \
 	lint-format lint-rust lint-types test-rust test-python
 
@@ -106,10 +106,19 @@ experiments: $(EXTENSION) ## measure and draw what docs/experiments.md says; goe
 		$(BIN)/hrsnn experiment $$task --output $$name.parquet --figure $$name.png || exit 1; \
 	done
 
-docs: ## build the Rust reference; the guides are docs/*.md
+docs: ## build the Rust reference; the site is another target
 	cargo doc -p hrsnn-core --no-deps
 	@echo "Rust reference: target/doc/hrsnn_core/index.html"
-	@echo "Guides:        " docs/*.md
+
+# Pages of docs/ and of the root go into one folder, beside which the gallery and the reference are
+# made; what has not changed is kept from the last time. The package is read from the source tree.
+SITE := target/site
+site: $(EXTENSION) .venv-docs/ready ## build the site of documentation into target/site/html: guides, gallery, API
+	@mkdir -p $(SITE)/source && find $(SITE)/source -maxdepth 1 -type f -delete
+	cp -pR docs/. ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md GLOSSARY.md $(SITE)/source/
+	HRSNN_ROOT=$(CURDIR) MPLBACKEND=agg OMP_NUM_THREADS=1 .venv-docs/bin/python -m sphinx -W --keep-going -q -b html \
+		-d $(SITE)/doctrees $(SITE)/source $(SITE)/html
+	@echo "Site: $(SITE)/html/index.html"
 
 # Coverage feedback needs no nightly compiler: these flags are what cargo-fuzz passes too.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -71,7 +71,7 @@ def test_the_oldest_and_newest_python_named_are_those_that_are_tested():
     assert f'abi3-py{named[0].replace(".", "")}"' in read("Cargo.toml")
 
 
-@pytest.mark.parametrize("name", ["ci", "release"])
+@pytest.mark.parametrize("name", ["ci", "docs", "release"])
 def test_workflows_run_targets_that_exist(name):
     targets = re.findall(r"^([a-z-]+):", read("Makefile"), flags=re.M)
     called = re.findall(r"run: make ([a-z-]+)", read(f".github/workflows/{name}.yml"))
