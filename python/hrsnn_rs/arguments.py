@@ -6,17 +6,18 @@ import math
 import os
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FloatArray: TypeAlias = NDArray[np.float64]
+    from numpy.typing import ArrayLike, NDArray
+
+FloatArray: TypeAlias = "NDArray[np.float64]"
 
 #: What is allowed: in words, and as a test of a number or an array.
 Range: TypeAlias = "tuple[str, Callable[[Any], Any]]"
@@ -24,6 +25,36 @@ Range: TypeAlias = "tuple[str, Callable[[Any], Any]]"
 POSITIVE: Range = ("greater than 0", lambda value: value > 0.0)
 NOT_NEGATIVE: Range = ("at least 0", lambda value: value >= 0.0)
 PROBABILITY: Range = ("in [0, 1]", lambda value: (value >= 0.0) & (value <= 1.0))
+
+#: Most that a whole number may be unless told otherwise: two of them can be added in 64 bits.
+MOST = 2**62 - 1
+MOST_SEED = 2**64 - 1
+
+
+def within(low: float, below: float = math.inf, unit: str = "") -> Range:
+    """Say that a number must be in `low <= value < below`.
+
+    Parameters
+    ----------
+    low : float
+        Smallest value allowed.
+    below : float, default=inf
+        First value not allowed.
+    unit : str, default=""
+        Unit, for the message.
+
+    Returns
+    -------
+    Range
+        For `check_number`.
+
+    Examples
+    --------
+    >>> check_number("threshold", 0.5, *within(0.0, 1.0))
+    0.5
+    """
+    words = f"at least {low:g}" + ("" if below == math.inf else f" and below {below:g}")
+    return words + (unit and f" {unit}"), lambda value: low <= value < below
 
 
 def check_number(
@@ -71,7 +102,9 @@ def check_number(
     return number
 
 
-def check_integer(name: str, value: object, low: int = 0, high: int = 2**64 - 1) -> int:
+def check_integer(
+    name: str, value: object, low: int = 0, high: int = MOST, *, unit: str = ""
+) -> int:
     """Return `value` as an int if it is a whole number in [low, high].
 
     Parameters
@@ -79,9 +112,11 @@ def check_integer(name: str, value: object, low: int = 0, high: int = 2**64 - 1)
     name : str
         Argument to name in the message.
     value : object
-        What the caller handed over; floats and bools are refused.
-    low, high : int, default=0, 2**64 - 1
+        What the caller handed over; a float will do if it is whole, a truth value will not.
+    low, high : int, default=0, 2**62 - 1
         Bounds, both allowed.
+    unit : str, default=""
+        Unit, for the message.
 
     Returns
     -------
@@ -91,18 +126,25 @@ def check_integer(name: str, value: object, low: int = 0, high: int = 2**64 - 1)
     Raises
     ------
     ParameterError
-        If `value` is not an integer or out of bounds.
+        If `value` is no whole number or out of bounds.
 
     Examples
     --------
-    >>> check_integer("seed", 7)
-    7
+    >>> check_integer("duration", 1e6, 1, unit="µs")
+    1000000
     """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
-        raise ParameterError(f"{name} must be an integer; got {value!r}.")
-    number = int(value)
-    if not low <= number <= high:
-        raise ParameterError(f"{name} must be an integer in [{low}, {high}]; got {number}.")
+    unit = unit and f" {unit}"
+    if isinstance(value, float | np.floating):
+        is_whole = float(value).is_integer()
+    else:
+        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole:
+        raise ParameterError(f"{name} must be a whole number{unit}; got {value!r}.")
+    number = int(cast("Integral | float", value))
+    if number < low:
+        raise ParameterError(f"{name} must be at least {low}{unit}; got {number}.")
+    if number > high:
+        raise ParameterError(f"{name} must be at most {high}{unit}; got {number}.")
     return number
 
 

@@ -8,7 +8,7 @@ import pytest
 from hrsnn_rs.cli import demo
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.learning import CONTROLS
-from hrsnn_rs.network import training
+from hrsnn_rs.network import kept_training
 
 SIDE = 34
 
@@ -217,7 +217,7 @@ def test_train_goes_on_from_its_checkpoint(capsys, monkeypatch, folder, tmp_path
         *["--checkpoint", kept, "--checkpoint-every", "7"],
     ]
     assert output(capsys, *whole)[0] == 0
-    n_left, expect = 50, training._Tally.expect
+    n_left, expect = 50, kept_training._Tally.expect
 
     def interrupted(*arguments):
         nonlocal n_left
@@ -227,7 +227,7 @@ def test_train_goes_on_from_its_checkpoint(capsys, monkeypatch, folder, tmp_path
         expect(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Tally, "expect", interrupted)
+        patch.setattr(kept_training._Tally, "expect", interrupted)
         said = f"hrsnn: interrupted; the same command goes on from {kept}\n"
         assert output(capsys, *parted) == (130, "", said)
     assert not (tmp_path / "parted.safetensors").exists()

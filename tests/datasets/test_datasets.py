@@ -118,7 +118,7 @@ def test_access_is_that_of_a_sequence() -> None:
         ({"n_repeats": 1.5}, "n_repeats must be a whole number; got 1.5"),
         ({"n_repeats": None}, "n_repeats must be a whole number; got None"),
         ({"seed": -1}, "seed must be at least 0; got -1"),
-        ({"seed": 2**64}, "seed must be below"),
+        ({"seed": 2**64}, "seed must be at most"),
         ({"size": 15}, "size must be at least 16; got 15"),
         ({"duration": 4000}, "duration must be at least 4001 µs; got 4000"),
         ({"n_threads": 0}, "n_threads must be at least 1; got 0"),

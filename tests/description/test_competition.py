@@ -24,8 +24,8 @@ def test_groups_are_those_that_were_given(groups, n, resolved):
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({"groups": 0}, hr.ParameterError, "groups must be an integer in [1, 4294967295]; got 0."),
-        ({"groups": 2.5}, hr.ParameterError, "groups must be an integer; got 2.5."),
+        ({"groups": 0}, hr.ParameterError, "groups must be at least 1; got 0."),
+        ({"groups": 2.5}, hr.ParameterError, "groups must be a whole number; got 2.5."),
         ({"groups": [0, -2]}, hr.ParameterError, "groups must be -1 (none) or at least 0; got -2"),
         ({"groups": [0.0, 1.0]}, hr.ParameterError, "groups must hold whole numbers; got dtype"),
         ({"groups": [[1]]}, hr.ShapeError, "groups must have 1 dimension; got shape (1, 1)."),

@@ -243,7 +243,7 @@ def test_objects_are_frozen(make, valid, meaningful):
         (lambda: DistanceConnectivity(grid=(2, 2)), "grid must be 3 integers; got (2, 2)."),
         (
             lambda: LocalRecurrence(sensor=(0, 2)),
-            "sensor must be an integer in [1, 4294967295]; got 0.",
+            "sensor must be at least 1; got 0.",
         ),
     ],
 )
@@ -399,7 +399,7 @@ def test_resolve_lif_checks_what_was_drawn():
         resolve_lif(LIF(v_rest=[0.0, 20.0]), 2, seed=1, purpose="neuron")
     with pytest.raises(ShapeError, match=r"t_ref must have length 3; got length 2\."):
         resolve_lif(LIF(t_ref=[1.0, 1.0]), 3, seed=1, purpose="neuron")
-    with pytest.raises(ParameterError, match="n must be an integer"):
+    with pytest.raises(ParameterError, match=r"n must be at least 0; got -1\."):
         resolve_lif(LIF(), -1, seed=1, purpose="neuron")
 
 
@@ -420,7 +420,7 @@ def test_wrong_offsets_are_refused(offsets):
         Gamma(1.0).sample(offsets, 1, "x")
 
 
-@pytest.mark.parametrize("seed", [None, -1, 2**64, 1.0, "x", True])
+@pytest.mark.parametrize("seed", [None, -1, 2**64, 1.5, "x", True])
 def test_wrong_seeds_are_refused(seed):
     with pytest.raises(ParameterError, match="seed"):
         Gamma(1.0).sample([0, 1], seed, "x")
@@ -440,4 +440,37 @@ def test_more_values_than_memory_is_an_error():
 def test_numpy_scalars_are_numbers():
     assert arguments.check_number("x", np.float32(1.5)) == 1.5
     assert arguments.check_integer("x", np.uint8(3)) == 3
+
+
+@pytest.mark.parametrize("value", [3, 3.0, np.int8(3), np.float16(3.0), np.longdouble(3.0)])
+def test_a_float_that_is_whole_is_a_whole_number(value):
+    number = arguments.check_integer("x", value, 3, 3)
+    assert (type(number), number) == (int, 3)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [3.5, math.nan, math.inf, np.float32(0.5), True, np.True_, "3", None, 3 + 0j, np.array(3), [3]],
+)
+def test_what_is_no_whole_number_is_refused(value):
+    with pytest.raises(ParameterError, match=r"^x must be a whole number µs; got "):
+        arguments.check_integer("x", value, unit="µs")
+
+
+def test_whole_numbers_keep_their_bounds():
+    with pytest.raises(ParameterError, match=r"^x must be at least 2; got 1\.$"):
+        arguments.check_integer("x", 1.0, 2, 3)
+    with pytest.raises(ParameterError, match=r"^x must be at most 3 µs; got 4\.$"):
+        arguments.check_integer("x", 4, 2, 3, unit="µs")
+    with pytest.raises(ParameterError, match=f"^x must be at most {2**62 - 1}; got"):
+        arguments.check_integer("x", 1e300)
+    assert arguments.check_integer("x", 2**64 - 1, high=arguments.MOST_SEED) == 2**64 - 1
+
+
+def test_numbers_keep_their_bounds():
+    assert arguments.check_number("x", 1, *arguments.within(1.0, 2.0)) == 1.0
+    assert arguments.check_number("x", 1e300, *arguments.within(1.0)) == 1e300
+    for value in (0.5, 2.0, math.inf, math.nan, 10**400):
+        with pytest.raises(ParameterError, match=r"^x must be at least 1 and below 2 Hz; got "):
+            arguments.check_number("x", value, *arguments.within(1.0, 2.0, "Hz"))
     assert heterogeneity.check_parameter("x", np.array([1.0, 2.0])).tolist() == [1.0, 2.0]

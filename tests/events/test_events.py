@@ -244,7 +244,7 @@ def test_faults_of_structured_arrays():
         ({"p": ["on", "off"]}, "p must hold whole numbers; got dtype <U3"),
         ({"y": [0]}, "y must have the length of t (2); got 1."),
         ({"height": 0}, "height must be at least 1; got 0."),
-        ({"width": 2**16}, "width must be below 65536; got 65536."),
+        ({"width": 2**16}, "width must be at most 65535; got 65536."),
         ({"t": [2, 1]}, "t must not decrease; got 1 after 2 at event 1."),
         ({"duration": 2}, "duration must be greater than the last t (2 µs); got 2."),
     ],

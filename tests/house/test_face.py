@@ -17,11 +17,22 @@ HEAVY = {
     "h5py",
     "joblib",
     "matplotlib",
+    "numpy",
     "polars",
     "scipy",
     "sklearn",
     "tonic",
     "tqdm",
+}
+#: What `import hrsnn_rs` loads of the package: itself, the core, the exceptions.
+FACE = {"", "_hrsnn", "errors"}
+COMMAND = {"cli", "cli.command", "cli.terminal"}
+#: What reads and writes the files of a network.
+FILES = {
+    "network.checkpoint",
+    "network.kept_training",
+    "network.model_file",
+    "network.simulation_file",
 }
 
 
@@ -76,18 +87,42 @@ def imported_by(*arguments: str) -> set[str]:
     return {n if n.startswith("hrsnn_rs") else n.partition(".")[0] for n in names}
 
 
+def own(names: set[str]) -> set[str]:
+    """Those of this package, without its name."""
+    return {name.partition(".")[2] for name in names if name.startswith("hrsnn_rs")}
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "expected"),
     [
-        ("-c", "import hrsnn_rs"),
-        ("-c", "import hrsnn_rs as hr; hr.Network, hr.Events, hr.presets, hr.EventEncoder"),
-        ("-m", "hrsnn_rs", "--version"),
-        ("-m", "hrsnn_rs", "--help"),
+        (("-c", "import hrsnn_rs"), FACE),
+        (("-m", "hrsnn_rs", "--version"), FACE | COMMAND),
+        (("-m", "hrsnn_rs", "--help"), FACE | COMMAND),
     ],
-    ids=["import", "names", "version", "help"],
+    ids=["import", "version", "help"],
 )
-def test_import_leaves_heavy_libraries_alone(arguments: tuple[str, ...]) -> None:
-    assert imported_by(*arguments) & HEAVY == set()
+def test_import_loads_next_to_nothing(arguments: tuple[str, ...], expected: set[str]) -> None:
+    loaded = imported_by(*arguments)
+    assert loaded & HEAVY == set()
+    assert own(loaded) == expected
+
+
+def test_a_network_needs_neither_files_nor_other_wings() -> None:
+    code = "import hrsnn_rs as hr; hr.Network, hr.Simulation, hr.Events, hr.presets, hr.LIF"
+    loaded = imported_by("-c", code)
+    assert loaded & HEAVY == {"numpy"}
+    assert {name.partition(".")[0] for name in own(loaded) - FACE} == {
+        "arguments",
+        "description",
+        "events",
+        "network",
+    }
+    assert own(loaded) & FILES == set()
+
+
+def test_an_encoder_needs_no_heavy_library() -> None:
+    loaded = imported_by("-c", "import hrsnn_rs as hr; hr.EventEncoder, hr.TemporalContrast")
+    assert loaded & HEAVY == {"numpy"}
 
 
 def test_what_is_imported_is_seen() -> None:

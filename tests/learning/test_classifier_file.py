@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.learning.classifier import HRSNNClassifier
+from hrsnn_rs.learning.feature_layer import FeatureLayer
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.network.presets import default_network
 from sklearn.base import clone
@@ -155,10 +156,14 @@ def test_every_parameter_comes_back(tmp_path):
         "dt": 1.5,
         "sensor_size": (SIDE, SIDE, 2),
         "class_weight": {"down": 2.0},
+        "layers": "both",
+        "n_neurons": None,
     }
-    saved = fitted(readout=Readout(alpha=3.0), **given)
+    layer = FeatureLayer((3, 3), field=3, n_features=2, n_patches=20, spikes=20.0)
+    above = default_network(8, sensor=(2, 2), n_neurons=30, seed=5)
+    saved = fitted(feature_layer=layer, network=above, readout=Readout(alpha=3.0), **given)
     loaded = reloaded(saved, tmp_path).get_params(deep=False)
-    objects = {"network", "encoder", "readout"}
+    objects = {"network", "encoder", "readout", "feature_layer"}
     # Whoever adds a parameter adds it here, and to the file.
     assert set(given) | objects == set(HRSNNClassifier().get_params(deep=False))
     assert {name: loaded[name] for name in given} == {
@@ -166,6 +171,7 @@ def test_every_parameter_comes_back(tmp_path):
         "checkpoint": str(tmp_path / "state"),
     }
     assert loaded["encoder"] == ENCODER
+    assert loaded["feature_layer"].get_params() == layer.get_params()
     assert loaded["readout"].get_params() == saved.readout.get_params()
     rows = (one.describe().sort("parameter") for one in (loaded["network"], saved.network))
     assert next(rows).equals(next(rows))

@@ -228,10 +228,10 @@ WRONG = {
     "table and dt": ({"dt": 1.0}, np.zeros((4, 3)), "dt must be None where samples are a table"),
     "table and size": ({"sensor_size": (2, 2, 2)}, np.zeros((4, 3)), "sensor_size must be None"),
     "dt of 0": ({"dt": 0.0}, FRAMES, "dt must be at least 0.001 ms"),
-    "dt of text": ({"dt": "1 ms"}, FRAMES, "dt must be a finite number"),
+    "dt of text": ({"dt": "1 ms"}, FRAMES, "dt must be at least 0 and below 1e.12 ms; got .1 ms."),
     "size of two": ({"sensor_size": (2, 2)}, FRAMES, r"sensor_size must be \(width, height, pol"),
     "size of text": ({"sensor_size": "big"}, FRAMES, r"sensor_size must be \(width"),
-    "many polarities": ({"sensor_size": (2, 2, 9)}, FRAMES, r"sensor_size\[2\] must be below 3"),
+    "many polarities": ({"sensor_size": (2, 2, 9)}, FRAMES, r"sensor_size\[2\] must be at most 2"),
     "raw, no size": ({}, [table_of(frames_of(0, 0))] * 4, r"samples\[0\]: sensor_size=\(width"),
     "raw, too small": (
         {"sensor_size": (2, 2, 2)},

@@ -89,7 +89,7 @@ def test_two_senses_follow_one_closed_path(pair: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"label": 11}, "label must be below 11; got 11"),
+        ({"label": 11}, "label must be at most 10; got 11"),
         ({"label": "jumping"}, "label must be one of hand_clapping, .*; got 'jumping'"),
         ({"label": 1.5}, "label must be a whole number; got 1.5"),
         ({"subject": -1}, "subject must be at least 0; got -1"),

@@ -312,6 +312,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "HRSNNClassifier.fit.sample_weight",
         "HRSNNClassifier.fit.sensor_size",
         "HRSNNClassifier.fit.network",
+        "HRSNNClassifier.fit.feature_layer",
         "HRSNNClassifier.fit.encoder",
         "HRSNNClassifier.fit.readout",
         "HRSNNClassifier.fit.rate",

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not isinstance(encoder, SensorEncoder):
         raise ParameterError(f"MODEL must have an encoder of sensor events; got {encoder!r}.")
     events = encoded(dataset, chosen, encoder, arguments.json)
-    features = classifier.window_features(events)
+    features, stats = classifier.window_features_with_stats(events)
     predicted = classifier.readout_.predict(features)
     persons = [] if groups is None else np.unique(groups).tolist()
     known_groups = set(map(str, classifier.groups_)) & set(map(str, persons))
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             for line in recall_of_classes(names, predicted.astype(str)).to_dicts()
         },
         "unknown_classes": sorted(set(names.tolist()) - set(map(str, classifier.classes_))),
-        "spikes_per_sample": float(features.sum() / len(events)),
+        "spikes_per_sample": sum(one.n_spikes for one in stats) / len(events),
         "seen_in_training": n_seen > 0 or (same_dataset and bool(known_groups)),
         "n_seen_in_training": n_seen,
         "version": _hrsnn.__version__,

@@ -19,21 +19,33 @@ from hrsnn_rs.cli.options import (
     positive,
 )
 from hrsnn_rs.cli.terminal import is_watched, print_row, writable
-from hrsnn_rs.encoding import EventEncoder
-from hrsnn_rs.learning import HRSNNClassifier, library_commit
-from hrsnn_rs.network import default_network
+from hrsnn_rs.learning import (
+    LAYERS,
+    HRSNNClassifier,
+    default_encoder,
+    default_layer,
+    library_commit,
+)
 
 if TYPE_CHECKING:
     import argparse
 
 
-DESCRIPTION = "Train a network without labels, fit its readout, and save both."
+DESCRIPTION = "Train layers without labels, fit their readout, and save both."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of the command."""
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     parser.add_argument("--model", required=True, metavar="FILE", help="model to write")
+    parser.add_argument(
+        "--layers",
+        choices=LAYERS,
+        default="auto",
+        help="features (the default): feature maps with shared weights; recurrent: a random "
+        "recurrent network; stacked, both: the network on top of features, without or with their "
+        "own counts",
+    )
     parser.add_argument("--epochs", type=count, default=1, metavar="E", help="passes (1)")
     parser.add_argument(
         "--batch",
@@ -42,7 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="clips that learn side by side, an approximation (1: one after the other)",
     )
-    parser.add_argument("--neurons", type=positive, default=1000, metavar="N", help="(1000)")
+    parser.add_argument(
+        "--neurons",
+        type=positive,
+        default=1000,
+        metavar="N",
+        help="of the recurrent network (1000)",
+    )
     parser.add_argument("--seed", type=count, default=0, metavar="S", help="seed (0)")
     parser.add_argument("--windows", type=positive, default=4, metavar="K", help="windows (4)")
     parser.add_argument("--groups", nargs="+", metavar="G", help="persons to train on (all)")
@@ -64,12 +82,14 @@ def run(arguments: argparse.Namespace) -> int:
     chosen, groups = chosen_clips(dataset, arguments.groups)
     names = class_names(dataset, chosen)
     first, _ = dataset[chosen[0]]
-    encoder = EventEncoder(height=first.height, width=first.width)
+    encoder = default_encoder(first.height, first.width, is_video=dataset.is_video)
+    layer = default_layer(encoder, is_video=dataset.is_video, seed=arguments.seed)
+    has_features = arguments.layers != "recurrent"
     classifier = HRSNNClassifier(
-        network=default_network(
-            encoder.n_channels, n_neurons=arguments.neurons, seed=arguments.seed
-        ),
         encoder=encoder,
+        feature_layer=layer if has_features else None,
+        layers=arguments.layers,
+        n_neurons=arguments.neurons,
         n_windows=arguments.windows,
         epochs=arguments.epochs,
         batch=arguments.batch,
@@ -97,6 +117,8 @@ def run(arguments: argparse.Namespace) -> int:
         "n_classes": len(classifier.classes_),
         "subjects_known": dataset.subjects_known,
         "groups": classifier.groups_,
+        "layers": classifier.layers_,
+        "encoder": type(encoder).__name__,
         "n_neurons": classifier.network_.n_neurons,
         "n_synapses": classifier.network_.n_synapses,
         "gain": classifier.network_.input_gain,

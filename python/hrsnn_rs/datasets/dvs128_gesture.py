@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.base import Dataset, Recording
 from hrsnn_rs.datasets.dvs128_files import (
     FIRST_TEST_USER,
@@ -25,7 +26,6 @@ from hrsnn_rs.datasets.dvs128_files import (
 from hrsnn_rs.datasets.dvs128_inspection import inspect_ibm, inspect_tonic
 from hrsnn_rs.datasets.event_folder import index_users, user_folders
 from hrsnn_rs.errors import DataWarning, FormatError
-from hrsnn_rs.events.columns import whole_number
 from hrsnn_rs.made_up.movements import CLASSES
 from hrsnn_rs.recordings.aedat import read_clip
 from hrsnn_rs.recordings.event_files import read_tonic_npy
@@ -104,7 +104,7 @@ class DVS128Gesture(Dataset):
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
-        self._allowed_gap = whole_number(allowed_gap, "allowed_gap", unit="µs")
+        self._allowed_gap = check_integer("allowed_gap", allowed_gap, unit="µs")
         path = Path(root)
         folder, parts = ibm_folder(path), tonic_parts(path)
         notes: list[str] = []

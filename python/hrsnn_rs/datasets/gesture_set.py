@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrsnn_rs.arguments import MOST_SEED, check_integer
 from hrsnn_rs.datasets.samples import EventSamples
-from hrsnn_rs.events.columns import whole_number, whole_numbers
+from hrsnn_rs.events.columns import whole_numbers
 from hrsnn_rs.made_up.camera import EventCamera
 from hrsnn_rs.made_up.gestures import CLASSES, render
 
@@ -55,13 +56,13 @@ class GestureSet(EventSamples):
         duration: int = 1_200_000,
         n_threads: int | None = None,
     ) -> None:
-        n_subjects = whole_number(n_subjects, "n_subjects", low=1, below=2**20)
-        n_repeats = whole_number(n_repeats, "n_repeats", low=1, below=2**20)
-        self._seed = whole_number(seed, "seed", below=2**64)
-        self._size = whole_number(size, "size", low=16, below=2**12)
+        n_subjects = check_integer("n_subjects", n_subjects, 1, 2**20 - 1)
+        n_repeats = check_integer("n_repeats", n_repeats, 1, 2**20 - 1)
+        self._seed = check_integer("seed", seed, high=MOST_SEED)
+        self._size = check_integer("size", size, 16, 2**12 - 1)
         # Two frames at the renderer's 250 per second.
-        self._duration = whole_number(duration, "duration", low=4_001, unit="µs")
-        self._n_threads = None if n_threads is None else whole_number(n_threads, "n_threads", low=1)
+        self._duration = check_integer("duration", duration, 4_001, unit="µs")
+        self._n_threads = None if n_threads is None else check_integer("n_threads", n_threads, 1)
         self._n_repeats = n_repeats
         self._rendered: dict[int, SensorEvents] = {}
         self.camera = EventCamera(self._size, self._size, seed=self._seed)
@@ -117,7 +118,7 @@ class GestureSet(EventSamples):
         wanted = whole_numbers(indices, "indices", below=len(self), at="index")
         if n_threads is None:
             n_threads = self._n_threads or os.cpu_count() or 1
-        n_threads = whole_number(n_threads, "n_threads", low=1)
+        n_threads = check_integer("n_threads", n_threads, 1)
         missing = [sample for sample in wanted.tolist() if sample not in self._rendered]
         if not missing:
             return

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.base import Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem, duplicates, relative
 from hrsnn_rs.datasets.walk import natural, walk
 from hrsnn_rs.errors import FormatError, ParameterError
-from hrsnn_rs.events.columns import kind_of, whole_number
+from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.recordings.event_files import READERS
 from hrsnn_rs.recordings.video import VIDEO_SUFFIXES
 
@@ -68,7 +69,7 @@ class Rule(NamedTuple):
             raise ParameterError(f"index_file must be a path; got {kind_of(index_file)}.")
         number = clips_per_subject
         if number is not None:
-            number = whole_number(number, "clips_per_subject", low=1)
+            number = check_integer("clips_per_subject", number, 1)
         if len(names) > 1:
             raise ParameterError(f"{' and '.join(names)} must not be given together.")
         return cls(pattern, None if index_file is None else Path(index_file), number)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from hrsnn_rs.arguments import MOST_SEED, check_integer
 from hrsnn_rs.datasets.splits import leak
 from hrsnn_rs.errors import DataWarning, ParameterError
-from hrsnn_rs.events.columns import whole_number, whole_numbers
+from hrsnn_rs.events.columns import whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +61,9 @@ class EventSamples(ABC):
 
     subjects_known: bool = True
     """Whether `groups` are subjects; `False` where nobody recorded them."""
+
+    is_video: bool = False
+    """Whether the events are made of video frames."""
 
     def __init__(
         self,
@@ -245,8 +249,8 @@ class EventSamples(ABC):
                     f"test_groups must be subjects of these samples; {int(unknown[0])} is not."
                 )
         else:
-            seed = whole_number(seed, "seed", below=2**64)
-            n_test = whole_number(n_test, "n_test", low=1)
+            seed = check_integer("seed", seed, high=MOST_SEED)
+            n_test = check_integer("n_test", n_test, 1)
             draw = np.random.Generator(np.random.Philox(key=[seed, _SPLIT]))
             test = known[np.argsort(draw.random(known.size), kind="stable")[:n_test]]
         if not 0 < test.size < known.size:
@@ -319,6 +323,7 @@ class Subset(EventSamples):
     def __init__(self, samples: EventSamples, indices: ArrayLike) -> None:
         self._samples = samples
         self.subjects_known = samples.subjects_known
+        self.is_video = samples.is_video
         self._indices = whole_numbers(indices, "indices", below=len(samples), at="index")
         super().__init__(
             samples.classes,
@@ -363,6 +368,7 @@ class ReversedPairs(EventSamples):
             )
         self._samples = samples
         self.subjects_known = samples.subjects_known
+        self.is_video = samples.is_video
         self.gestures = np.repeat(samples.labels, 2)
         self.directions = np.tile(np.array([0, 1], np.int64), len(samples))
         self.gestures.flags.writeable = False

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.events.columns import kind_of, whole_number
+from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.sensor import SensorEvents
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class TonicSamples(EventSamples):
                 raise ParameterError("sensor_size=(height, width) must be given for this data set.")
             size = (said[1], said[0])
         self._height, self._width = (
-            whole_number(value, f"sensor_size[{place}]", low=1, below=2**16)
+            check_integer(f"sensor_size[{place}]", value, 1, 2**16 - 1)
             for place, value in enumerate(size)
         )
         targets: Any = labels if labels is not None else getattr(dataset, "targets", None)

@@ -11,12 +11,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.base import Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem
 from hrsnn_rs.datasets.video_dataset import VideoDataset, quick_faults, video_files
 from hrsnn_rs.datasets.walk import files_below
 from hrsnn_rs.errors import FormatError
-from hrsnn_rs.events.columns import whole_number
 
 if TYPE_CHECKING:
     import os
@@ -113,7 +113,7 @@ class UCF101(VideoDataset):
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
-        self.fold = whole_number(fold, "fold", low=1, below=4)
+        self.fold = check_integer("fold", fold, 1, 3)
         clips = _clips(Path(root))
         if not clips:
             raise FormatError(f"{root}: no clips; expected v_ApplyEyeMakeup_g01_c01.avi and so on.")

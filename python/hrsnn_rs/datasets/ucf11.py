@@ -11,11 +11,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.base import Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem
 from hrsnn_rs.datasets.video_dataset import VideoDataset, quick_faults, video_files
 from hrsnn_rs.errors import FormatError
-from hrsnn_rs.events.columns import whole_number
 
 if TYPE_CHECKING:
     import os
@@ -113,7 +113,7 @@ class UCF11(VideoDataset):
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
-        self.test_group = whole_number(test_group, "test_group", low=1, below=_N_GROUPS + 1)
+        self.test_group = check_integer("test_group", test_group, 1, _N_GROUPS)
         clips, _ = _clips(Path(root))
         if not clips:
             raise FormatError(

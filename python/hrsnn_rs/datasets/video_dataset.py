@@ -58,6 +58,8 @@ class VideoDataset(Dataset):
         As in `Dataset`; what became of a damaged file is not kept.
     """
 
+    is_video = True
+
     def __init__(
         self,
         root: str | os.PathLike[str],

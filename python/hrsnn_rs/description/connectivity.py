@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import (
+    MOST_SEED,
     NOT_NEGATIVE,
     POSITIVE,
     PROBABILITY,
@@ -28,6 +28,8 @@ from hrsnn_rs.description.heterogeneity import Parameter, check_parameter
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from hrsnn_rs.arguments import FloatArray, Range
 
 __all__ = [
@@ -40,7 +42,7 @@ __all__ = [
 ]
 
 #: `indptr` int64 (n_pre + 1,) and `indices` uint32 (n_synapses,), targets increasing per row.
-Graph: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32]]
+Graph: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.uint32]]"
 
 _MS = ("at least 0 ms", lambda value: value >= 0.0)
 
@@ -117,7 +119,7 @@ class Connectivity(ABC):
         """
         n_pre = check_integer("n_pre", n_pre, high=2**32 - 1)
         n_post = check_integer("n_post", n_post, high=2**32 - 1)
-        seed = check_integer("seed", seed)
+        seed = check_integer("seed", seed, high=MOST_SEED)
         if not isinstance(purpose, str):
             raise ParameterError(f"purpose must be a string; got {purpose!r}.")
         if recurrent is None:

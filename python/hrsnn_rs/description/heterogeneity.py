@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from hrsnn_rs.arguments import as_array, check_array, check_number, check_offsets
 from hrsnn_rs.description.distributions import Constant
@@ -18,10 +17,12 @@ from hrsnn_rs.errors import ParameterError, ShapeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import ArrayLike
+
     from hrsnn_rs.arguments import FloatArray
 
 #: What a parameter may be: a number, one number per element, or a law.
-Parameter: TypeAlias = float | ArrayLike | Distribution
+Parameter: TypeAlias = "float | ArrayLike | Distribution"
 
 
 def check_parameter(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import check_integer, check_mapping, check_offsets
+from hrsnn_rs.arguments import MOST_SEED, check_integer, check_mapping, check_offsets
 from hrsnn_rs.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Distribution(ABC):
         >>> Uniform(0.0, 1.0).sample([0, 1, 3], seed=7, purpose="example").shape
         (3,)
         """
-        seed = check_integer("seed", seed)
+        seed = check_integer("seed", seed, high=MOST_SEED)
         if not isinstance(purpose, str):
             raise ParameterError(f"purpose must be a string; got {purpose!r}.")
         return _hrsnn.sample(

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import POSITIVE, PROBABILITY, check_integer, check_offsets, check_sides
+from hrsnn_rs.arguments import (
+    MOST_SEED,
+    POSITIVE,
+    PROBABILITY,
+    check_integer,
+    check_offsets,
+    check_sides,
+)
 from hrsnn_rs.description.connectivity import Connectivity
 from hrsnn_rs.description.distributions import Uniform
 from hrsnn_rs.errors import ParameterError
@@ -243,4 +250,4 @@ class LocalConnectivity(Connectivity):
 
 def _sensor_positions(sensor: tuple[int, int], n: int, seed: int) -> FloatArray:
     n = check_integer("n", n, high=2**32 - 1)
-    return _hrsnn.sensor_positions(*sensor, n, check_integer("seed", seed))
+    return _hrsnn.sensor_positions(*sensor, n, check_integer("seed", seed, high=MOST_SEED))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer, check_number, within
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.encoding.sensor_encoder import (
     EncodingReport,
@@ -20,7 +21,7 @@ from hrsnn_rs.encoding.sensor_encoder import (
     checked_start,
 )
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import finite_number, microseconds, whole_number
+from hrsnn_rs.events.columns import microseconds
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.made_up.camera import EventCamera, checked_clip
 from hrsnn_rs.recordings.frame_stream import Clock, clock_of, pieces_of, record_pieces
@@ -100,9 +101,9 @@ class FrameDifference:
     def __post_init__(self) -> None:
         """Check every value."""
         for name in ("height", "width", "pool"):
-            value = whole_number(getattr(self, name), name, low=1, below=2**16)
+            value = check_integer(name, getattr(self, name), 1, 2**16 - 1)
             object.__setattr__(self, name, value)
-        threshold = finite_number(self.threshold, "threshold", low=0.0, below=1.0)
+        threshold = check_number("threshold", self.threshold, *within(0.0, 1.0))
         object.__setattr__(self, "threshold", threshold)
         object.__setattr__(self, "start", checked_start(self.start))
         if self.dt is not None:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.encoding.sensor_encoder import EncodingReport, SensorEncoder, beginning, checked_start
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.events.columns import microseconds, whole_number
+from hrsnn_rs.events.columns import microseconds
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.made_up.camera import CameraReport, EventCamera
 
@@ -89,13 +90,13 @@ class EventEncoder(SensorEncoder):
     def __post_init__(self) -> None:
         """Check every value."""
         checked: dict[str, Any] = {
-            name: whole_number(getattr(self, name), name, low=1, below=2**16)
+            name: check_integer(name, getattr(self, name), 1, 2**16 - 1)
             for name in ("height", "width")
         }
         checked["size"] = _whole_tuple(self.size, "size", (2,))
         for index, extent in enumerate(checked["size"]):
-            whole_number(extent, f"size[{index}]", low=1, below=2**14)
-        checked["polarities"] = whole_number(self.polarities, "polarities", low=1, below=3)
+            check_integer(f"size[{index}]", extent, 1, 2**14 - 1)
+        checked["polarities"] = check_integer("polarities", self.polarities, 1, 2)
         if not isinstance(self.centre, (bool, np.bool_)):
             raise ParameterError(f"centre must be True or False; got {self.centre!r}.")
         checked["centre"] = bool(self.centre)
@@ -115,7 +116,7 @@ class EventEncoder(SensorEncoder):
             microseconds(self.dead_time, "dead_time", low=0)
             checked["dead_time"] = float(self.dead_time)
         if self.quantum is not None:
-            checked["quantum"] = whole_number(self.quantum, "quantum", low=1, unit="µs")
+            checked["quantum"] = check_integer("quantum", self.quantum, 1, unit="µs")
         checked["start"] = checked_start(self.start)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -235,4 +236,4 @@ def _whole_tuple(values: Any, name: str, lengths: tuple[int, ...]) -> tuple[int,
         items = list(values)
     except TypeError:
         raise ParameterError(f"{name} must be {expected} whole numbers; got {values!r}.") from None
-    return tuple(whole_number(value, f"{name}[{index}]") for index, value in enumerate(items))
+    return tuple(check_integer(f"{name}[{index}]", value) for index, value in enumerate(items))

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import as_array, check_mapping
+from hrsnn_rs.arguments import as_array, check_integer, check_mapping, check_number, within
 from hrsnn_rs.encoding.sensor_encoder import EncodingReport
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import finite_number, microseconds, whole_number
+from hrsnn_rs.events.columns import microseconds
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.events.operations import in_order
@@ -128,7 +128,7 @@ class SeriesEncoder:
                 f" got shape {given.shape}."
             )
         numbers = tuple(
-            finite_number(one, f"{name}[{column}]", low=low, below=_LARGEST)
+            check_number(f"{name}[{column}]", one, *within(low, _LARGEST))
             for column, one in enumerate(given.tolist())
         )
         object.__setattr__(self, name, numbers)
@@ -222,7 +222,7 @@ class LevelCrossing(SeriesEncoder):
 
     def __post_init__(self) -> None:
         """Check every value."""
-        n_columns = whole_number(self.n_columns, "n_columns", low=1, below=2**24)
+        n_columns = check_integer("n_columns", self.n_columns, 1, 2**24 - 1)
         object.__setattr__(self, "n_columns", n_columns)
         for column, delta in enumerate(self._check_each("delta", low=0.0)):
             if delta == 0.0:
@@ -319,7 +319,7 @@ class GaussianFields(SeriesEncoder):
     def __post_init__(self) -> None:
         """Check every value."""
         for name, least in (("n_columns", 1), ("n_fields", 2)):
-            value = whole_number(getattr(self, name), name, low=least, below=2**24)
+            value = check_integer(name, getattr(self, name), least, 2**24 - 1)
             object.__setattr__(self, name, value)
         ends = zip(self._check_each("low"), self._check_each("high"), strict=True)
         for column, (low, high) in enumerate(ends):
@@ -328,7 +328,7 @@ class GaussianFields(SeriesEncoder):
                     f"low must be below high; got {low!r} and {high!r} at column {column}."
                 )
         for name in ("rate", "width"):
-            number = finite_number(getattr(self, name), name, low=0.0, below=1e6)
+            number = check_number(name, getattr(self, name), *within(0.0, 1e6))
             if number == 0.0:
                 raise ParameterError(f"{name} must be greater than 0; got {number!r}.")
             object.__setattr__(self, name, number)

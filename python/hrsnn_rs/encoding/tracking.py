@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import check_integer, check_number, within
 from hrsnn_rs.encoding.sensor_encoder import (
     EncodingReport,
     SensorEncoder,
@@ -21,7 +22,7 @@ from hrsnn_rs.encoding.sensor_encoder import (
     checked_start,
 )
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.events.columns import finite_number, microseconds, whole_number, whole_numbers
+from hrsnn_rs.events.columns import microseconds, whole_numbers
 from hrsnn_rs.events.events import Events
 
 if TYPE_CHECKING:
@@ -187,12 +188,12 @@ class TrackingEncoder(SensorEncoder):
     def __post_init__(self) -> None:
         """Check every value."""
         checked: dict[str, Any] = {
-            name: whole_number(getattr(self, name), name, low=1, below=2**16)
+            name: check_integer(name, getattr(self, name), 1, 2**16 - 1)
             for name in ("height", "width")
         }
-        checked["size"] = whole_number(self.size, "size", low=1, below=2**12)
-        checked["polarities"] = whole_number(self.polarities, "polarities", low=1, below=3)
-        checked["track_levels"] = whole_number(self.track_levels, "track_levels", below=2**12)
+        checked["size"] = check_integer("size", self.size, 1, 2**12 - 1)
+        checked["polarities"] = check_integer("polarities", self.polarities, 1, 2)
+        checked["track_levels"] = check_integer("track_levels", self.track_levels, high=2**12 - 1)
         microseconds(self.time_constant, "time_constant")
         checked["time_constant"] = float(self.time_constant)
         if self.spread_constant is not None:
@@ -202,7 +203,7 @@ class TrackingEncoder(SensorEncoder):
         checked["dead_time"] = float(self.dead_time)
         for name in ("zoom", "extent"):
             if getattr(self, name) is not None:
-                number = finite_number(getattr(self, name), name, low=1e-3, below=1e6)
+                number = check_number(name, getattr(self, name), *within(1e-3, 1e6))
                 checked[name] = number
         if self.zoom is not None and self.extent is not None:
             raise ParameterError(f"extent must be None where zoom is not; got {self.extent!r}.")

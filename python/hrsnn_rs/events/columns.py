@@ -7,12 +7,11 @@ and the value.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from hrsnn_rs.arguments import refuse_masked
+from hrsnn_rs.arguments import check_integer, check_number, refuse_masked, within
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
@@ -21,54 +20,6 @@ if TYPE_CHECKING:
 # A time below this can be added to any other without leaving int64.
 MAX_TIME = 2**62
 POLARITY_FIELDS = ("p", "polarity", "on")
-
-
-def whole_number(
-    value: Any, name: str, *, low: int = 0, below: int = MAX_TIME, unit: str = ""
-) -> int:
-    """Return `value` as an int, or say what is wrong with it.
-
-    Parameters
-    ----------
-    value : int or float
-        The number; a float is accepted if it is whole. Booleans are refused.
-    name : str
-        The argument, for the message.
-    low : int, default=0
-        Smallest value allowed.
-    below : int, default=2**62
-        First value not allowed.
-    unit : str, default=""
-        Unit, for the message.
-
-    Returns
-    -------
-    int
-        The number.
-
-    Raises
-    ------
-    ParameterError
-        If it is no whole number in `low <= value < below`.
-
-    Examples
-    --------
-    >>> whole_number(32.0, "height", low=1)
-    32
-    """
-    suffix = f" {unit}" if unit else ""
-    if isinstance(value, (float, np.floating)):
-        whole = float(value).is_integer()
-    else:
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole:
-        raise ParameterError(f"{name} must be a whole number{suffix}; got {value!r}.")
-    number = int(value)
-    if number < low:
-        raise ParameterError(f"{name} must be at least {low}{suffix}; got {number}.")
-    if number >= below:
-        raise ParameterError(f"{name} must be below {below}{suffix}; got {number}.")
-    return number
 
 
 def whole_numbers(
@@ -171,7 +122,7 @@ def checked_times(t: ArrayLike, duration: int | None) -> tuple[NDArray[np.int64]
         if times.size == 0:
             raise ParameterError("duration must be given (in µs) where there are no events.")
         return times, int(times[-1]) + 1
-    length = whole_number(duration, "duration", low=1, unit="µs")
+    length = check_integer("duration", duration, 1, unit="µs")
     if times.size and length <= times[-1]:
         raise ParameterError(
             f"duration must be greater than the last t ({times[-1]} µs); got {length}."
@@ -228,28 +179,9 @@ def kind_of(thing: Any) -> str:
     return f"a {type(thing).__name__}"
 
 
-def finite_number(
-    value: Any, name: str, *, low: float, below: float = np.inf, unit: str = ""
-) -> float:
-    """Return `value` as a float in `low <= value < below`, or say what is wrong with it."""
-    number = isinstance(value, (int, float, np.integer, np.floating))
-    try:
-        finite = number and math.isfinite(value)
-    except OverflowError:  # a whole number beyond all floats
-        finite = False
-    if not finite or isinstance(value, bool):
-        raise ParameterError(
-            f"{name} must be a finite number{unit and ' of ' + unit}; got {value!r}."
-        )
-    if not low <= value < below:
-        limits = f"at least {low:g}" + ("" if below == np.inf else f" and below {below:g}")
-        raise ParameterError(f"{name} must be {limits}{unit and ' ' + unit}; got {value!r}.")
-    return float(value)
-
-
 def microseconds(milliseconds: Any, name: str, *, low: int = 1) -> int:
     """Return a time given in ms in µs, rounded, at least `low` µs."""
-    number = finite_number(milliseconds, name, low=0.0, below=1e12, unit="ms")
+    number = check_number(name, milliseconds, *within(0.0, 1e12, unit="ms"))
     if round(number * 1000.0) < low:
         raise ParameterError(f"{name} must be at least {low / 1000:g} ms; got {milliseconds!r}.")
     return round(number * 1000.0)

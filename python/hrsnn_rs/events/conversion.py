@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import (
     field_names,
@@ -18,7 +19,6 @@ from hrsnn_rs.events.columns import (
     plain_array,
     polarities_of,
     polarity_field,
-    whole_number,
     whole_numbers,
 )
 from hrsnn_rs.events.memory_limit import check_memory
@@ -38,7 +38,7 @@ def of_structured(
     names = field_names(array)
     polarity = polarity_field(names)
     if n_channels is not None:
-        n_channels = whole_number(n_channels, "n_channels", low=1, below=2**32)
+        n_channels = check_integer("n_channels", n_channels, 1, 2**32 - 1)
     width, height, polarities = _sensor_size(sensor_size)
     if sensor_size is not None:
         size = width * height * polarities
@@ -129,9 +129,9 @@ def _sensor_size(sensor_size: Any) -> tuple[int, int, int]:
             f"sensor_size must be (width, height, polarities); got {sensor_size!r}."
         ) from None
     return (
-        whole_number(width, "sensor_size[0]", low=1, below=2**16),
-        whole_number(height, "sensor_size[1]", low=1, below=2**16),
-        whole_number(polarities, "sensor_size[2]", low=1, below=3),
+        check_integer("sensor_size[0]", width, 1, 2**16 - 1),
+        check_integer("sensor_size[1]", height, 1, 2**16 - 1),
+        check_integer("sensor_size[2]", polarities, 1, 2),
     )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.events.columns import check_same_length, checked_times, whole_number, whole_numbers
+from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.events.columns import check_same_length, checked_times, whole_numbers
 from hrsnn_rs.events.conversion import of_frame, of_raster, of_sensor, of_structured
 from hrsnn_rs.events.operations import EventOperations
 from hrsnn_rs.events.sources import poisson
@@ -80,7 +81,7 @@ class Events(EventOperations):
     def __init__(
         self, t: ArrayLike, channel: ArrayLike, n_channels: int, duration: int | None = None
     ) -> None:
-        n_channels = whole_number(n_channels, "n_channels", low=1, below=2**32)
+        n_channels = check_integer("n_channels", n_channels, 1, 2**32 - 1)
         times, duration = checked_times(t, duration)
         channels = whole_numbers(channel, "channel", below=n_channels)
         check_same_length(t=times, channel=channels)

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import kind_of, whole_number
+from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.sensor import SensorEvents
 
@@ -60,7 +61,7 @@ def as_events(
     Events(2 events, n_channels=3, duration=7 µs)
     """
     if duration is not None:
-        duration = whole_number(duration, "duration", low=1, unit="µs")
+        duration = check_integer("duration", duration, 1, unit="µs")
     named = isinstance(events, np.ndarray) and events.dtype.names is not None
     if sensor_size is not None and not named:
         raise ParameterError(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 from hrsnn_rs.errors import OutOfMemoryError
 
@@ -73,7 +72,7 @@ def _machine() -> int | None:
 def _control_group() -> int | None:
     for path in _CGROUPS:
         try:
-            return int(Path(path).read_text(encoding="utf-8"))
+            return int(_text_of(path))
         except (OSError, ValueError):  # no such file, or the word "max"
             continue
     return None
@@ -89,7 +88,13 @@ def _left_of_limit() -> int | None:
     if limit == resource.RLIM_INFINITY:
         return None
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
+        pages = int(_text_of("/proc/self/statm").split()[0])
     except OSError:
         return limit
     return max(limit - pages * resource.getpagesize(), 1)
+
+
+def _text_of(path: str) -> str:
+    from pathlib import Path
+
+    return Path(path).read_text(encoding="utf-8")

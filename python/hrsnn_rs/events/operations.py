@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import MAX_TIME, Frozen, whole_number, whole_numbers
+from hrsnn_rs.events.columns import MAX_TIME, Frozen, whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,11 +140,12 @@ class EventOperations(Frozen):
         >>> Events([3], [1], n_channels=2, duration=10).shift(5, channel=4)
         Events(1 events, n_channels=6, duration=15 µs)
         """
-        t = whole_number(t, "t", unit="µs", below=MAX_TIME - self.duration)
-        least = self.n_channels + whole_number(channel, "channel", below=2**32 - self.n_channels)
+        t = check_integer("t", t, high=MAX_TIME - self.duration - 1, unit="µs")
+        most = 2**32 - 1 - self.n_channels
+        least = self.n_channels + check_integer("channel", channel, high=most)
         if n_channels is None:
             n_channels = least
-        n_channels = whole_number(n_channels, "n_channels", low=least, below=2**32)
+        n_channels = check_integer("n_channels", n_channels, least, 2**32 - 1)
         return type(self)(
             self.t + t,
             self.channel + np.uint32(least - self.n_channels),
@@ -181,10 +183,10 @@ class EventOperations(Frozen):
         >>> events.select([2, 1], start=5)
         Events(1 events, n_channels=2, duration=5 µs)
         """
-        start = whole_number(start, "start", unit="µs", below=self.duration)
+        start = check_integer("start", start, high=self.duration - 1, unit="µs")
         if stop is None:
             stop = self.duration
-        stop = whole_number(stop, "stop", low=start + 1, below=self.duration + 1, unit="µs")
+        stop = check_integer("stop", stop, start + 1, self.duration, unit="µs")
         first, last = np.searchsorted(self.t, (start, stop))
         t, channel = self.t[first:last] - start, self.channel[first:last]
         if channels is None:
@@ -233,7 +235,7 @@ class EventOperations(Frozen):
         >>> Events([3, 999, 2500], [1, 0, 0], n_channels=2, duration=4000).quantized(1000).t
         array([   0,    0, 2000])
         """
-        quantum = whole_number(quantum, "quantum", low=1, unit="µs")
+        quantum = check_integer("quantum", quantum, 1, unit="µs")
         if quantum == 1:
             return self
         times = self.t // quantum * quantum

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import (
     Frozen,
@@ -18,7 +19,6 @@ from hrsnn_rs.events.columns import (
     field_names,
     polarities_of,
     polarity_field,
-    whole_number,
     whole_numbers,
 )
 
@@ -94,8 +94,8 @@ class SensorEvents(Frozen):
         width: int,
         duration: int | None = None,
     ) -> None:
-        height = whole_number(height, "height", low=1, below=2**16)
-        width = whole_number(width, "width", low=1, below=2**16)
+        height = check_integer("height", height, 1, 2**16 - 1)
+        width = check_integer("width", width, 1, 2**16 - 1)
         times, duration = checked_times(t, duration)
         columns = whole_numbers(x, "x", below=width)
         rows = whole_numbers(y, "y", below=height)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import as_array, check_integer
+from hrsnn_rs.arguments import MOST_SEED, as_array, check_integer
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import microseconds, whole_number
+from hrsnn_rs.events.columns import microseconds
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.events.operations import in_order
 
@@ -42,21 +42,21 @@ def poisson(
     The k-th event of a channel is when the integral of its rate reaches the sum of k numbers with
     an exponential law of mean 1: this is exact for any course of the rate.
     """
-    seed = check_integer("seed", seed)
+    seed = check_integer("seed", seed, high=MOST_SEED)
     rate = _checked(rates)
     if rate.ndim == 1:
         if dt is not None:
             raise ParameterError(f"dt must be None where rates are constant; got {dt!r}.")
         if duration is None:
             raise ParameterError("duration must be given (in µs) where rates are constant.")
-        length = whole_number(duration, "duration", low=1, unit="µs")
+        length = check_integer("duration", duration, 1, unit="µs")
         rate, step = rate[None], length
     else:
         if dt is None:
             raise ParameterError("dt must be given (ms per row) where rates have two dimensions.")
         step = microseconds(dt, "dt")
         length = rate.shape[0] * step
-        if duration is not None and whole_number(duration, "duration", low=1) != length:
+        if duration is not None and check_integer("duration", duration, 1) != length:
             raise ParameterError(
                 f"duration must be None or that of the rates ({length} µs); got {duration!r}."
             )

@@ -16,6 +16,7 @@ from hrsnn_rs.learning.comparison import (
 )
 from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
 from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.layered import LAYERS
 from hrsnn_rs.learning.metrics import (
     accuracy,
     confusion_matrix,
@@ -25,6 +26,7 @@ from hrsnn_rs.learning.metrics import (
 )
 from hrsnn_rs.learning.operations import synaptic_operations
 from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.learning.recipes import default_encoder, default_layer
 from hrsnn_rs.learning.statistics import (
     PairedDifference,
     Spread,
@@ -44,16 +46,19 @@ from hrsnn_rs.learning.task_interval import measure_interval, predict_interval
 from hrsnn_rs.learning.task_memory import measure_memory
 from hrsnn_rs.learning.task_speed import measure_speed
 from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_task
+from hrsnn_rs.learning.transformer import HRSNNTransformer
 
 __all__ = [
     "COMPARISON_SCHEMA",
     "CONTROLS",
+    "LAYERS",
     "ROW_SCHEMA",
     "TASK_SCHEMA",
     "Clips",
     "FeatureLayer",
     "Features",
     "HRSNNClassifier",
+    "HRSNNTransformer",
     "PairedDifference",
     "Readout",
     "Spread",
@@ -64,6 +69,8 @@ __all__ = [
     "comparisons",
     "confusion_matrix",
     "count_features",
+    "default_encoder",
+    "default_layer",
     "difference",
     "direction_accuracy",
     "direction_scores",

@@ -1,7 +1,6 @@
-"""The network as a scikit-learn estimator: events and labels in, classes out.
+"""The layers and a readout as a scikit-learn estimator: events and labels in, classes out.
 
-Fitting is four steps that see different things: the gain is calibrated and the recurrent
-layer trained on the samples without their labels; features are window counts; only the
+The layers are calibrated and trained on the samples without their labels (`layered`); only the
 linear readout sees labels. Encoding, simulation and the readout themselves live elsewhere.
 """
 
@@ -13,17 +12,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from hrsnn_rs.arguments import check_integer, check_truth
-from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
-from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.learning.classifier_file import read_classifier, write_classifier
-from hrsnn_rs.learning.estimator_input import (
-    check_arrays_meaning,
-    fingerprint,
-    is_table,
-    taken_apart,
-)
+from hrsnn_rs.learning.estimator_input import is_table, taken_apart
 from hrsnn_rs.learning.labels import (
     check_two_classes,
     checked_groups,
@@ -31,10 +22,8 @@ from hrsnn_rs.learning.labels import (
     encode,
     weights_of_classes,
 )
+from hrsnn_rs.learning.layered import LayeredFeatures
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.sample_features import ENCODERS, SampleFeatures
-from hrsnn_rs.network.network import Network
-from hrsnn_rs.network.presets import default_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,28 +31,38 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.encoding.time_series import SeriesEncoder
-    from hrsnn_rs.events.events import Events
-    from hrsnn_rs.network.results import Calibration
-
-_N_NEURONS = 1000
-_N_NEURONS_TABLE = 100
+    from hrsnn_rs.learning.feature_layer import FeatureLayer
+    from hrsnn_rs.network.network import Network
 
 
-class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Recurrent spiking network that learns without labels, and a linear readout.
+class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Spiking layers that learn without labels, and a linear readout.
 
     Parameters
     ----------
     network : Network, default=None
-        Network to start from; it is copied, never changed. `None` means
-        `presets.default_network`, of 1000 neurons, or 100 for a table.
+        Recurrent network to start from; it is copied, never changed. `None` means
+        `presets.default_network`.
     encoder : EventEncoder, TrackingEncoder, LevelCrossing or GaussianFields, default=None
-        From sensor events, or from time series, to input channels. `None` means 32x32 pixels and
-        two polarities of the first sample's sensor; samples that are `Events` already need none.
+        From sensor events, or from time series, to input channels. `None` means
+        `default_encoder` of the first sample's sensor: 32x32 pixels and two polarities, which
+        follow who moves where a data set is one of videos. Samples that are `Events` already need
+        none.
     readout : Readout, default=None
         Readout to fit; it is cloned. `None` means `Readout()`, whose parameters can be set all the
         same: `set_params(readout__alpha=10.0)`.
+    feature_layer : FeatureLayer, default=None
+        Layer to start from; it is cloned, and its windows and threads are those given here. `None`
+        means `default_layer` of the encoder.
+    layers : {"auto", "features", "recurrent", "stacked", "both"}, default="auto"
+        "features": a feature layer, whose pooled counts are read out. "recurrent": the network,
+        straight on the input channels. "stacked": the network on top of a feature layer;
+        "both": the same, with the counts of both read out. "auto" means features for events of a
+        sensor, and the network for everything else, unless one or both of them are given.
+    n_neurons : int, default=None
+        Neurons of the default network, of which `None` makes 1000, or 100 for a table.
     n_windows : int, default=4
         Windows in which the spikes of a sample are counted.
     windows : {"events", "time"}, default="events"
@@ -71,15 +70,17 @@ class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: 
     features : {"counts", "lowpass", "both"}, default="counts"
         What `Network.transform` gives for each window and neuron.
     epochs : int, default=1
-        Passes of unsupervised training over the samples; 0 leaves the weights as drawn.
+        Passes of the network's training over the samples; 0 leaves all weights as drawn, those of
+        features too.
     batch : int, default=1
         Samples that learn side by side, an approximation where above 1; see `Network.train`.
     rate : float or None, default=3.0
-        Mean rate in Hz to which the input gain is calibrated. `None` leaves the gain.
+        Mean rate in Hz to which the network's input gain is calibrated; a feature layer has its
+        own `spikes`. `None` leaves the gain.
     n_calibration : int, default=64
         Samples, evenly spaced among the training samples, that calibration looks at.
     seed : int, default=0
-        Seed of the default network. A given network has a seed of its own.
+        Seed of the default layers. What is given has a seed of its own.
     n_threads : int, default=None
         Threads of each call; the result does not depend on them. `None` means all cores.
     progress : bool, default=False
@@ -100,14 +101,18 @@ class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: 
     ----------
     classes_ : ndarray of shape (n_classes,)
         Sorted labels, of the type that was given.
+    layers_ : str
+        What `layers` came to be.
+    layer_ : FeatureLayer or None
+        The fitted feature layer.
     network_ : Network
-        The calibrated, trained network.
+        The calibrated, trained network: the recurrent one, or else that of the feature layer.
     encoder_ : EventEncoder, TrackingEncoder, LevelCrossing, GaussianFields, TableEncoder or None
         The encoder that is used; `None` when samples are taken as they are.
     readout_ : Readout
         The fitted readout.
     calibration_ : Calibration or None
-        Gain and rate that calibration reached; `None` where `rate` is.
+        Gain and rate that calibration of `network_` reached; `None` where `rate` is.
     groups_ : list
         Sorted groups of the training samples; empty when none were given.
     n_features_in_ : int
@@ -151,8 +156,6 @@ class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: 
     1.0
     """
 
-    calibration_: Calibration | None
-
     def __init__(
         self,
         network: Network | None = None,
@@ -173,10 +176,16 @@ class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: 
         dt: float | None = None,
         sensor_size: tuple[int, int, int] | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
+        feature_layer: FeatureLayer | None = None,
+        layers: str = "auto",
+        n_neurons: int | None = None,
     ) -> None:
         self.network = network
         self.encoder = encoder
         self.readout = readout
+        self.feature_layer = feature_layer
+        self.layers = layers
+        self.n_neurons = n_neurons
         self.n_windows = n_windows
         self.windows = windows
         self.features = features
@@ -286,33 +295,16 @@ class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: 
         events = self._training_events(samples, rows)
         _check_equally_many(len(events), n_samples)
 
-        network = self.network_ = self._network_for(events[0])
-        # Who does the work knows what is allowed, and says so of no samples too.
-        self._features([])
-        if self.epochs:
-            network.train([], epochs=self.epochs, batch=self.batch)
-        self.calibration_ = None
-        if self.rate is not None:
-            self.calibration_ = network.calibrate(
-                events, rate=self.rate, n_samples=self.n_calibration, n_threads=self.n_threads
-            )
-        if self.epochs:
-            network.train(
-                events,
-                epochs=self.epochs,
-                batch=self.batch,
-                progress=self.progress,
-                n_threads=self.n_threads,
-                checkpoint=self.checkpoint,
-                checkpoint_every=self.checkpoint_every,
-            )
+        self._learn(events)
+        if readout.scaling == "auto" and self.layer_ is not None:
+            readout.set_params(scaling="common")
         known = None if names is None else names.values[names.codes]
         self.readout_ = readout.fit(
-            self._features(events), labels.values[labels.codes], known, weights
+            self._features(events)[0], labels.values[labels.codes], known, weights
         )
         self.classes_ = self.readout_.classes_
         self.groups_ = [] if names is None else names.values.tolist()
-        self._seen = frozenset(fingerprint(sample) for sample in events)
+        self._remember(events)
         return self
 
     def decision_function(self, samples: Any) -> NDArray[np.float64]:
@@ -455,37 +447,13 @@ class HRSNNClassifier(SampleFeatures, ClassifierMixin, BaseEstimator):  # type: 
 
     def _checked_readout(self) -> Readout:
         """Refuse what would be found out late, or not at all; give the readout to fit."""
-        check_integer("epochs", self.epochs)
-        check_integer("batch", self.batch, 1)
-        check_integer("n_calibration", self.n_calibration, 1)
-        check_integer("seed", self.seed)
-        check_truth("progress", self.progress)
-        check_arrays_meaning(self.dt, self.sensor_size)
-        kinds = {"network": (Network,), "encoder": ENCODERS, "readout": (Readout,)}
-        for name, allowed in kinds.items():
-            value = getattr(self, name)
-            # A file would bring back a class of one's own as ours.
-            if value is not None and type(value) not in allowed:
-                words = " or ".join(kind.__name__ for kind in allowed)
-                raise ParameterError(f"{name} must be a {words} or None; got {value!r}.")
+        self._check_layers()
+        self._check_kind("readout", (Readout,))
         readout: Readout = Readout() if self.readout is None else clone(self.readout)
         if self.class_weight is not None:
             readout.set_params(class_weight=self.class_weight)
         readout.check_parameters()
         return readout
-
-    def _network_for(self, first: Events) -> Network:
-        """Copy the given network, or make the default one for such samples."""
-        if self.network is not None:
-            return self.network.copy()
-        sensor = self.encoder_.sensor if isinstance(self.encoder_, SensorEncoder) else None
-        is_table = isinstance(self.encoder_, TableEncoder)
-        return default_network(
-            first.n_channels,
-            sensor=sensor,
-            n_neurons=_N_NEURONS_TABLE if is_table else _N_NEURONS,
-            seed=self.seed,
-        )
 
 
 def _check_equally_many(n_samples: int, n_labels: int) -> None:

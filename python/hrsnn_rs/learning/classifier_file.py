@@ -15,6 +15,8 @@ import numpy as np
 
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import FormatError
+from hrsnn_rs.learning.encoded_samples import ENCODERS
+from hrsnn_rs.learning.feature_layer import FeatureLayer
 from hrsnn_rs.learning.labels import (
     class_weight_from_json,
     class_weight_to_json,
@@ -25,7 +27,6 @@ from hrsnn_rs.learning.labels import (
     to_json,
 )
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.sample_features import ENCODERS
 from hrsnn_rs.network.model_file import from_state, to_state
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.results import Calibration
@@ -39,7 +40,7 @@ _KIND = "HRSNNClassifier"
 _ENCODERS = {kind.__name__: kind for kind in (*ENCODERS, TableEncoder)}
 _READOUT, _GIVEN = "readout.", "given."
 # Parameters that are no plain values.
-_OBJECTS = ("network", "encoder", "readout", "class_weight")
+_OBJECTS = ("network", "encoder", "readout", "class_weight", "feature_layer")
 
 
 def write_classifier(
@@ -78,6 +79,9 @@ def write_classifier(
         arrays |= {
             f"{_GIVEN}{name}": array for name, array in before.items() if _differs(array, now[name])
         }
+    layer: FeatureLayer | None = classifier.layer_
+    if layer is not None:
+        arrays |= layer.to_arrays()
     parameters = classifier.get_params(deep=False)
     calibration: Calibration | None = classifier.calibration_
     fields = {
@@ -89,7 +93,12 @@ def write_classifier(
         "encoder": _described(classifier.encoder),
         "readout": None if classifier.readout is None else classifier.readout.to_dict(),
         "class_weight": class_weight_to_json(classifier.class_weight),
+        "feature_layer": None
+        if classifier.feature_layer is None
+        else (classifier.feature_layer.to_dict()),
         "fitted_encoder": _described(classifier.encoder_),
+        "fitted_layer": None if layer is None else layer.to_metadata(),
+        "fitted_layers": classifier.layers_,
         "calibration": None if calibration is None else asdict(calibration),
         "n_features_in": classifier.n_features_in_,
         "feature_names_in": getattr(classifier, "feature_names_in_", np.array([])).tolist(),
@@ -133,8 +142,15 @@ def read_classifier(kind: Any, path: str | os.PathLike[str]) -> Any:
             encoder=_encoder(fields["encoder"]),
             readout=None if fields["readout"] is None else Readout.from_dict(fields["readout"]),
             class_weight=class_weight_from_json(fields["class_weight"]),
+            feature_layer=(
+                None
+                if fields["feature_layer"] is None
+                else FeatureLayer.from_dict(fields["feature_layer"])
+            ),
         )
         classifier.network_ = network
+        classifier._layers = fields["fitted_layers"]
+        classifier.layer_ = _layer(classifier, arrays, fields["fitted_layer"])
         classifier.encoder_ = _encoder(fields["fitted_encoder"])
         classifier.readout_ = Readout.from_arrays(_under(_READOUT, arrays))
         classifier.classes_ = classifier.readout_.classes_
@@ -147,9 +163,8 @@ def read_classifier(kind: Any, path: str | os.PathLike[str]) -> Any:
         classifier.groups_ = [] if groups is None else from_json(from_bytes(groups)).tolist()
         classifier.notes_ = dict(fields["notes"])
         classifier._seen = frozenset(arrays["training.fingerprints"].tolist())
-        width = network.n_neurons * (2 if classifier.features == "both" else 1)
-        if classifier.readout_.n_features_in_ != classifier.n_windows * width:
-            raise ValueError("the readout does not fit the network")
+        if classifier.readout_.n_features_in_ != classifier.n_units * classifier.n_windows:
+            raise ValueError("the readout does not fit the layers")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{path} is not a classifier's model file: {error!r}.") from error
     return classifier
@@ -164,6 +179,16 @@ def _network(
     state, _ = to_state(fitted._assembly(), 1.0)
     state |= _under(_GIVEN, arrays)
     return Network._made_of(from_state(state, header), float(header["input_gain"]), None)
+
+
+def _layer(
+    classifier: Any, arrays: Mapping[str, NDArray[Any]], described: dict[str, Any] | None
+) -> FeatureLayer | None:
+    """Put together the fitted feature layer, whose network the file holds where it is alone."""
+    if described is None:
+        return None
+    own = classifier.network_ if classifier.layers_ == "features" else None
+    return FeatureLayer.of_parts(own, arrays, described)
 
 
 def _encoder(described: dict[str, Any] | None) -> Any:

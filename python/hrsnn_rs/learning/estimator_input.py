@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.time_series import SeriesEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import kind_of, microseconds, whole_number
+from hrsnn_rs.events.columns import kind_of, microseconds
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.events.sensor import SensorEvents
@@ -189,6 +190,7 @@ class _OnlyEvents:
 
     def __init__(self, samples: EventSamples) -> None:
         self._samples = samples
+        self.is_video = samples.is_video
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -293,8 +295,10 @@ def check_arrays_meaning(dt: Any, sensor_size: Any) -> None:
         raise ParameterError(
             f"sensor_size must be (width, height, polarities); got {sensor_size!r}."
         )
-    for index, (extent, below) in enumerate(zip(sensor_size, (2**16, 2**16, 3), strict=True)):
-        whole_number(extent, f"sensor_size[{index}]", low=1, below=below)
+    for index, (extent, most) in enumerate(
+        zip(sensor_size, (2**16 - 1, 2**16 - 1, 2), strict=True)
+    ):
+        check_integer(f"sensor_size[{index}]", extent, 1, most)
 
 
 def peek(samples: Iterable[Any]) -> tuple[Any, Iterable[Any]]:

@@ -21,21 +21,24 @@ from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.description.heterogeneity import resolve
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.learning.kept_layer import KeptLayer
+from hrsnn_rs.events.events import Events
+from hrsnn_rs.events.forms import as_events
+from hrsnn_rs.learning.kept_layer import TILED, KeptLayer
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.patches import Plane, cut_patches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from hrsnn_rs.arguments import FloatArray
-    from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.results import RunStats
 
 #: Sum of a feature's weights, mV, and the threshold that it is held against.
 INCOMING, THRESHOLD = 100.0, 15.0
+#: Mean number of spikes of a sample where none is asked for, by its events and at most.
+SPIKES_PER_EVENT, MOST_SPIKES = 0.375, 3500.0
 #: What a layer may be, beside one that learns: the controls.
 FILTERS = ("learned", "drawn", "shuffled", "exemplars")
 
@@ -48,6 +51,12 @@ def default_neuron() -> LIF:
 def default_plasticity() -> STDP:
     """Give the STDP of a feature layer: potentiation alone, balanced by normalisation."""
     return STDP(a_plus=0.3, a_minus=0.0, tau_plus=15.0, w_min=0.0, w_max=1e3, inputs=True)
+
+
+_COUNTS = (
+    "plane", "polarities", "field", "stride", "n_features", "pool", "n_windows", "n_patches",
+    "most_events", "n_calibration", "seed",
+)  # fmt: skip
 
 
 class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
@@ -99,8 +108,9 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         Events of a patch at most.
     learning_rate : sequence of float, default=(1.0, 0.3)
         Factors of a_plus and a_minus: the patches are shared out among them, in order.
-    spikes : float, default=3500.0
-        Mean number of spikes of a sample, to which one input gain is calibrated.
+    spikes : float, default=None
+        Mean number of spikes of a sample, to which one input gain is calibrated. `None`: three for
+        eight events of the samples that calibration looks at, at most 3500.
     n_calibration : int, default=48
         Samples that calibration looks at, evenly spaced.
     seed : int, default=0
@@ -165,7 +175,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         n_patches: int = 2000,
         most_events: int = 400,
         learning_rate: Sequence[float] = (1.0, 0.3),
-        spikes: float = 3500.0,
+        spikes: float | None = None,
         n_calibration: int = 48,
         seed: int = 0,
         n_threads: int | None = None,
@@ -239,7 +249,13 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
             check_integer(name, getattr(self, name), low)
         if check_integer("field", self.field, 1, 255) % 2 == 0:
             raise ParameterError(f"field must be odd; got {self.field}.")
-        check_number("spikes", self.spikes, "greater than 0", lambda n: n > 0.0)
+        # An estimator's parameters stay as they were given, and these are what is counted with.
+        for name in _COUNTS:
+            value = getattr(self, name)
+            if any(isinstance(one, float) for one in np.ravel(value).tolist()):
+                raise ParameterError(f"{name} must be an integer, not a float; got {value!r}.")
+        if self.spikes is not None:
+            check_number("spikes", self.spikes, "greater than 0", lambda n: n > 0.0)
         for rate in self.learning_rate:
             check_number("learning_rate", rate, "numbers of at least 0", lambda r: r >= 0.0)
         if self.filters not in FILTERS:
@@ -318,18 +334,24 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         flat = self.fields_.reshape(self.n_features, -1).T
         n_places = tiling.n_rows * tiling.n_columns
         n_neurons = n_places * self.n_features
-        names = ("tau_m", "t_ref", "v_rest", "v_reset", "v_threshold", "bias")
         return Network.from_arrays(
             inputs=tiling.synapses(flat * (INCOMING / flat.sum(axis=0).mean())),
             recurrent=csr_array((n_neurons, n_neurons)),
-            neuron=LIF(**{name: np.tile(neurons[name], n_places) for name in names}),
+            neuron=LIF(**{name: np.tile(neurons[name], n_places) for name in TILED}),
             competition=Competition(self.n_features, inhibition=self.inhibition),
             dtype="float32",
         )
 
     def _calibrate(self, X: Sequence[Any]) -> Self:
+        picked = [
+            X[i] for i in np.unique(np.linspace(0, len(X) - 1, self.n_calibration).astype(int))
+        ]
+        spikes = self.spikes
+        if spikes is None:
+            n_events = np.mean([len(as_events(one)) for one in picked])
+            spikes = max(min(SPIKES_PER_EVENT * float(n_events), MOST_SPIKES), 1.0)
         self.calibration_ = self.network_.calibrate(
-            X, spikes=self.spikes, n_samples=self.n_calibration, n_threads=self.n_threads
+            picked, spikes=spikes, n_samples=self.n_calibration, n_threads=self.n_threads
         )
         self._number_pools()
         return self
@@ -367,16 +389,79 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         features : float32 ndarray of shape (n_samples, n_windows * n_pools * n_features)
         stats : list of RunStats
         """
+        counts, stats = self.window_features(X, self.n_windows, windows=self.windows)
+        return counts.reshape(len(counts), -1), stats
+
+    def window_features(
+        self, X: Iterable[Any], n_windows: int, *, windows: str = "events", features: str = "counts"
+    ) -> tuple[NDArray[np.float32], list[RunStats]]:
+        """Give the features of other windows than the layer's own.
+
+        Parameters
+        ----------
+        X : iterable of Events
+            As for `transform`.
+        n_windows : int
+            Windows of a sample.
+        windows, features : str
+            As for `Network.transform`.
+
+        Returns
+        -------
+        features : float32 ndarray of shape (n_samples, n_windows, n_pools * n_features)
+            Twice as wide for "both".
+        stats : list of RunStats
+        """
         check_is_fitted(self)
-        counts, stats = self.network_.transform(
+        return self.network_.transform(
             X,
-            self.n_windows,
-            windows=self.windows,
+            n_windows,
+            windows=windows,
+            features=features,
             pools=self._pools,
             n_threads=self.n_threads,
             return_stats=True,
         )
-        return counts.reshape(len(counts), -1), stats
+
+    def feature_maps(self, X: Iterable[Any]) -> Iterator[Events]:
+        """Give the spikes of the features, as a network on top of them takes them.
+
+        Parameters
+        ----------
+        X : iterable of Events
+            As for `transform`.
+
+        Returns
+        -------
+        iterator of Events
+            One for each sample. Each feature has a map: the channel of feature `k` at the place of
+            row `u` and column `v` is `(k * n_rows + u) * n_columns + v`.
+        """
+        return (maps for maps, _ in self.runs(X))
+
+    def runs(self, X: Iterable[Any]) -> Iterator[tuple[Events, RunStats]]:
+        """Give the feature maps of each sample, and what they took.
+
+        Parameters
+        ----------
+        X : iterable of Events
+            As for `transform`.
+
+        Yields
+        ------
+        maps : Events
+            As `feature_maps` gives them.
+        stats : RunStats
+        """
+        check_is_fitted(self)
+        n_places = int(np.prod(self.maps))
+        for one in X:
+            sample = as_events(one, self.network_.n_inputs)
+            run = self.network_.run(sample, n_threads=self.n_threads)
+            place, feature = np.divmod(run.spikes["neuron"].to_numpy(), self.n_features)
+            channel = feature.astype(np.int64) * n_places + place
+            t = run.spikes["t"].to_numpy()
+            yield Events(t, channel, self.n_map_channels, sample.duration), run.stats
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns: window, row and column of the pool, feature.
@@ -391,16 +476,10 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         ndarray of str, shape (n_features_out_,)
         """
         check_is_fitted(self)
-        tiling = self._tiling()
-        rows, columns = (-(-n // self.pool) for n in (tiling.n_rows, tiling.n_columns))
-        names = [
-            f"window{w}_row{u}_column{v}_feature{k}"
-            for w in range(self.n_windows)
-            for u in range(rows)
-            for v in range(columns)
-            for k in range(self.n_features)
-        ]
-        return np.array(names, dtype=object)
+        units = self.unit_names()
+        return np.array(
+            [f"window{w}_{unit}" for w in range(self.n_windows) for unit in units], dtype=object
+        )
 
 
 def _incoming(weights: FloatArray) -> FloatArray:

@@ -35,6 +35,10 @@ _GROUPS: dict[str, Any] = {
 }
 
 
+#: Parameters of the features' neurons that every copy of them has.
+TILED = ("tau_m", "t_ref", "v_rest", "v_reset", "v_threshold", "bias")
+
+
 class KeptLayer(BaseEstimator):  # type: ignore[misc]
     """A layer as a file has it; see `FeatureLayer`."""
 
@@ -49,6 +53,33 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
     calibration_: Calibration
     fields_: FloatArray
     fields_before_: FloatArray
+
+    @property
+    def n_channels(self) -> int:
+        """Input channels: those of the plane."""
+        return Plane(*self.plane, self.polarities).n_channels
+
+    @property
+    def maps(self) -> tuple[int, int]:
+        """Rows and columns of a feature's map: the places at which it stands."""
+        tiling = self._tiling()
+        return tiling.n_rows, tiling.n_columns
+
+    @property
+    def n_map_channels(self) -> int:
+        """Channels of all feature maps."""
+        rows, columns = self.maps
+        return self.n_features * rows * columns
+
+    def unit_names(self) -> list[str]:
+        """Name what a window becomes: row and column of the pool, feature."""
+        rows, columns = (-(-n // self.pool) for n in self.maps)
+        return [
+            f"row{u}_column{v}_feature{k}"
+            for u in range(rows)
+            for v in range(columns)
+            for k in range(self.n_features)
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as JSON can hold them; `from_dict` takes them.
@@ -106,8 +137,17 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
         self.network_.save(path, extra=self.to_arrays(), metadata=self.to_metadata())
 
     def to_arrays(self) -> dict[str, FloatArray]:
-        """Return what a file holds of the layer beside its network."""
-        return {"layer.fields": self.fields_, "layer.fields_before": self.fields_before_}
+        """Return what a file holds of the layer: its network can be made of it again."""
+        parameters = self.network_.neuron_parameters
+        neurons = {
+            f"layer.{name}": parameters[name][: self.n_features].astype(np.float64)
+            for name in TILED
+        }
+        return {
+            "layer.fields": self.fields_,
+            "layer.fields_before": self.fields_before_,
+            **neurons,
+        }
 
     def to_metadata(self) -> dict[str, Any]:
         """Return what a file says of the layer beside its arrays."""
@@ -142,16 +182,36 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def of_parts(
-        cls, network: Network, arrays: Mapping[str, Any], metadata: Mapping[str, Any]
+        cls, network: Network | None, arrays: Mapping[str, Any], metadata: Mapping[str, Any]
     ) -> Self:
-        """Make a fitted layer of its network, `to_arrays` and `to_metadata`."""
+        """Make a fitted layer of `to_arrays` and `to_metadata`, and of its network if it is there.
+
+        Parameters
+        ----------
+        network : Network or None
+            `None`: the fields are tiled again, with the same bits.
+        arrays, metadata : mapping
+            By name.
+
+        Returns
+        -------
+        FeatureLayer
+            Fitted.
+        """
         layer = cls.from_dict(metadata["layer"])
-        layer.network_ = network
         layer.fields_ = arrays["layer.fields"]
         layer.fields_before_ = arrays["layer.fields_before"]
         layer.calibration_ = Calibration(**metadata["calibration"])
+        if network is None:
+            network = layer._tiled({name: arrays[f"layer.{name}"] for name in TILED})
+            network.input_gain = layer.calibration_.gain
+        layer.network_ = network
         layer._number_pools()
         return layer
+
+    def _tiled(self, neurons: Mapping[str, FloatArray]) -> Network:
+        """Copy the fields to all places of the plane."""
+        raise NotImplementedError
 
     def _tiling(self) -> Tiling:
         return Tiling(Plane(*self.plane, self.polarities), self.field, self.stride)

@@ -44,7 +44,7 @@ ALPHAS: tuple[float, ...] = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
 """Candidates of the penalty when none are given."""
 
 _COMPRESSIONS = ("log1p", "none")
-_SCALINGS = ("each", "common")
+_SCALINGS = ("auto", "each", "common")
 
 
 class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -59,9 +59,9 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups, one of five folds of whole groups.
     compression : {"log1p", "none"}, default="log1p"
         What is done to each feature first. "log1p" needs features that are not negative.
-    scaling : {"each", "common"}, default="each"
-        Divide each feature by its own standard deviation, or all by the root of their mean
-        variance, so that features that hardly vary weigh little: better for pooled counts.
+    scaling : {"auto", "each", "common"}, default="auto"
+        Divide each feature by its own standard deviation, or all by the root of their mean variance
+        (better for pooled counts). "auto": each; common for the feature layer of a classifier.
     class_weight : mapping of label to float, "balanced" or None, default=None
         Weight of the samples of a class; "balanced" gives all classes the same sum.
 
@@ -107,7 +107,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         alpha: float | Sequence[float] = ALPHAS,
         compression: str = "log1p",
-        scaling: str = "each",
+        scaling: str = "auto",
         class_weight: Mapping[Any, float] | str | None = None,
     ) -> None:
         self.alpha = alpha
@@ -344,7 +344,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         --------
         >>> from hrsnn_rs.learning import Readout
         >>> Readout(alpha=10.0).to_dict()
-        {'alpha': 10.0, 'compression': 'log1p', 'scaling': 'each', 'class_weight': None}
+        {'alpha': 10.0, 'compression': 'log1p', 'scaling': 'auto', 'class_weight': None}
         """
         alphas = self.check_parameters()
         return {

@@ -95,7 +95,7 @@ def measure_memory(
     >>> len(rows["by_lag"][0])
     51
     """
-    check_integer("n_samples", n_samples, 400)
+    n_samples = check_integer("n_samples", n_samples, 400)
 
     def prepare(condition: str, seed: int) -> Callable[[Distribution], dict[str, Any]]:
         random = np.random.default_rng([seed, 0])

@@ -13,15 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import MOST_SEED, check_integer, check_number, within
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import (
-    finite_number,
-    kind_of,
-    microseconds,
-    plain_array,
-    whole_number,
-    whole_numbers,
-)
+from hrsnn_rs.events.columns import kind_of, microseconds, plain_array, whole_numbers
 from hrsnn_rs.events.sensor import SensorEvents
 
 if TYPE_CHECKING:
@@ -145,20 +139,20 @@ class EventCamera:
     def __post_init__(self) -> None:
         """Check every value."""
         checked: dict[str, float] = {
-            name: whole_number(getattr(self, name), name, low=1, below=2**16)
+            name: check_integer(name, getattr(self, name), 1, 2**16 - 1)
             for name in ("height", "width")
         }
         for name in ("threshold_on", "threshold_off"):
-            checked[name] = finite_number(getattr(self, name), name, low=LOWEST_THRESHOLD)
-        checked["mismatch"] = finite_number(self.mismatch, "mismatch", low=0.0)
+            checked[name] = check_number(name, getattr(self, name), *within(LOWEST_THRESHOLD))
+        checked["mismatch"] = check_number("mismatch", self.mismatch, *within(0.0))
         microseconds(self.dead_time, "dead_time", low=0)
         checked["dead_time"] = float(self.dead_time)
         # The bound keeps a slip of units from filling the memory.
-        checked["noise_rate"] = finite_number(
-            self.noise_rate, "noise_rate", low=0.0, below=1e6, unit="Hz"
+        checked["noise_rate"] = check_number(
+            "noise_rate", self.noise_rate, *within(0.0, 1e6, unit="Hz")
         )
-        checked["seed"] = whole_number(self.seed, "seed", below=2**64)
-        checked["luma_offset"] = finite_number(self.luma_offset, "luma_offset", low=1e-6, below=1e6)
+        checked["seed"] = check_integer("seed", self.seed, high=MOST_SEED)
+        checked["luma_offset"] = check_number("luma_offset", self.luma_offset, *within(1e-6, 1e6))
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
@@ -288,7 +282,7 @@ class EventCamera:
         >>> recording.stop()[0].t
         array([4000, 8000])
         """
-        return CameraRecording(self, whole_number(sample, "sample", below=2**64))
+        return CameraRecording(self, check_integer("sample", sample, high=2**64 - 1))
 
     def _noise(self, sample: int, start: int, stop: int) -> tuple[NDArray[Any], ...]:
         """Draw a homogeneous Poisson process of each pixel and polarity in (start, stop]."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.events.columns import whole_number
 from hrsnn_rs.made_up.movements import CLASSES, Body, Poses, label_of, poses, stream
 
 if TYPE_CHECKING:
@@ -90,10 +90,10 @@ def render(
     ((25, 32, 32), array([   0, 4000, 8000]))
     """
     label = label_of(label)
-    subject = whole_number(subject, "subject")
-    repeat = whole_number(repeat, "repeat")
-    seed = whole_number(seed, "seed")
-    size = whole_number(size, "size", low=16, below=2**12)
+    subject = check_integer("subject", subject)
+    repeat = check_integer("repeat", repeat)
+    seed = check_integer("seed", seed)
+    size = check_integer("size", size, 16, 2**12 - 1)
     times = _frame_times(duration, frame_rate)
     body = Body.of(seed, subject)
     draw = stream(seed, _REPEAT, subject, label, repeat)
@@ -103,7 +103,7 @@ def render(
 
 
 def _frame_times(duration: int, frame_rate: float) -> NDArray[np.int64]:
-    duration = whole_number(duration, "duration", low=1)
+    duration = check_integer("duration", duration, 1)
     if isinstance(frame_rate, bool) or not isinstance(frame_rate, (int, float, np.number)):
         raise ParameterError(f"frame_rate must be a number of Hz; got {frame_rate!r}.")
     if not 1.0 <= frame_rate <= 10_000.0:  # NaN fails too

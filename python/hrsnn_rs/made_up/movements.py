@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.events.columns import whole_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -191,7 +191,7 @@ def label_of(label: int | str) -> int:
         if label not in CLASSES:
             raise ParameterError(f"label must be one of {', '.join(CLASSES)}; got {label!r}.")
         return CLASSES.index(label)
-    return whole_number(label, "label", below=len(CLASSES))
+    return check_integer("label", label, high=len(CLASSES) - 1)
 
 
 def poses(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
+from hrsnn_rs.arguments import MOST_SEED, as_array, check_integer, check_number, check_truth
 from hrsnn_rs.description.competition import Competition
 from hrsnn_rs.description.connectivity import Connectivity
 from hrsnn_rs.description.distributions import Uniform
@@ -317,5 +317,5 @@ def check_sizes(n_inputs: object, n_neurons: object, seed: object) -> tuple[int,
     return (
         check_integer("n_inputs", n_inputs, 1, highest),
         check_integer("n_neurons", n_neurons, 1, highest),
-        check_integer("seed", seed),
+        check_integer("seed", seed, high=MOST_SEED),
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.assembly import Assembly
 
-__all__ = ["Checkpoints", "Progress", "chained", "digest"]
+__all__ = ["Checkpoints", "Progress", "chained", "digest", "hashed"]
 
 #: Seconds between two checkpoints where no number of samples is asked for.
 EVERY_SECONDS = 30.0
@@ -39,6 +39,30 @@ MOST_OF_TIME = 0.05
 KEPT = 2
 
 _KEY = "training"
+
+
+def hashed(*parts: bytes | memoryview) -> str:
+    """Give a number in hexadecimal that changes with any bit of a row of bytes.
+
+    Parameters
+    ----------
+    *parts : bytes or memoryview
+        The bytes, in this order.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Examples
+    --------
+    >>> hashed(b"ab", b"c") == hashed(b"abc") != hashed(b"abd")
+    True
+    """
+    whole = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        whole.update(part)
+    return whole.hexdigest()
 
 
 def digest(assembly: Assembly, gain: float) -> str:
@@ -57,11 +81,11 @@ def digest(assembly: Assembly, gain: float) -> str:
         32 hexadecimal digits.
     """
     arrays, header = to_state(assembly, gain)
-    whole = hashlib.blake2b(json.dumps(header, sort_keys=True).encode(), digest_size=16)
+    parts: list[bytes | memoryview] = [json.dumps(header, sort_keys=True).encode()]
     for name, values in sorted(arrays.items()):
-        whole.update(f"{name} {values.dtype.str} {values.shape}".encode())
-        whole.update(np.ascontiguousarray(values).data)
-    return whole.hexdigest()
+        parts.append(f"{name} {values.dtype.str} {values.shape}".encode())
+        parts.append(np.ascontiguousarray(values).data)
+    return hashed(*parts)
 
 
 def chained(before: str, sample: Events) -> str:
@@ -86,11 +110,8 @@ def chained(before: str, sample: Events) -> str:
     >>> chained(chained("", one), other) == chained(chained("", other), one)
     False
     """
-    whole = hashlib.blake2b(before.encode(), digest_size=16)
-    whole.update(f"{len(sample)} {sample.n_channels} {sample.duration}".encode())
-    whole.update(sample.t.data)
-    whole.update(sample.channel.data)
-    return whole.hexdigest()
+    counts = f"{len(sample)} {sample.n_channels} {sample.duration}"
+    return hashed(before.encode(), counts.encode(), sample.t.data, sample.channel.data)
 
 
 @dataclass(frozen=True)

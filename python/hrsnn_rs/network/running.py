@@ -19,17 +19,9 @@ from hrsnn_rs.errors import MissingDependencyError, ParameterError, ShapeError
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.network.calibration import calibrate, psp_peak
-from hrsnn_rs.network.checkpoint import Checkpoints
 from hrsnn_rs.network.results import Calibration, RunResult, RunStats
 from hrsnn_rs.network.state import NetworkState
-from hrsnn_rs.network.training import (
-    LEARNING_RATE,
-    Schedule,
-    batches,
-    checked,
-    learn_batch,
-    train_with_checkpoints,
-)
+from hrsnn_rs.network.training import LEARNING_RATE, Schedule, batches, checked, learn_batch
 
 if TYPE_CHECKING:
     import os
@@ -210,6 +202,9 @@ class RunningNetwork(NetworkState):
         if epochs > 1 and not isinstance(samples, Sequence) and isinstance(samples, Iterator):
             raise ParameterError("samples must be a sequence where epochs > 1; got an iterator.")
         if checkpoint is not None:
+            from hrsnn_rs.network.checkpoint import Checkpoints
+            from hrsnn_rs.network.kept_training import train_with_checkpoints
+
             checkpoints = Checkpoints(checkpoint, checkpoint_every)
             threads = _threads(n_threads)
             return train_with_checkpoints(
@@ -304,7 +299,7 @@ class RunningNetwork(NetworkState):
         n_threads : int, default=None
             Samples that run at a time; `None` means all cores.
         progress : bool, default=False
-            Whether to show a progress bar (needs tqdm).
+            As in `train`.
         return_stats : bool, default=False
             Whether to return the counts of each sample too.
 

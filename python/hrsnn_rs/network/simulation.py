@@ -20,7 +20,6 @@ from hrsnn_rs.errors import (
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.results import RunResult, RunStats
-from hrsnn_rs.network.simulation_file import Saved, read_simulation, write_simulation
 
 if TYPE_CHECKING:
     import os
@@ -45,15 +44,11 @@ class Simulation:
     network : Network
         Is copied; what is learned goes to the copy.
     events : Events, structured array, (t, channel) tuple, polars.DataFrame or raster
-        Input, as in `Network.run`.
+        Input, as in `Network.run`; times in µs.
     learn : bool, default=False
-        Whether STDP (and the adaptive threshold) act.
-    duration : int, default=None
-        Length of the sample in µs; `None` means that of `events`.
-    dt : float, default=None
-        Length of a raster's row in ms.
-    sensor_size : tuple of int, default=None
-        (width, height, polarities) of a structured array with `x` and `y`.
+        As in `Network.run`.
+    duration, dt, sensor_size : int (µs), float (ms), tuple of int, default=None
+        As in `Network.run`.
 
     Raises
     ------
@@ -174,7 +169,7 @@ class Simulation:
         n_threads : int, default=None
             As in `Network.run`.
         progress : bool, default=False
-            Whether to show a progress bar (needs tqdm).
+            As in `Network.train`.
 
         Returns
         -------
@@ -233,6 +228,8 @@ class Simulation:
         OSError
             If the system refuses.
         """
+        from hrsnn_rs.network.simulation_file import Saved, write_simulation
+
         core, state = self._core.state()
         now = self._still._with_core(core)
         saved = Saved(now._assembly(), now._gain, self._events, self.learn, state, self._wall_time)
@@ -258,6 +255,8 @@ class Simulation:
         OSError
             If it cannot be read.
         """
+        from hrsnn_rs.network.simulation_file import read_simulation
+
         saved = read_simulation(path)
         simulation = cls.__new__(cls)
         try:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import as_array, check_array
+from hrsnn_rs.arguments import as_array, check_array, check_number
 from hrsnn_rs.description.competition import Competition, resolve_groups
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.network.assembly import RECURRENT_DELAY, Assembly, Synapses
-from hrsnn_rs.network.model_file import from_state, read_model, to_state, write_model
 from hrsnn_rs.network.summary import ranges, summary
 
 if TYPE_CHECKING:
@@ -119,6 +118,8 @@ class NetworkState:
         ParameterError
             If `extra` or `metadata` hold what the file cannot.
         """
+        from hrsnn_rs.network.model_file import write_model
+
         write_model(path, self._assembly(), self._gain, extra, metadata)
 
     @classmethod
@@ -166,6 +167,8 @@ class NetworkState:
         extra : dict of str to ndarray
         metadata : dict
         """
+        from hrsnn_rs.network.model_file import read_model
+
         assembly, gain, extra, metadata = read_model(path)
         try:
             return cls._made_of(assembly, gain, None), extra, metadata
@@ -173,6 +176,8 @@ class NetworkState:
             raise FormatError(f"{path}: {error}") from None
 
     def __reduce__(self) -> tuple[Callable[..., NetworkState], tuple[Any, ...]]:
+        from hrsnn_rs.network.model_file import to_state
+
         parts = to_state(self._assembly(), self._gain)
         return _unpickled, (type(self), *parts, self._arguments)
 
@@ -262,8 +267,15 @@ class NetworkState:
 
     @property
     def input_gain(self) -> float:
-        """Product of the gains of all calibrations."""
+        """Product of the gains of all calibrations; may be set, which scales all input weights."""
         return self._gain
+
+    @input_gain.setter
+    def input_gain(self, gain: float) -> None:
+        gain = check_number("input_gain", gain, "greater than 0", lambda gain: gain > 0.0)
+        weights = self.input_weights.data.astype(np.float64)
+        self._core.set_weights("inputs", weights * (gain / self._gain))
+        self._gain = gain
 
     def describe(self) -> pl.DataFrame:
         """Tabulate what was drawn.
@@ -308,4 +320,6 @@ def _unpickled(
     header: dict[str, Any],
     arguments: dict[str, Any] | None,
 ) -> NetworkState:
+    from hrsnn_rs.network.model_file import from_state
+
     return kind._made_of(from_state(arrays, header), header["input_gain"], arguments)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import FormatError, ParameterError
-from hrsnn_rs.events.columns import whole_number
 from hrsnn_rs.events.sensor import SensorEvents
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def iterate_aedat(
     >>> for piece in iterate_aedat("recording.aedat"):  # doctest: +SKIP
     ...     print(len(piece))
     """
-    max_events = whole_number(max_events, "max_events", low=1)
+    max_events = check_integer("max_events", max_events, 1)
     reader, height, width = _opened(path, None, None, sensor_size)
     while True:
         t, x, y, p = reader.read(max_events)
@@ -236,11 +236,11 @@ def _opened(
     if not isinstance(sensor_size, (tuple, list)) or len(sensor_size) != 2:
         raise ParameterError(f"sensor_size must be (height, width); got {sensor_size!r}.")
     height, width = (
-        whole_number(size, f"sensor_size[{axis}]", low=1, below=2**15 + 1)
+        check_integer(f"sensor_size[{axis}]", size, 1, 2**15)
         for axis, size in enumerate(sensor_size)
     )
-    start = 0 if start is None else whole_number(start, "start", unit="µs")
+    start = 0 if start is None else check_integer("start", start, unit="µs")
     if stop is not None:
-        stop = whole_number(stop, "stop", low=start + 1, unit="µs")
+        stop = check_integer("stop", stop, start + 1, unit="µs")
     window = (start, 2**63 - 1 if stop is None else stop)
     return _hrsnn.AedatReader(path, height, width, window), height, width

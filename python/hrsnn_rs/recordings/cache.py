@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import DataWarning, FormatError, ParameterError
-from hrsnn_rs.events.columns import whole_number
 from hrsnn_rs.recordings.cache_entry import pack, read_words, unpack
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class EventCache:
         self, path: str | os.PathLike[str] | None = None, *, max_bytes: int = 20 * 2**30
     ) -> None:
         self.path = _default_folder() if path is None else Path(path)
-        self.max_bytes = whole_number(max_bytes, "max_bytes", low=1)
+        self.max_bytes = check_integer("max_bytes", max_bytes, 1)
         if self.path.exists() and not self.path.is_dir():
             raise ParameterError(f"cache must be a folder; {self.path} is a file.")
         self._hashes: dict[str, str] = {}

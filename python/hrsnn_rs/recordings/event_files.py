@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.events.columns import whole_number
 from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.recordings.aedat import DVS128, read_aedat, summarize_aedat
 from hrsnn_rs.recordings.foreign_files import SUFFIXES, read_foreign
@@ -40,7 +40,7 @@ def checked_size(sensor_size: Any) -> tuple[int, int] | None:
     if not isinstance(sensor_size, (tuple, list)) or len(sensor_size) != 2:
         raise ParameterError(f"sensor_size must be (height, width); got {sensor_size!r}.")
     height, width = (
-        whole_number(value, f"sensor_size[{place}]", low=1, below=2**16)
+        check_integer(f"sensor_size[{place}]", value, 1, 2**16 - 1)
         for place, value in enumerate(sensor_size)
     )
     return height, width

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_number, within
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import finite_number, kind_of, microseconds, whole_numbers
+from hrsnn_rs.events.columns import kind_of, microseconds, whole_numbers
 from hrsnn_rs.made_up.camera import CameraReport, EventCamera, checked_clip
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def clock_of(
         return _ListedClock(times)
     if frame_rate is not None:
         if not isinstance(frame_rate, Fraction):
-            finite_number(frame_rate, "frame_rate", low=1e-3, below=1e6, unit="Hz")
+            check_number("frame_rate", frame_rate, *within(1e-3, 1e6, unit="Hz"))
         return _SteadyClock(1_000_000 / Fraction(frame_rate))
     if dt is None and hasattr(frames, "times") and hasattr(frames, "duration"):
         return _OwnClock(frames)

@@ -14,8 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import DataWarning, FormatError, MissingDependencyError, ParameterError
-from hrsnn_rs.events.columns import whole_number
 from hrsnn_rs.recordings.luma import Orientation, has_luma_plane, luma_of, orientation_of
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ class Video(AbstractContextManager["Video"]):
         damaged: str = "raise",
     ) -> None:
         self.path = Path(path)
-        self._start = whole_number(start, "start")
-        self._stop = None if stop is None else whole_number(stop, "stop", low=self._start + 1)
+        self._start = check_integer("start", start)
+        self._stop = None if stop is None else check_integer("stop", stop, self._start + 1)
         self._frame_size = checked_frame_size(frame_size)
         self._is_strict = checked_damaged(damaged) == "raise"
         self._av = _pyav()
@@ -414,7 +414,7 @@ def checked_frame_size(frame_size: Any) -> tuple[int, int] | None:
     if not isinstance(frame_size, (tuple, list)) or len(frame_size) != 2:
         raise ParameterError(f"frame_size must be (rows, columns); got {frame_size!r}.")
     rows, columns = (
-        whole_number(value, f"frame_size[{place}]", low=1, below=2**12)
+        check_integer(f"frame_size[{place}]", value, 1, 2**12 - 1)
         for place, value in enumerate(frame_size)
     )
     return rows, columns

@@ -154,11 +154,6 @@ impl<T: Real> Engine<T> {
         self.n_neurons
     }
 
-    /// Number of shards.
-    pub fn n_shards(&self) -> usize {
-        self.shards.len()
-    }
-
     /// Refuse an engine that a panic has left without shards.
     fn check_whole(&self) -> Result<()> {
         if self.shards.is_empty() { Err(Error::Broken) } else { Ok(()) }

@@ -400,15 +400,6 @@ impl Network {
             Ok((n_samples, duration, counts))
         })
     }
-
-    /// Parts that the work of a sample can be split into.
-    #[getter]
-    fn n_shards(&self, py: Python<'_>) -> PyResult<usize> {
-        detached(py, |poll| {
-            let core = reading(&self.core, poll)?;
-            Ok(with_engine!(&*core, e => e.n_shards()))
-        })
-    }
 }
 
 fn dictionary<T: Real + Element>(

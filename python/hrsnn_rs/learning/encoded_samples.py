@@ -1,7 +1,8 @@
-"""Samples of any form through the encoder and the network of an estimator: into window counts.
+"""Samples of any form through the encoder of an estimator.
 
 Lives here: which encoder is taken, and what a message says about a sample. Not here: what a sample
-is (`estimator_input`), fitting. Invariant: what is encoded for training is encoded alike after it.
+is (`estimator_input`), what sees the encoded samples (`layered`). Invariant: what is encoded for
+training is encoded alike after it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from hrsnn_rs.learning.estimator_input import (
     peek,
     taken_apart,
 )
+from hrsnn_rs.learning.recipes import default_encoder
 from hrsnn_rs.network.presets import SENSOR
 
 if TYPE_CHECKING:
@@ -34,48 +36,27 @@ if TYPE_CHECKING:
 
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.events.events import Events
+    from hrsnn_rs.learning.feature_layer import FeatureLayer
     from hrsnn_rs.network.network import Network
 
 ENCODERS = (EventEncoder, TrackingEncoder, LevelCrossing, GaussianFields)
 """Kinds of encoder that the constructor takes; a file can hold each of them."""
 
 
-class SampleFeatures:
-    """What `HRSNNClassifier` does with samples; its parameters are described there."""
+class EncodedSamples:
+    """What an estimator does with samples before anything learns; see `HRSNNClassifier`."""
 
     network: Network | None
     encoder: SensorEncoder | SeriesEncoder | None
+    feature_layer: FeatureLayer | None
     dt: float | None
     sensor_size: tuple[int, int, int] | None
-    n_windows: int
-    windows: str
-    features: str
-    n_threads: int | None
     network_: Network
+    layer_: FeatureLayer | None
     encoder_: SensorEncoder | SeriesEncoder | TableEncoder | None
     n_features_in_: int
+    _is_video: bool
     _seen: frozenset[int]
-
-    def window_features(self, samples: Any) -> NDArray[Any]:
-        """Give the features that the readout sees.
-
-        Parameters
-        ----------
-        samples : iterable, or table of shape (n_samples, n_columns)
-            As for `fit`. Not changed; an iterator is streamed.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_windows, n_neurons)
-            Counts of spikes (twice as wide for `features="both"`).
-
-        Raises
-        ------
-        ParameterError, ShapeError
-            As `decision_function`.
-        """
-        check_is_fitted(self)
-        return self._features(self._encoded(samples))
 
     def seen(self, samples: Any) -> NDArray[np.bool_]:
         """Say of each sample whether it was among the training samples, bit by bit.
@@ -110,14 +91,21 @@ class SampleFeatures:
         if rows is not None:
             code = self.encoder_ = TableEncoder.of_rows(rows)
             return [code.encode(row) for row in rows]
+        self._is_video = getattr(samples, "is_video", False)
         first, everything = peek(samples)
         first = self._as_sample(0, first)
+        n_channels = None
+        if self.feature_layer is not None:
+            n_channels = self.feature_layer.n_channels
+        elif self.network is not None:
+            n_channels = self.network.n_inputs
         self.encoder_ = self.encoder
         if self.encoder is None and isinstance(first, SensorEvents):
-            pixels = first.height * first.width
-            if self.network is None or self.network.n_inputs != 2 * pixels:
-                self.encoder_ = EventEncoder(first.height, first.width, size=SENSOR)
-        n_channels = None if self.network is None else self.network.n_inputs
+            size = (first.height, first.width)
+            if n_channels is None:
+                self.encoder_ = default_encoder(*size, is_video=self._is_video)
+            elif n_channels != 2 * size[0] * size[1]:
+                self.encoder_ = EventEncoder(*size, size=SENSOR)
         encoded = list(self._each_encoded(everything, n_channels))
         self.n_features_in_ = encoded[0].n_channels
         return encoded
@@ -133,7 +121,7 @@ class SampleFeatures:
         if is_table(samples):
             raise ShapeError("samples must be events, as in fit; got a table of numbers.")
         _, everything = peek(taken_apart(samples)[0])
-        return self._each_encoded(everything, self.network_.n_inputs)
+        return self._each_encoded(everything, self.n_features_in_)
 
     def _each_encoded(self, samples: Iterable[Any], n_channels: int | None) -> Iterator[Events]:
         for index, given in enumerate(samples):
@@ -150,16 +138,6 @@ class SampleFeatures:
             return as_sample(given, self.dt, self.sensor_size)
         except (ParameterError, ShapeError) as error:
             raise type(error)(f"samples[{index}]: {error}") from error
-
-    def _features(self, events: Iterable[Events]) -> NDArray[Any]:
-        features: NDArray[Any] = self.network_.transform(
-            events,
-            n_windows=self.n_windows,
-            windows=self.windows,
-            features=self.features,
-            n_threads=self.n_threads,
-        )
-        return features
 
 
 def _checked_by_sklearn(check: Callable[[], Any]) -> Any:

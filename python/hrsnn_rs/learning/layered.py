@@ -1,0 +1,288 @@
+"""The layers of an estimator: fitted one upon the other without labels, read out as counts.
+
+Lives here: which layers there are, what each learns from, and which of them are read out. Not here:
+how a sample is encoded (`encoded_samples`), and labels, which never come in.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from hrsnn_rs.arguments import MOST_SEED, check_integer, check_truth
+from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
+from hrsnn_rs.encoding.tables import TableEncoder
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.encoded_samples import ENCODERS, EncodedSamples
+from hrsnn_rs.learning.estimator_input import check_arrays_meaning, fingerprint
+from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.recipes import default_layer
+from hrsnn_rs.network.network import Network
+from hrsnn_rs.network.presets import default_network
+from hrsnn_rs.network.results import RunStats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+    from hrsnn_rs.events.events import Events
+    from hrsnn_rs.network.results import Calibration
+
+LAYERS = ("auto", "features", "recurrent", "stacked", "both")
+"""Which layers an estimator has, and which of them are read out."""
+
+_N_NEURONS = 1000
+_N_NEURONS_TABLE = 100
+# Samples that pass through all layers at a time.
+_CHUNK = 64
+
+
+class LayeredFeatures(EncodedSamples):
+    """What an estimator's layers do; its parameters are described in `HRSNNClassifier`."""
+
+    layers: str
+    n_neurons: int | None
+    n_windows: int
+    windows: str
+    features: str
+    epochs: int
+    batch: int
+    rate: float | None
+    n_calibration: int
+    seed: int
+    n_threads: int | None
+    progress: bool
+    checkpoint: str | PathLike[str] | None
+    checkpoint_every: int | None
+    calibration_: Calibration | None
+
+    def window_features(self, samples: Any) -> NDArray[Any]:
+        """Give the counts that are read out.
+
+        Parameters
+        ----------
+        samples : iterable, or table of shape (n_samples, n_columns)
+            As for `fit`. Not changed; an iterator is streamed.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_windows, n_units)
+            Counts of spikes: of pools and features, or of neurons, or of the first and then the
+            second (twice as wide for `features="both"`).
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            If a sample has a value or a number of channels that is not allowed.
+        """
+        return self.window_features_with_stats(samples)[0]
+
+    def window_features_with_stats(self, samples: Any) -> tuple[NDArray[Any], list[RunStats]]:
+        """Give the counts that are read out, and what each sample took in all layers.
+
+        Parameters
+        ----------
+        samples : iterable, or table of shape (n_samples, n_columns)
+            As for `fit`. Not changed; an iterator is streamed.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_windows, n_units)
+        stats : list of RunStats
+        """
+        check_is_fitted(self)
+        return self._features(self._encoded(samples))
+
+    @property
+    def layers_(self) -> str:
+        """Which layers there are: "features", "recurrent", "stacked" or "both"."""
+        check_is_fitted(self)
+        return self._layers
+
+    @property
+    def n_units(self) -> int:
+        """Numbers that are read out of a window: of pools and features, or of neurons, or both."""
+        layer, kind = self.layer_, self.layers_
+        width = 0 if kind == "features" else self.network_.n_neurons
+        if layer is not None and kind != "stacked":
+            width += layer.n_features_out_ // layer.n_windows
+        return width * (2 if self.features == "both" else 1)
+
+    def _unit_names(self) -> list[str]:
+        parts = []
+        if self.layer_ is not None and self.layers_ != "stacked":
+            parts.append(self.layer_.unit_names())
+        if self.layers_ != "features":
+            parts.append([f"neuron{n}" for n in range(self.network_.n_neurons)])
+        endings = ("_counts", "_lowpass") if self.features == "both" else ("",)
+        return [name + end for part in parts for end in endings for name in part]
+
+    def _check_layers(self) -> None:
+        """Refuse what would be found out late, or not at all."""
+        check_integer("epochs", self.epochs)
+        check_integer("batch", self.batch, 1)
+        check_integer("n_calibration", self.n_calibration, 1)
+        check_integer("seed", self.seed, high=MOST_SEED)
+        check_truth("progress", self.progress)
+        if self.n_neurons is not None:
+            check_integer("n_neurons", self.n_neurons, 2)
+            if self.network is not None:
+                raise ParameterError("n_neurons must be None where network is given.")
+        check_arrays_meaning(self.dt, self.sensor_size)
+        if not isinstance(self.layers, str) or self.layers not in LAYERS:
+            raise ParameterError(f"layers must be one of {', '.join(LAYERS)}; got {self.layers!r}.")
+        kinds = {
+            "network": (Network,),
+            "encoder": ENCODERS,
+            "feature_layer": (FeatureLayer,),
+        }
+        for name, allowed in kinds.items():
+            self._check_kind(name, allowed)
+        for name, layers in (("network", "features"), ("feature_layer", "recurrent")):
+            if self.layers == layers and getattr(self, name) is not None:
+                raise ParameterError(f"{name} must be None where layers is {layers!r}.")
+
+    def _check_kind(self, name: str, allowed: tuple[type, ...]) -> None:
+        value = getattr(self, name)
+        # A file would bring back a class of one's own as ours.
+        if value is not None and type(value) not in allowed:
+            words = " or ".join(kind.__name__ for kind in allowed)
+            raise ParameterError(f"{name} must be a {words} or None; got {value!r}.")
+
+    def _chosen_layers(self) -> str:
+        """Say which layers there are, now that the encoder is known."""
+        if self.layers != "auto":
+            return self.layers
+        if self.feature_layer is not None:
+            return "features" if self.network is None else "both"
+        code = self.encoder_
+        has_plane = isinstance(code, SensorEncoder) and code.sensor is not None
+        return "features" if self.network is None and has_plane else "recurrent"
+
+    def _learn(self, events: list[Events]) -> None:
+        """Fit all layers to encoded samples."""
+        self._layers = self._chosen_layers()
+        # Who does the work knows what is allowed, and says so of no samples too.
+        _windowed(Network(1, 1), [], self)
+        self.layer_ = None
+        if self._layers != "recurrent":
+            self.layer_ = self._new_layer()
+            if self._layers == "features":
+                self.layer_.fit(events)
+                self.network_ = self.layer_.network_
+                self.calibration_ = self.layer_.calibration_
+                return
+        self._learn_recurrence(events)
+
+    def _learn_recurrence(self, events: list[Events]) -> None:
+        """Fit the recurrent network, on top of the features if there are any."""
+        n_inputs = events[0].n_channels if self.layer_ is None else self.layer_.n_map_channels
+        network = self.network_ = self._network_for(n_inputs)
+        if self.epochs:
+            network.train([], epochs=self.epochs, batch=self.batch)
+        if self.layer_ is not None:
+            events = list(self.layer_.fit(events).feature_maps(events))
+        self.calibration_ = None
+        if self.rate is not None:
+            self.calibration_ = network.calibrate(
+                events, rate=self.rate, n_samples=self.n_calibration, n_threads=self.n_threads
+            )
+        if self.epochs:
+            network.train(
+                events,
+                epochs=self.epochs,
+                batch=self.batch,
+                progress=self.progress,
+                n_threads=self.n_threads,
+                checkpoint=self.checkpoint,
+                checkpoint_every=self.checkpoint_every,
+            )
+
+    def _new_layer(self) -> FeatureLayer:
+        """Copy the given feature layer, or make the default one for such samples."""
+        if self.feature_layer is not None:
+            layer: FeatureLayer = clone(self.feature_layer)
+        elif isinstance(self.encoder_, SensorEncoder):
+            layer = default_layer(self.encoder_, is_video=self._is_video, seed=self.seed)
+        else:
+            raise ParameterError(
+                f"feature_layer must be given where layers is {self.layers!r} and samples are not "
+                "events of a sensor."
+            )
+        if not self.epochs and layer.filters == "learned":
+            layer.set_params(filters="drawn")
+        layer.set_params(n_threads=self.n_threads)
+        return layer
+
+    def _network_for(self, n_inputs: int) -> Network:
+        """Copy the given network, or make the default one for such samples."""
+        if self.network is not None:
+            return self.network.copy()
+        code = self.encoder_
+        sensor = code.sensor if isinstance(code, SensorEncoder) else None
+        if self.layer_ is not None:
+            sensor = self.layer_.maps
+        usual = _N_NEURONS_TABLE if isinstance(code, TableEncoder) else _N_NEURONS
+        n_neurons = usual if self.n_neurons is None else self.n_neurons
+        return default_network(n_inputs, sensor=sensor, n_neurons=n_neurons, seed=self.seed)
+
+    def _remember(self, events: list[Events]) -> None:
+        self._seen = frozenset(fingerprint(sample) for sample in events)
+
+    def _features(self, events: Iterable[Events]) -> tuple[NDArray[Any], list[RunStats]]:
+        """Run encoded samples through all layers, a few at a time."""
+        if self.layer_ is None:
+            return _windowed(self.network_, events, self)
+        self.layer_.n_threads = self.n_threads
+        parts: list[NDArray[Any]] = []
+        stats: list[RunStats] = []
+        waiting = iter(events)
+        # Of no samples too there is an array.
+        while (chunk := list(itertools.islice(waiting, _CHUNK))) or not parts:
+            counts, took = self._of_chunk(self.layer_, chunk)
+            parts.append(counts)
+            stats += took
+        return np.concatenate(parts), stats
+
+    def _of_chunk(
+        self, layer: FeatureLayer, chunk: list[Events]
+    ) -> tuple[NDArray[Any], list[RunStats]]:
+        if self._layers == "features":
+            return self._of_layer(layer, chunk)
+        runs = list(layer.runs(chunk))
+        counts, took = _windowed(self.network_, [maps for maps, _ in runs], self)
+        if self._layers == "both":
+            counts = np.concatenate([self._of_layer(layer, chunk)[0], counts], axis=2)
+        return counts, [_both(below, above) for (_, below), above in zip(runs, took, strict=True)]
+
+    def _of_layer(
+        self, layer: FeatureLayer, chunk: list[Events]
+    ) -> tuple[NDArray[Any], list[RunStats]]:
+        return layer.window_features(
+            chunk, self.n_windows, windows=self.windows, features=self.features
+        )
+
+
+def _both(below: RunStats, above: RunStats) -> RunStats:
+    """Add up what a sample took in two layers."""
+    return replace(RunStats.total([below, above]), duration=below.duration)
+
+
+def _windowed(
+    network: Network, events: Iterable[Events], settings: LayeredFeatures
+) -> tuple[NDArray[Any], list[RunStats]]:
+    return network.transform(
+        events,
+        settings.n_windows,
+        windows=settings.windows,
+        features=settings.features,
+        n_threads=settings.n_threads,
+        return_stats=True,
+    )

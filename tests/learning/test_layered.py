@@ -1,0 +1,177 @@
+"""Layers of an estimator: which there are, what is read out of them, and what a file keeps."""
+
+import numpy as np
+import pytest
+from hrsnn_rs import Events, FeatureLayer, HRSNNClassifier, HRSNNTransformer, SensorEvents
+from hrsnn_rs.datasets import make_gestures
+from hrsnn_rs.encoding import TrackingEncoder
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning import Readout, default_encoder, default_layer
+from hrsnn_rs.network import default_network
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+SIDE = 12
+LABELS = np.array([0, 1] * 8)
+
+
+def bars(n=16, seed=0) -> list[SensorEvents]:
+    """Make flickering bars at any place: lying ones are of class 0, standing ones of class 1."""
+    random = np.random.default_rng(seed)
+    clips = []
+    for label in LABELS[:n]:
+        places = random.integers(0, SIDE, 2)
+        t = np.sort(random.integers(0, 200_000, 400))
+        x = np.where(label, places[random.integers(0, 2, 400)], random.integers(0, SIDE, 400))
+        y = np.where(label, random.integers(0, SIDE, 400), places[random.integers(0, 2, 400)])
+        p = random.integers(0, 2, 400)
+        clips.append(SensorEvents(t, x, y, p, SIDE, SIDE, 250_000))
+    return clips
+
+
+def layer(**settings) -> FeatureLayer:
+    words = {"n_features": 4, "n_patches": 100, "spikes": 60.0, "pool": 3, "n_calibration": 4}
+    return FeatureLayer((SIDE, SIDE), 2, **words | settings)
+
+
+def network(n_inputs=4 * 6 * 6):
+    return default_network(n_inputs, sensor=(6, 6), n_neurons=30, seed=2)
+
+
+def settings(layers: str) -> dict:
+    given = {
+        "features": {"feature_layer": layer()},
+        "recurrent": {"network": network(2 * SIDE * SIDE)},
+        "stacked": {"feature_layer": layer(), "network": network()},
+        "both": {"feature_layer": layer(), "network": network()},
+    }
+    return {"layers": layers, "n_windows": 2, **given[layers]}
+
+
+WIDTHS = {"features": 16, "recurrent": 30, "stacked": 30, "both": 46}
+
+
+@pytest.mark.parametrize("layers", WIDTHS)
+@pytest.mark.parametrize("features", ["counts", "lowpass", "both"])
+def test_what_is_read_out(layers, features):
+    words = settings(layers) | {"features": features}
+    fitted = HRSNNTransformer(**words).fit(bars())
+    table = fitted.transform(bars(5, seed=1))
+    width = WIDTHS[layers] * (2 if features == "both" else 1)
+    assert table.shape == (5, 2 * width)
+    assert fitted.n_units == width
+    assert len(set(fitted.get_feature_names_out())) == 2 * width
+    assert (fitted.layers_, fitted.layer_ is None) == (layers, layers == "recurrent")
+    one_by_one = np.concatenate([fitted.transform([clip]) for clip in bars(5, seed=1)])
+    np.testing.assert_array_equal(one_by_one, table)
+
+
+@pytest.mark.parametrize("layers", WIDTHS)
+def test_a_file_keeps_all_layers(layers, tmp_path):
+    classifier = HRSNNClassifier(**settings(layers), readout=Readout(alpha=10.0))
+    classifier.fit(bars(), LABELS)
+    classifier.save(tmp_path / "m")
+    again = HRSNNClassifier.load(tmp_path / "m")
+    new = bars(6, seed=3)
+    np.testing.assert_array_equal(again.window_features(new), classifier.window_features(new))
+    np.testing.assert_array_equal(again.predict(new), classifier.predict(new))
+    refitted = clone(again).fit(bars(), LABELS)
+    np.testing.assert_array_equal(refitted.window_features(new), classifier.window_features(new))
+    assert again.layers_ == layers
+
+
+@pytest.mark.parametrize("layers", WIDTHS)
+def test_threads_change_no_bit(layers):
+    tables = [
+        HRSNNTransformer(**settings(layers), n_threads=n).fit(bars()).transform(bars(4, seed=1))
+        for n in (1, 3)
+    ]
+    np.testing.assert_array_equal(*tables)
+
+
+def test_both_are_the_two_side_by_side():
+    tables = {
+        layers: HRSNNTransformer(**settings(layers)).fit(bars()).window_features(bars(4, seed=1))
+        for layers in ("features", "stacked", "both")
+    }
+    np.testing.assert_array_equal(tables["both"][..., :16], tables["features"])
+    np.testing.assert_array_equal(tables["both"][..., 16:], tables["stacked"])
+
+
+def test_spikes_of_all_layers_are_counted():
+    spikes, durations = {}, [clip.duration for clip in bars(4, seed=1)]
+    for layers in ("features", "stacked", "both"):
+        fitted = HRSNNTransformer(**settings(layers)).fit(bars())
+        table, stats = fitted.window_features_with_stats(bars(4, seed=1))
+        spikes[layers] = [one.n_spikes for one in stats]
+        assert [one.duration for one in stats] == durations
+        if layers == "both":
+            np.testing.assert_array_equal(table.sum((1, 2)), spikes["both"])
+    assert spikes["stacked"] == spikes["both"] != spikes["features"]
+
+
+def test_features_are_the_default_for_events_of_a_sensor():
+    gestures = make_gestures(n_subjects=2, n_repeats=1, duration=300_000)
+    fitted = HRSNNTransformer(seed=4).fit(gestures.subset(range(6)))
+    assert (fitted.layers_, fitted.layer_.seed) == ("features", 4)
+    assert fitted.network_ is fitted.layer_.network_
+    assert HRSNNTransformer(epochs=0).fit(gestures.subset(range(6))).layer_.filters == "drawn"
+
+
+def test_the_network_is_the_default_for_everything_else():
+    events = [
+        Events(clip.t, clip.x.astype(np.int64), n_channels=SIDE, duration=clip.duration)
+        for clip in bars()
+    ]
+    classifier = HRSNNClassifier(n_neurons=25).fit(events, LABELS)
+    assert (classifier.layers_, classifier.network_.n_neurons) == ("recurrent", 25)
+    assert classifier.layer_ is None
+    with pytest.raises(ParameterError, match=r"^feature_layer must be given where layers is"):
+        HRSNNClassifier(layers="features").fit(events, LABELS)
+
+
+def test_video_is_followed_and_gestures_stay_where_they_are():
+    video = default_encoder(60, 80, is_video=True)
+    assert isinstance(video, TrackingEncoder)
+    assert video.mirror
+    still = default_encoder(60, 80)
+    assert not isinstance(still, TrackingEncoder)
+    for encoder, is_video in ((video, True), (still, False)):
+        made = default_layer(encoder, is_video=is_video, seed=5)
+        assert (made.n_channels, made.seed) == (encoder.n_channels, 5)
+    with pytest.raises(ParameterError, match=r"^encoder must give every channel a place"):
+        default_layer(TrackingEncoder(60, 80, track_levels=4))
+
+
+def test_features_beat_counts_where_place_says_nothing():
+    classifier = HRSNNClassifier(feature_layer=layer(pool=100), n_windows=1)
+    assert classifier.fit(bars(), LABELS).score(bars(seed=1), LABELS) > 0.9
+    assert classifier.readout_.scaling == "common"
+
+
+def test_a_pipeline_with_names():
+    pipeline = make_pipeline(HRSNNTransformer(**settings("features")), LogisticRegression())
+    pipeline.set_output(transform="polars")
+    assert pipeline.fit(bars(), LABELS).score(bars(seed=1), LABELS) > 0.5
+    table = pipeline[0].transform(bars(3))
+    assert table.columns[0] == "window0_row0_column0_feature0"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"layers": "deep"}, r"^layers must be one of auto, features, .*; got 'deep'"),
+        ({"layers": 3}, r"^layers must be one of"),
+        ({"layers": "recurrent", "feature_layer": layer()}, r"^feature_layer must be None where"),
+        ({"layers": "features", "network": network()}, r"^network must be None where"),
+        ({"n_neurons": 5, "network": network()}, r"^n_neurons must be None where network"),
+        ({"n_neurons": 1}, r"^n_neurons must be"),
+        ({"feature_layer": network()}, r"^feature_layer must be a FeatureLayer or None"),
+        ({"feature_layer": layer(), "windows": "days"}, r"^windows must be one of"),
+    ],
+)
+@pytest.mark.parametrize("kind", [HRSNNClassifier, HRSNNTransformer])
+def test_layers_that_cannot_be(wrong, message, kind):
+    with pytest.raises(ParameterError, match=message):
+        kind(**wrong).fit(bars(), LABELS)
