@@ -118,6 +118,7 @@ site: $(EXTENSION) .venv-docs/ready ## build the site of documentation into targ
 	cp -pR docs/. ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md GLOSSARY.md $(SITE)/source/
 	HRSNN_ROOT=$(CURDIR) MPLBACKEND=agg OMP_NUM_THREADS=1 .venv-docs/bin/python -m sphinx -W --keep-going -q -b html \
 		-d $(SITE)/doctrees $(SITE)/source $(SITE)/html
+	.venv-docs/bin/python docs/links.py $(SITE)/html
 	@echo "Site: $(SITE)/html/index.html"
 
 # Coverage feedback needs no nightly compiler: these flags are what cargo-fuzz passes too.

@@ -4,6 +4,8 @@ import ast
 import doctest
 import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,22 @@ def test_every_page_is_in_a_table_of_contents():
     )
     for page in DOCS.glob("*.md"):
         assert page.stem == "index" or re.search(rf"^{page.stem}$", listed, flags=re.M), page
+
+
+def test_dead_links_within_the_site_are_seen(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<h1 id="top">A</h1><a href="b.html#there">b</a><a href="b.html#gone">b</a>'
+        '<a href="#top">up</a><img src="none.png"><a href="https://x.org/y">out</a>',
+        encoding="utf-8",
+    )
+    (tmp_path / "b.html").write_text('<p id="there"><a href="c.html">c</a></p>', encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, DOCS / "links.py", tmp_path],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.split("\n")[:-1] == [
+        "a.html: b.html#gone", "a.html: none.png", "b.html: c.html"
+    ]  # fmt: skip
