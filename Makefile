@@ -147,7 +147,8 @@ LARGEST_WHEEL := 6000000
 wheel: .venv-wheel/ready ## build a manylinux wheel and the sdist into dist/, and judge them
 	rm -rf dist && mkdir -p dist
 	PATH="$(CURDIR)/$(WHEEL):$$PATH" VIRTUAL_ENV=$(CURDIR)/.venv-wheel PYO3_PYTHON=$(CURDIR)/$(WHEEL)/python \
-		maturin build --release --zig --compatibility manylinux_2_28 --sdist --out dist
+		maturin build --release --locked --zig --compatibility manylinux_2_28 --out dist
+	$(WHEEL)/maturin sdist --out dist
 	$(WHEEL)/auditwheel show dist/*.whl
 	$(WHEEL)/abi3audit --strict --summary dist/*.whl
 	$(WHEEL)/twine check --strict dist/*
