@@ -71,6 +71,23 @@ class _Subcommand(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
 
+class _PrintCompletion(argparse.Action):
+    """Print a script for a shell, and stop; what writes it is loaded then."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: Any = None
+    ) -> None:
+        completion = import_module("hrsnn_rs.cli.completion")
+        if values not in completion.SHELLS:
+            shells = ", ".join(completion.SHELLS)
+            raise argparse.ArgumentError(self, f"must be one of {shells}; got {values!r}")
+        try:
+            print(completion.script(parser, values))
+        except HRSNNError as error:
+            parser.exit(1, f"hrsnn: error: {one_line(error)}\n")
+        parser.exit()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -148,6 +165,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="hrsnn", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=raw
     )
     parser.add_argument("--version", action="version", version=f"hrsnn {_hrsnn.__version__}")
+    parser.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        metavar="SHELL",
+        help="print what bash, zsh or tcsh needs to complete commands and options",
+    )
     commands = parser.add_subparsers(
         title="commands", required=True, metavar="COMMAND", parser_class=_Subcommand
     )
