@@ -30,6 +30,8 @@ WINGS = (
 
 sys.path.insert(0, str(ROOT / "python"))
 import hrsnn_rs  # noqa: E402
+from docutils import nodes  # noqa: E402
+from latex2mathml.converter import convert  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from sphinx_gallery.scrapers import figure_rst  # noqa: E402
 
@@ -41,7 +43,6 @@ version = release = hrsnn_rs.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
@@ -54,6 +55,7 @@ nitpicky = False
 default_role = "py:obj"
 add_module_names = False
 
+html_math_renderer = "mathml"
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # sphinx-gallery's order of examples is a function
@@ -199,8 +201,22 @@ def keep_underscores(
     lines[:] = [re.sub(r"(?<![`\w])([a-z]\w*)_(?=[,)])", r"\1\_", line) for line in lines]
 
 
+def write_inline(translator: object, node: nodes.math) -> None:
+    """Write a formula as MathML, which browsers set themselves: pages need no script from afar."""
+    translator.body.append(convert(node.astext()))  # type: ignore[attr-defined]
+    raise nodes.SkipNode
+
+
+def write_block(translator: object, node: nodes.math_block) -> None:
+    """Write a displayed formula."""
+    formula = convert(node.astext(), display="block")
+    translator.body.append(f'<div class="math">{formula}</div>')  # type: ignore[attr-defined]
+    raise nodes.SkipNode
+
+
 def setup(app: object) -> None:
     """Tell Sphinx what is to be done."""
+    app.add_html_math_renderer("mathml", (write_inline, None), (write_block, None))  # type: ignore[attr-defined]
     app.connect("autodoc-process-docstring", keep_underscores, priority=100)  # type: ignore[attr-defined]
     app.connect("source-read", lead_out)  # type: ignore[attr-defined]
 

@@ -140,6 +140,7 @@ WINGS = {
         "evaluate",
         "experiment",
         "data",
+        "configuration",
         "completion",
         "command",
     ),

@@ -49,6 +49,7 @@ examples:
   hrsnn evaluate m.safetensors gestures --groups 4 5 --json
   hrsnn compare KTH --split train --cache      variants and controls on a data set
   hrsnn experiment interval -o rows.parquet    a law of time constants against the best one
+  hrsnn compare KTH --config study.toml        options from a file; --print-config writes one
   hrsnn data doctor DvsGesture                 what is missing, and where to get it
 
 FOLDER holds <class>/<clip>.npz with arrays t (µs), x, y, p, or a data set as it was
@@ -68,7 +69,19 @@ class _Subcommand(argparse.ArgumentParser):
             of_command.add_arguments(self)
             if hasattr(of_command, "run"):
                 self.set_defaults(run=of_command.run)
+                return self._parse_configured(args, namespace)
         return super().parse_known_args(args, namespace)
+
+    def _parse_configured(self, args: Any, namespace: Any) -> Any:
+        """Parse with a file's options as defaults; print those in force, if that is asked for."""
+        configuration = import_module("hrsnn_rs.cli.configuration")
+        configuration.add_config_options(self)
+        configuration.take_defaults(self, args)
+        parsed, rest = super().parse_known_args(args, namespace)
+        if parsed.print_config:
+            print(configuration.written(self, parsed), end="")
+            self.exit()
+        return parsed, rest
 
 
 class _PrintCompletion(argparse.Action):

@@ -9,6 +9,7 @@ import argparse
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from hrsnn_rs.cli.configuration import add_config_options
 from hrsnn_rs.errors import MissingDependencyError
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
             '--print-completion needs shtab: pip install "hrsnn_rs[cli]"'
         ) from None
     for name, command in _commands(parser):
-        import_module(f"hrsnn_rs.cli.{name}").add_arguments(command)
+        of_command = import_module(f"hrsnn_rs.cli.{name}")
+        of_command.add_arguments(command)
+        if hasattr(of_command, "run"):
+            add_config_options(command)
     _say_what_is_a_file(parser, shtab.FILE, shtab.DIRECTORY)
     written: str = shtab.complete(parser, shell=shell)
     return written
