@@ -111,9 +111,27 @@ def test_a_page_that_cannot_be_written_in_the_end_does_not_take_the_table_along(
     monkeypatch.setattr(demo, "demo_figures", lambda *_, **__: [])
     code, out, err = output(capsys, *demo_words(folder, tmp_path / "r.html"))
     assert (code, "event counts" in out, "No space left" in err) == (1, True, True)
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
-    code, out, err = output(capsys, *compare_words(folder), "--output", tmp_path / "rows.parquet")
-    assert (code, "event counts" in out, "No space left" in err) == (1, True, True)
+
+
+def test_a_row_that_cannot_be_written_stops_and_the_rows_before_it_are_kept(
+    capsys, monkeypatch, folder, tmp_path
+):
+    path, write = tmp_path / "rows.parquet", pl.DataFrame.write_parquet
+
+    def second_is_too_much(table, target):
+        if table.height > 1:
+            raise OSError(28, "No space left on device")
+        write(table, target)
+
+    words = [*compare_words(folder), "--output", path]
+    with monkeypatch.context() as patch:
+        patch.setattr(pl.DataFrame, "write_parquet", second_is_too_much)
+        code, out, err = output(capsys, *words)
+        assert (code, out, "No space left" in err, err.count("\n")) == (1, "", True, 1)
+    assert pl.read_parquet(path)["system"].to_list() == ["event counts"]
+    assert [file.name for file in tmp_path.glob("rows*")] == ["rows.parquet"]
+    code, out, err = output(capsys, *words)
+    assert (code, "HeNHeS" in out, err) == (0, True, "")
 
 
 def test_without_matplotlib_the_table_is_printed_and_the_page_has_no_figures(

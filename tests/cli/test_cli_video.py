@@ -8,6 +8,7 @@ import pytest
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.datasets.doctor import inspect, open_dataset
 from hrsnn_rs.errors import FormatError, ParameterError
+from hrsnn_rs.learning import PUBLISHED
 from video_files import moving_square, write_video
 
 N_FRAMES = 6
@@ -77,10 +78,16 @@ def test_train_evaluate_and_compare_by_path_alone(capsys, folder, tmp_path):
     persons = ["--option", r"subject=person(\d)"] if folder.name == "VideoFolder" else []
     row = said(capsys, "compare", folder, *few, *words, *persons, "--no-memory", "-o", table)
     assert [one["system"] for one in row["rows"]] == ["event counts", "HeNHeS"]
-    assert row["rows"][0]["n_training"] + row["rows"][0]["n_validation"] == n_samples
+    assert [(one["n_folds"], one["n_validation"]) for one in row["rows"]] == [(4, n_samples)] * 2
     assert row["rows"][0]["split_warning"] is None
     assert row["rows"][0]["subjects_known"] is True
     assert pl.read_parquet(table).height == 2
+    if folder.name == "VideoFolder":
+        assert row["paper"] is None
+    else:
+        figures = [(one["system"], one["paper"]) for one in row["paper"]["rows"]]
+        assert figures == [("event counts", None), ("HeNHeS", PUBLISHED[folder.name].accuracy)]
+        assert f"each of 4 groups left out in turn; {n_samples} test clips" in row["paper"]["words"]
     row = said(capsys, "data", "cache", cache)
     assert [(one["dataset"], one["entries"]) for one in row["rows"]] == [(folder.name, n_samples)]
 

@@ -163,7 +163,9 @@ def test_every_parameter_comes_back(tmp_path):
     above = default_network(8, sensor=(2, 2), n_neurons=30, seed=5)
     saved = fitted(feature_layer=layer, network=above, readout=Readout(alpha=3.0), **given)
     loaded = reloaded(saved, tmp_path).get_params(deep=False)
-    objects = {"network", "encoder", "readout", "feature_layer"}
+    # These stand in for a network; see below.
+    instead = {"neuron", "plasticity"}
+    objects = {"network", "encoder", "readout", "feature_layer"} | instead
     # Whoever adds a parameter adds it here, and to the file.
     assert set(given) | objects == set(HRSNNClassifier().get_params(deep=False))
     assert {name: loaded[name] for name in given} == {
@@ -178,6 +180,17 @@ def test_every_parameter_comes_back(tmp_path):
     np.testing.assert_array_equal(
         loaded["network"].recurrent_weights.data, saved.network.recurrent_weights.data
     )
+
+
+def test_what_a_network_is_made_of_comes_back(tmp_path):
+    given = {
+        "neuron": hr.LIF(tau_m=hr.LogUniform(5.0, 90.0)),
+        "plasticity": hr.STDP(a_plus=hr.Gamma(mean=0.02, shape=2.0)),
+    }
+    saved = fitted(network=None, layers="recurrent", n_neurons=20, **given)
+    loaded = reloaded(saved, tmp_path)
+    assert {name: getattr(loaded, name) for name in given} == given
+    assert_same(clone(loaded).fit(CLIPS, LABELS["str"], groups=GROUPS), saved, CLIPS)
 
 
 def test_what_was_not_given_is_not_given_after_loading(tmp_path):
@@ -254,7 +267,7 @@ def test_a_class_of_ones_own_is_refused_before_the_work(name):
         fitted(**{name: Own()})
 
 
-@pytest.mark.parametrize("field", ["parameters", "network", "readout", "encoder", "class_weight"])
+@pytest.mark.parametrize("field", ["parameters", "network", "parts", "encoder", "class_weight"])
 @pytest.mark.parametrize("wrong", [3, {"a": 1}, "text", [1]])
 def test_strange_fields_of_a_file_are_refused(tmp_path, monkeypatch, field, wrong):
     path = tmp_path / "model.safetensors"

@@ -1,59 +1,32 @@
 from dataclasses import replace
-from functools import partial
 
 import hrsnn_rs as hr
 import numpy as np
 import polars as pl
 import pytest
+from blobs import SIDE, blobs, make_network
 from hrsnn_rs.datasets.splits import validation_groups
 from hrsnn_rs.errors import DataWarning
+from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.comparison import predictions, verdict
 from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
 from hrsnn_rs.learning.systems import (
     CONTROLS,
-    Clips,
     count_features,
     network_features,
     window_counts,
 )
 from hrsnn_rs.network.network import VARIANTS
-from hrsnn_rs.network.presets import default_network
-
-SIDE = 8
-DURATION = 300_000
-
-
-def clip(label, group, repeat):
-    """A blob that crosses the plane in one of three ways, here and there by person."""
-    random = np.random.default_rng([label, group, repeat])
-    n = 250 + 50 * (group % 2)
-    t = np.sort(random.integers(0, DURATION, n))
-    along = t / DURATION * SIDE
-    across = random.normal(3.0 + group % 3, 1.0, n)
-    x, y = ((along, across), (across, along), (along, along))[label]
-    x, y = (np.clip(part, 0, SIDE - 1).astype(int) for part in (x, y))
-    channel = (random.integers(0, 2, n) * SIDE + y) * SIDE + x
-    return hr.Events(t, channel, n_channels=2 * SIDE * SIDE, duration=DURATION)
 
 
 @pytest.fixture(scope="module")
 def clips():
-    cells = [(label, group, repeat) for group in range(5) for label in range(3) for repeat in "ab"]
-    return Clips(
-        name="blobs",
-        events=[clip(label, group, ord(repeat)) for label, group, repeat in cells],
-        labels=np.array([label for label, _, _ in cells]),
-        groups=np.array([f"person {group}" for _, group, _ in cells]),
-        classes=("right", "down", "aslant"),
-    )
-
-
-make_network = partial(default_network, 2 * SIDE * SIDE, sensor=(SIDE, SIDE), n_neurons=30)
+    return blobs()
 
 
 @pytest.fixture(scope="module")
 def rows(clips):
-    return compare(clips, seeds=[0, 3], make_network=make_network, n_windows=2)
+    return compare(clips, seeds=[0, 3], folds="one", make_network=make_network, n_windows=2)
 
 
 def test_one_row_for_each_system_and_seed(rows):
@@ -89,7 +62,7 @@ def test_networks_are_calibrated_alike_and_cost_something(rows):
 def test_untrained_is_the_variant_before_training(clips, rows):
     untrained = compare(
         clips, [0], variants=["HeNHeS"], controls=["untrained"], make_network=make_network,
-        n_windows=2, epochs=0,
+        n_windows=2, epochs=0, folds="one",
     )  # fmt: skip
     measured = ["accuracy", "memory", "spikes_per_sample", "gain"]
     first, second = untrained.select(measured).rows()
@@ -97,7 +70,9 @@ def test_untrained_is_the_variant_before_training(clips, rows):
 
 
 def test_rows_are_reproducible_for_any_threads(clips, rows):
-    again = compare(clips, seeds=[0, 3], make_network=make_network, n_windows=2, n_threads=1)
+    again = compare(
+        clips, seeds=[0, 3], folds="one", make_network=make_network, n_windows=2, n_threads=1
+    )
     assert again.drop("seconds", "commit").equals(rows.drop("seconds", "commit"))
 
 
@@ -115,7 +90,15 @@ def test_validation_clips_reach_nothing_that_is_fitted(clips):
     )
     fitted = ["gain", "weight_updates", "alpha", "n_training"]
     tables = [
-        compare(one, [0], ["HeNHeS"], ["event counts"], make_network=make_network, n_windows=2)
+        compare(
+            one,
+            [0],
+            ["HeNHeS"],
+            ["event counts"],
+            folds="one",
+            make_network=make_network,
+            n_windows=2,
+        )
         for one in (clips, other)
     ]
     assert tables[0].select(fitted).equals(tables[1].select(fitted))
@@ -129,7 +112,9 @@ def test_without_memory_the_column_is_null(clips):
 
 def test_progress_is_told(clips):
     heard = []
-    compare(clips, [0], [], ["event counts"], progress=lambda *words: heard.append(words))
+    compare(
+        clips, [0], [], ["event counts"], folds="one", progress=lambda *words: heard.append(words)
+    )
     assert heard == [(0, 1, "event counts, seed 0"), (1, 1, "done")]
 
 
@@ -260,3 +245,18 @@ def test_nonsense_labels_and_groups_of_clips_are_named(labels, groups, said):
     events = [hr.Events([1, 2], [0, 1], n_channels=2)] * 3
     with pytest.raises((hr.ParameterError, hr.ShapeError), match=said):
         Clips("three", events, labels, groups, classes=("x", "y"))
+
+
+def test_some_clips_keep_what_they_are(clips):
+    whole = replace(clips, parts=["train"] * 12 + ["test"] * 18, kind="KTH")
+    some = whole.subset([29, 3])
+    assert some.events == [clips.events[29], clips.events[3]]
+    assert some.groups.tolist() == ["person 4", "person 0"]
+    assert some.parts.tolist() == ["test", "train"]
+    assert (some.kind, some.classes, some.name) == ("KTH", clips.classes, "blobs")
+    assert some.digest == whole.subset([29, 3]).digest
+    assert len({some.digest, whole.digest, clips.digest, clips.subset([29, 3]).digest}) == 4
+    with pytest.raises(hr.ParameterError, match="indices must be below 30; got 30 at index 1"):
+        clips.subset([0, 30])
+    with pytest.raises(hr.ShapeError, match=r"parts must have shape \(30,\); got \(2,\)"):
+        replace(clips, parts=["train", "test"])

@@ -139,7 +139,7 @@ def test_other_files_are_no_layers(tmp_path):
         ({"pool": 0}, "pool must be at least 1; got 0."),
         ({"spikes": 0.0}, "spikes must be greater than 0; got 0.0."),
         ({"filters": "best"}, "filters must be one of learned, drawn, shuffled, exemplars; got"),
-        ({"learning_rate": (1.0, -1.0)}, "learning_rate must be numbers of at least 0; got -1.0."),
+        ({"learning_rate": (1.0, -1.0)}, "learning_rate must be at least 0; got -1.0 at index 1."),
         ({"plasticity": hr.STDP()}, "plasticity must have inputs=True for a feature layer."),
         ({"n_windows": 2.0}, "n_windows must be an integer, not a float; got 2.0."),
         ({"most_events": 0}, "most_events must be at least 1; got 0."),

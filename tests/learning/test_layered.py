@@ -2,7 +2,16 @@
 
 import numpy as np
 import pytest
-from hrsnn_rs import Events, FeatureLayer, HRSNNClassifier, HRSNNTransformer, SensorEvents
+from hrsnn_rs import (
+    LIF,
+    Events,
+    FeatureLayer,
+    Gamma,
+    HRSNNClassifier,
+    HRSNNTransformer,
+    LogUniform,
+    SensorEvents,
+)
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.encoding import TrackingEncoder
 from hrsnn_rs.errors import ParameterError
@@ -10,6 +19,7 @@ from hrsnn_rs.learning import Readout, default_encoder, default_layer
 from hrsnn_rs.network import default_network
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 SIDE = 12
@@ -150,6 +160,29 @@ def test_features_beat_counts_where_place_says_nothing():
     assert classifier.readout_.scaling == "common"
 
 
+@pytest.mark.filterwarnings("ignore::hrsnn_rs.CalibrationWarning")
+def test_laws_are_searched():
+    base = HRSNNClassifier(layers="recurrent", n_neurons=20, n_windows=1)
+    grid = {
+        "neuron__tau_m": [LogUniform(5.0, 80.0), 20.0],
+        "plasticity__a_plus": [0.01, Gamma(mean=0.02, shape=3.0)],
+    }
+    search = GridSearchCV(base, grid, cv=2).fit(bars(), LABELS)
+    assert len(search.cv_results_["params"]) == 4
+    best = search.best_estimator_
+    assert best.neuron.tau_m == search.best_params_["neuron__tau_m"]
+    # The rest of the part is as the recipe has it.
+    assert best.neuron.v_threshold == 15.0
+    assert best.get_params()["plasticity__a_plus"] == search.best_params_["plasticity__a_plus"]
+
+
+def test_parts_are_set_together():
+    classifier = HRSNNClassifier().set_params(neuron__v_rest=-60.0, neuron__v_threshold=-50.0)
+    assert (classifier.neuron.v_rest, classifier.neuron.v_threshold) == (-60.0, -50.0)
+    with pytest.raises(ParameterError, match=r"^neuron__taum cannot be set; it has tau_m, "):
+        classifier.set_params(neuron__taum=3.0)
+
+
 def test_a_pipeline_with_names():
     pipeline = make_pipeline(HRSNNTransformer(**settings("features")), LogisticRegression())
     pipeline.set_output(transform="polars")
@@ -166,6 +199,8 @@ def test_a_pipeline_with_names():
         ({"layers": "recurrent", "feature_layer": layer()}, r"^feature_layer must be None where"),
         ({"layers": "features", "network": network()}, r"^network must be None where"),
         ({"n_neurons": 5, "network": network()}, r"^n_neurons must be None where network"),
+        ({"neuron": LIF(), "network": network()}, r"^neuron must be None where network"),
+        ({"plasticity": 3}, r"^plasticity must be a STDP or None"),
         ({"n_neurons": 1}, r"^n_neurons must be"),
         ({"feature_layer": network()}, r"^feature_layer must be a FeatureLayer or None"),
         ({"feature_layer": layer(), "windows": "days"}, r"^windows must be one of"),

@@ -88,6 +88,22 @@ def test_variants_share_graph_weights_and_means():
                 assert row["mean"] == pytest.approx(mean, rel=1e-6)
 
 
+def test_a_chosen_time_constant_takes_the_place_of_the_mean():
+    net = network(
+        neuron=hr.LIF(tau_m=hr.Gamma(20.0, 3.0), t_ref=hr.Uniform(1.0, 3.0)),
+        inhibitory_neuron=hr.LIF(tau_m=hr.Gamma(10.0, 3.0), t_ref=hr.Uniform(2.0, 6.0)),
+    )
+    mean, chosen = net.variant("HoNHeS"), net.variant("HoNHeS", tau_m=160.0)
+    assert same(chosen, net)
+    assert (chosen.neuron_parameters["tau_m"] == 160.0).all()
+    for name, values in mean.neuron_parameters.items():
+        if name != "tau_m":
+            assert np.array_equal(chosen.neuron_parameters[name], values)
+    for name in ("HeNHoS", "HeNHeS"):
+        with pytest.raises(hr.ParameterError, match=f"tau_m must be None for {name}"):
+            net.variant(name, tau_m=160.0)
+
+
 def test_changing_one_law_leaves_everything_else_as_it_was():
     net, other = network(), network(neuron=hr.LIF(tau_m=30.0))
     assert same(net, other)

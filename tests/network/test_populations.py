@@ -452,6 +452,8 @@ def test_variants_of_populations_take_out_what_differs():
         twin = network.variant(name)
         assert (twin.recurrent_weights != network.recurrent_weights).nnz == 0
         assert twin.populations == network.populations
+    chosen = network.variant("HoNHoS", tau_m=7.0).neuron_parameters["tau_m"]
+    assert chosen.tolist() == [7.0] * 40
 
 
 def test_a_network_made_otherwise_has_no_names():

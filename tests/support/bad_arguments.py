@@ -102,6 +102,28 @@ _fit_classifier.__signature__ = inspect.Signature(
 )
 
 
+def pixel_events() -> hr.Events:
+    """Make flickering of a plane of 4 x 4 pixels."""
+    return hr.Events(np.arange(64) * 3_000, np.arange(64) * 5 % 16, 16, duration=200_000)
+
+
+def _fit_transformer(samples, **settings) -> hr.HRSNNTransformer:
+    return hr.HRSNNTransformer(**settings).fit(samples)
+
+
+def _fit_layer(X, **settings) -> hr.FeatureLayer:
+    return hr.FeatureLayer(**settings).fit(X)
+
+
+for _fit, _kind in ((_fit_transformer, hr.HRSNNTransformer), (_fit_layer, hr.FeatureLayer)):
+    _fit.__signature__ = inspect.Signature(
+        [
+            *list(inspect.signature(_fit).parameters.values())[:1],
+            *inspect.signature(_kind).parameters.values(),
+        ]
+    )
+
+
 def simulation() -> hr.Simulation:
     return hr.Simulation(network(), events(), learn=True)
 
@@ -241,6 +263,21 @@ def targets() -> dict[str, Target]:
                 features, y, groups, sample_weight
             ),
             lambda: {"features": np.eye(6), "y": [0, 1, 0, 1, 0, 1]},
+        ),
+        "HRSNNTransformer.fit": Target(
+            _fit_transformer,
+            lambda: {"samples": [events()] * 4, "network": network(), "n_windows": 2, "rate": None},
+        ),
+        "FeatureLayer.fit": Target(
+            _fit_layer,
+            lambda: {
+                "X": [pixel_events()] * 4,
+                "plane": (4, 4),
+                "polarities": 1,
+                "n_features": 2,
+                "n_patches": 10,
+                "spikes": 5.0,
+            },
         ),
         "HRSNNClassifier.fit": Target(
             _fit_classifier,

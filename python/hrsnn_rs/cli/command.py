@@ -47,7 +47,7 @@ examples:
   hrsnn demo --data FOLDER --seeds 5           the same on your own clips
   hrsnn train gestures --model m.safetensors --groups 0 1 2 3
   hrsnn evaluate m.safetensors gestures --groups 4 5 --json
-  hrsnn compare KTH --split train --cache      variants and controls on a data set
+  hrsnn compare KTH --cache -o rows.parquet    variants and controls, each person left out
   hrsnn experiment interval -o rows.parquet    a law of time constants against the best one
   hrsnn compare KTH --config study.toml        options from a file; --print-config writes one
   hrsnn data doctor DvsGesture                 what is missing, and where to get it

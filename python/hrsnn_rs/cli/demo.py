@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         rows = compare(
             clips,
             seeds=range(arguments.seeds),
+            folds="one",
             n_neurons=n_neurons,
             n_threads=arguments.threads,
             progress=bar,

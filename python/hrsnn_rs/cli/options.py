@@ -171,6 +171,17 @@ def count(text: str) -> int:
     return number
 
 
+def above_zero(text: str) -> float:
+    """Read a finite number greater than 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number; got {text}") from None
+    if not 0.0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be greater than 0; got {text}")
+    return number
+
+
 def _whole(text: str) -> int:
     try:
         return int(text)

@@ -8,6 +8,7 @@ from hrsnn_rs.datasets.base import Dataset, Recording
 from hrsnn_rs.datasets.doctor import inspect, open_dataset, told
 from hrsnn_rs.datasets.dvs128_gesture import DVS128Gesture
 from hrsnn_rs.datasets.event_folder import EventFolder, load_folder
+from hrsnn_rs.datasets.folds import Folds, folds_for, usual_folds
 from hrsnn_rs.datasets.gesture_set import GestureSet, make_gestures
 from hrsnn_rs.datasets.inspection import Inspection, Problem
 from hrsnn_rs.datasets.kth import KTH
@@ -31,6 +32,7 @@ __all__ = [
     "Dataset",
     "EventFolder",
     "EventSamples",
+    "Folds",
     "GestureSet",
     "Inspection",
     "Problem",
@@ -41,6 +43,7 @@ __all__ = [
     "TonicSamples",
     "VideoDataset",
     "VideoFolder",
+    "folds_for",
     "from_tonic",
     "inspect",
     "leak",
@@ -50,5 +53,6 @@ __all__ = [
     "reversed_pairs",
     "split_for",
     "told",
+    "usual_folds",
     "validation_groups",
 ]

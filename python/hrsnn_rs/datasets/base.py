@@ -235,6 +235,11 @@ class Dataset(EventSamples):
         return True
 
     @property
+    def parts(self) -> np.ndarray[Any, Any]:
+        """Official part of each sample, shape (n_samples,); "" where there is none."""
+        return np.array([recording.split for recording in self.recordings])
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """File of each sample."""
         return tuple(recording.path for recording in self.recordings)

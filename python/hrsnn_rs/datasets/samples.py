@@ -149,6 +149,16 @@ class EventSamples(ABC):
             )
         return self._index
 
+    @property
+    def kind(self) -> str:
+        """Name of the class of the data set that the samples are of, such as "KTH"."""
+        return type(self).__name__
+
+    @property
+    def parts(self) -> NDArray[Any]:
+        """Official part of each sample, shape (n_samples,); "" where there is none."""
+        return np.full(len(self), "")
+
     def __len__(self) -> int:
         return int(self._labels.size)
 
@@ -331,6 +341,16 @@ class Subset(EventSamples):
             samples.groups[self._indices],
             samples._subject_names,
         )
+
+    @property
+    def kind(self) -> str:
+        """That of the samples that these are some of."""
+        return self._samples.kind
+
+    @property
+    def parts(self) -> NDArray[Any]:
+        """Official part of each sample, as it is there."""
+        return self._samples.parts[self._indices]
 
     def _read(self, sample: int) -> Any:
         return self._samples._read(int(self._indices[sample]))

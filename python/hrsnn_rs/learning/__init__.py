@@ -5,6 +5,7 @@ command.
 """
 
 from hrsnn_rs.learning.classifier import HRSNNClassifier
+from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.comparison import (
     COMPARISON_SCHEMA,
     Summary,
@@ -16,6 +17,7 @@ from hrsnn_rs.learning.comparison import (
 )
 from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
 from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.layered import LAYERS
 from hrsnn_rs.learning.metrics import (
     accuracy,
@@ -25,6 +27,7 @@ from hrsnn_rs.learning.metrics import (
     recall_of_classes,
 )
 from hrsnn_rs.learning.operations import synaptic_operations
+from hrsnn_rs.learning.paper import CITATION, PAPER_SCHEMA, PUBLISHED, BesidePaper, beside_paper
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_encoder, default_layer
 from hrsnn_rs.learning.statistics import (
@@ -36,7 +39,6 @@ from hrsnn_rs.learning.statistics import (
 )
 from hrsnn_rs.learning.systems import (
     CONTROLS,
-    Clips,
     Features,
     count_features,
     network_features,
@@ -49,11 +51,15 @@ from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_ta
 from hrsnn_rs.learning.transformer import HRSNNTransformer
 
 __all__ = [
+    "CITATION",
     "COMPARISON_SCHEMA",
     "CONTROLS",
     "LAYERS",
+    "PAPER_SCHEMA",
+    "PUBLISHED",
     "ROW_SCHEMA",
     "TASK_SCHEMA",
+    "BesidePaper",
     "Clips",
     "FeatureLayer",
     "Features",
@@ -64,7 +70,9 @@ __all__ = [
     "Spread",
     "Summary",
     "accuracy",
+    "beside_paper",
     "best_constants",
+    "best_homogeneous_features",
     "compare",
     "comparisons",
     "confusion_matrix",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from hrsnn_rs.description.parameters import LIF, STDP
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.encoding.time_series import SeriesEncoder
     from hrsnn_rs.learning.feature_layer import FeatureLayer
@@ -63,6 +64,12 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         sensor, and the network for everything else, unless one or both of them are given.
     n_neurons : int, default=None
         Neurons of the default network, of which `None` makes 1000, or 100 for a table.
+    neuron : LIF, default=None
+        Neurons of the default network; laws can be set and searched by `neuron__tau_m` and the
+        like. `None` means `presets.default_neuron()`.
+    plasticity : STDP, default=None
+        Rule of the default network, as `plasticity__a_plus`. `None` means
+        `presets.default_plasticity()`.
     n_windows : int, default=4
         Windows in which the spikes of a sample are counted.
     windows : {"events", "time"}, default="events"
@@ -179,6 +186,8 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         feature_layer: FeatureLayer | None = None,
         layers: str = "auto",
         n_neurons: int | None = None,
+        neuron: LIF | None = None,
+        plasticity: STDP | None = None,
     ) -> None:
         self.network = network
         self.encoder = encoder
@@ -186,6 +195,8 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         self.feature_layer = feature_layer
         self.layers = layers
         self.n_neurons = n_neurons
+        self.neuron = neuron
+        self.plasticity = plasticity
         self.n_windows = n_windows
         self.windows = windows
         self.features = features
@@ -201,39 +212,6 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         self.dt = dt
         self.sensor_size = sensor_size
         self.class_weight = class_weight
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters; `readout__alpha` and the like are those of the readout.
-
-        Parameters
-        ----------
-        **params
-            Parameters by name.
-
-        Returns
-        -------
-        HRSNNClassifier
-            Itself.
-
-        Raises
-        ------
-        ParameterError
-            If a parameter of the network or the encoder is asked for: give another one.
-
-        Examples
-        --------
-        >>> from hrsnn_rs.learning import HRSNNClassifier
-        >>> HRSNNClassifier().set_params(readout__alpha=10.0).readout
-        Readout(alpha=10.0)
-        """
-        for name in params:
-            owner, nested, _ = name.partition("__")
-            if nested and owner in ("network", "encoder"):
-                raise ParameterError(f"{name} cannot be set; give another {owner} instead.")
-            if nested and owner == "readout" and params.get(owner, self.readout) is None:
-                params = {**params, owner: Readout()}
-        super().set_params(**params)
-        return self
 
     def fit(
         self,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.description.parameters import LIF, STDP
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.learning.encoded_samples import ENCODERS
@@ -39,8 +40,14 @@ if TYPE_CHECKING:
 _KIND = "HRSNNClassifier"
 _ENCODERS = {kind.__name__: kind for kind in (*ENCODERS, TableEncoder)}
 _READOUT, _GIVEN = "readout.", "given."
-# Parameters that are no plain values.
-_OBJECTS = ("network", "encoder", "readout", "class_weight", "feature_layer")
+# Parameters that say what JSON can hold of them, and the others that are no plain values.
+_PARTS: dict[str, Any] = {
+    "readout": Readout,
+    "feature_layer": FeatureLayer,
+    "neuron": LIF,
+    "plasticity": STDP,
+}
+_OBJECTS = ("network", "encoder", "class_weight", *_PARTS)
 
 
 def write_classifier(
@@ -91,11 +98,10 @@ def write_classifier(
         },
         "network": header,
         "encoder": _described(classifier.encoder),
-        "readout": None if classifier.readout is None else classifier.readout.to_dict(),
+        "parts": {
+            name: None if (part := parameters[name]) is None else part.to_dict() for name in _PARTS
+        },
         "class_weight": class_weight_to_json(classifier.class_weight),
-        "feature_layer": None
-        if classifier.feature_layer is None
-        else (classifier.feature_layer.to_dict()),
         "fitted_encoder": _described(classifier.encoder_),
         "fitted_layer": None if layer is None else layer.to_metadata(),
         "fitted_layers": classifier.layers_,
@@ -140,13 +146,11 @@ def read_classifier(kind: Any, path: str | os.PathLike[str]) -> Any:
             **parameters,
             network=_network(network, arrays, fields["network"]),
             encoder=_encoder(fields["encoder"]),
-            readout=None if fields["readout"] is None else Readout.from_dict(fields["readout"]),
             class_weight=class_weight_from_json(fields["class_weight"]),
-            feature_layer=(
-                None
-                if fields["feature_layer"] is None
-                else FeatureLayer.from_dict(fields["feature_layer"])
-            ),
+            **{
+                name: None if (part := fields["parts"][name]) is None else kind_of.from_dict(part)
+                for name, kind_of in _PARTS.items()
+            },
         )
         classifier.network_ = network
         classifier._layers = fields["fitted_layers"]

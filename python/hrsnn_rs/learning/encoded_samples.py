@@ -140,10 +140,16 @@ class EncodedSamples:
             raise type(error)(f"samples[{index}]: {error}") from error
 
 
+class _NoNumbersError(ParameterError, TypeError):
+    """A table of what is no number, for which scikit-learn's contract wants a TypeError."""
+
+
 def _checked_by_sklearn(check: Callable[[], Any]) -> Any:
     """Run a check of scikit-learn and raise our errors with its words."""
     try:
         return check()
+    except TypeError as error:
+        raise _NoNumbersError(f"samples: {error}") from error
     except ValueError as error:
         words = str(error)
         kind = ParameterError if "NaN" in words or "infinity" in words else ShapeError

@@ -7,7 +7,7 @@ and simulation live elsewhere; nothing here changes a sample.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,43 @@ def encode_one(
     if isinstance(encoder, SensorEncoder) and isinstance(sample, SensorEvents):
         return encoder(sample)
     return as_events(sample, n_channels)
+
+
+class CheckedSamples(Sequence[Events]):
+    """Encoded samples that are looked at one by one, as often as they are asked for.
+
+    Parameters
+    ----------
+    X : sequence of Events
+        Not changed.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If there is none, and for each sample when it is asked for.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.learning.estimator_input import CheckedSamples
+    >>> CheckedSamples([Events([3], [0], n_channels=1)])[0].t
+    array([3])
+    """
+
+    def __init__(self, X: Any) -> None:
+        if not isinstance(X, Iterable) or (isinstance(X, np.ndarray) and X.ndim == 0):
+            raise ParameterError(f"X must be a sequence of samples; got {X!r}.")
+        self._all = X if isinstance(X, Sequence) else list(X)
+        if not self._all:
+            raise ShapeError("X must hold at least 1 sample; got 0.")
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __getitem__(self, index: Any) -> Any:
+        try:
+            return as_events(self._all[index])
+        except (ParameterError, ShapeError) as error:
+            raise type(error)(f"X[{index}]: {error}") from error
 
 
 def is_table(samples: Any) -> bool:

@@ -1,12 +1,13 @@
 """Experiments: one row per system and seed, with what it said of every clip it was tested on.
 
-What the rows say together stands in `comparison`. Validation is always on groups (persons) that
-nothing was fitted to: neither gain, nor weights, nor readout. All systems of a seed share clips,
-split, readout and network seed.
+What the rows say together stands in `comparison`. In each fold networks are drawn, calibrated and
+trained anew, on groups (persons) that are not tested: neither gain, nor weights, nor readout, nor
+the best time constant know them. All systems of a seed share clips, folds, readout and seed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import time
 import warnings
@@ -16,22 +17,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from sklearn.base import clone
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.datasets.splits import split_for
-from hrsnn_rs.errors import DataWarning, ParameterError
-from hrsnn_rs.learning.metrics import direction_scores
+from hrsnn_rs.arguments import check_number
+from hrsnn_rs.datasets.folds import folds_for, usual_folds
+from hrsnn_rs.errors import CalibrationWarning, DataWarning, ParameterError
+from hrsnn_rs.learning.clips import Clips
+from hrsnn_rs.learning.homogeneous import best_homogeneous_features
+from hrsnn_rs.learning.judging import joined, judge
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.systems import CONTROLS, Clips, Features, count_features, network_features
+from hrsnn_rs.learning.rows_file import RowsFile
+from hrsnn_rs.learning.systems import CONTROLS, Features, count_features, network_features
+from hrsnn_rs.network.calibration import WARN
 from hrsnn_rs.network.network import VARIANTS
 from hrsnn_rs.network.presets import default_network
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from hrsnn_rs.datasets.folds import Folds
     from hrsnn_rs.datasets.samples import EventSamples
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.network.network import Network
@@ -41,9 +48,12 @@ ROW_SCHEMA: dict[str, Any] = {
     "variant": pl.String,
     "seed": pl.Int64,
     "dataset": pl.String,
+    "kind": pl.String,
+    "homogeneous": pl.String,
     "split": pl.String,
     "split_warning": pl.String,
     "subjects_known": pl.Boolean,
+    "n_folds": pl.Int64,
     "n_training": pl.Int64,
     "n_validation": pl.Int64,
     "n_persons": pl.Int64,
@@ -56,8 +66,12 @@ ROW_SCHEMA: dict[str, Any] = {
     "synaptic_operations": pl.Float64,
     "weight_updates": pl.Int64,
     "gain": pl.Float64,
+    "suprathreshold": pl.Float64,
     "alpha": pl.Float64,
+    "tau_m": pl.List(pl.Float64),
     "seconds": pl.Float64,
+    "clips": pl.String,
+    "settings": pl.String,
     "version": pl.String,
     "commit": pl.String,
     "predictions": pl.List(
@@ -74,9 +88,19 @@ ROW_SCHEMA: dict[str, Any] = {
 }
 """Columns of a table of rows. `rate` is in Hz; operations and spikes are per sample.
 
-`n_persons` are those among the validation clips, null where nobody knows them. `predictions` has
-one entry per validation clip: see `predictions`.
+Measured over all clips that were tested, in all folds. `n_training` and `gain` are means over
+folds, `alpha` is the median, `weight_updates` the sum, `suprathreshold` the largest. `tau_m` has
+the time constant in ms that was chosen in each fold, where it was. `n_persons` are those among the
+tested clips, null where nobody knows them.
+`kind` is the class of the data set, `clips` a hash of what was encoded, `settings` JSON.
+`predictions` has one entry per tested clip: see `predictions`.
 """
+
+_KEY = ("system", "seed")
+_HOMOGENEOUS = ("mean", "best")
+_OF_NETWORK = (
+    "epochs", "rate", "spikes", "n_calibration", "n_windows", "windows", "memory", "n_threads",
+)  # fmt: skip
 
 
 def compare(
@@ -85,7 +109,9 @@ def compare(
     variants: Sequence[str] = tuple(VARIANTS),
     controls: Sequence[str] = CONTROLS,
     *,
+    folds: str | int | None = None,
     split: str = "group",
+    homogeneous: str = "mean",
     memory: bool = True,
     n_neurons: int = 1000,
     make_network: Callable[..., Network] | None = None,
@@ -94,8 +120,10 @@ def compare(
     n_windows: int = 4,
     windows: str = "events",
     epochs: int = 1,
-    rate: float = 3.0,
+    rate: float | None = None,
+    spikes: float | None = None,
     n_calibration: int = 64,
+    output: str | os.PathLike[str] | None = None,
     n_threads: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> pl.DataFrame:
@@ -109,19 +137,27 @@ def compare(
     Parameters
     ----------
     dataset : EventSamples or Clips
-        Clips of at least three groups, as `make_gestures` or `load_folder` give them. Encoded
-        once.
+        Clips of several groups, as `make_gestures` or `load_folder` give them. Encoded once.
     seeds : sequence of int, default=(0, 1, 2, 3, 4)
-        Seed of network and split; validation is on two groups, which go round with it. Fewer than
-        five give no verdict.
+        Seed of network and folds. Fewer than five give no verdict.
     variants : sequence of str, default=all four
         Of HoNHoS, HeNHoS, HoNHeS and HeNHeS.
     controls : sequence of str, default=all three
         Of "event counts" (no network), "untrained" (HeNHeS before training) and
         "no recurrence" (HeNHeS without recurrent synapses, calibrated anew).
+    folds : {"groups", "official", "one"} or int, default=None
+        "groups": each group is left out in turn, or 25 folds of whole groups where there are
+        more; a number: that many folds of whole groups. "official": the part "test" is tested,
+        once for each system and seed, and all other parts are trained on; clips of no part are
+        left out. "one": two groups, which go round with the seed. `None` means what `usual_folds`
+        names: "groups" where subjects are known.
     split : {"group", "clip"}, default="group"
-        "group": no subject is on both sides. "clip": every fifth clip at random, which leaks; a
-        warning says so, and so does the column `split_warning`.
+        Of "one". "group": no subject is on both sides. "clip": every fifth clip at random, which
+        leaks; a warning says so, and so does the column `split_warning`.
+    homogeneous : {"mean", "best"}, default="mean"
+        Which membrane time constant homogeneous neurons have: the mean of the law, or the best of
+        eight from 5 to 640 ms, chosen in each fold on its training groups alone. "best" is the
+        harder control, and measures HoNHoS and HoNHeS eight times.
     memory : bool, default=True
         Whether to do the memory task.
     n_neurons : int, default=1000
@@ -139,14 +175,20 @@ def compare(
         Kind of windows.
     epochs : int, default=1
         Passes of unsupervised training.
-    rate : float, default=3.0
-        Mean rate in Hz to which every network is calibrated before training.
+    rate : float, default=None
+        Mean rate in Hz to which every network is calibrated before training. `None` means 3,
+        unless `spikes` is given.
+    spikes : float, default=None
+        Mean number of spikes of all neurons in a clip to calibrate to, in place of a rate.
     n_calibration : int, default=64
         Training clips that calibration looks at.
+    output : str or path-like, default=None
+        Parquet file of the rows, written after each; a later call with the same settings goes on
+        from it, and may ask for other seeds and systems.
     n_threads : int, default=None
         Threads; the result does not depend on them. `None` means all cores.
     progress : callable, default=None
-        Called with steps done, steps in all, and what comes next.
+        Called with steps done, steps in all, and what comes next. A step is a fold.
 
     Returns
     -------
@@ -158,10 +200,19 @@ def compare(
     Raises
     ------
     ParameterError
-        If a variant, control or seed is unknown, none or named twice, or there are fewer than
-        three groups.
+        If an argument is not what it should be, there are too few groups, a fold leaves one class
+        to train on, or the rows in `output` are of other clips, settings or another version.
+    FormatError
+        If `output` is no table of rows.
     CalibrationError
         If a network cannot reach the rate.
+
+    Warns
+    -----
+    DataWarning
+        If a subject may be on both sides of a fold.
+    CalibrationWarning
+        If more than one in a thousand input synapses of a system is suprathreshold; once a row.
 
     Examples
     --------
@@ -169,9 +220,87 @@ def compare(
     >>> from hrsnn_rs.datasets import make_gestures
     >>> gestures = make_gestures(3, 1, size=32, duration=200_000)
     >>> rows = compare(gestures, seeds=[0], variants=[], controls=["event counts"])
-    >>> rows["memory"].to_list()
-    [0.5]
+    >>> rows.select("n_folds", "n_validation", "memory").row(0)
+    (3, 33, 0.5)
     """
+    systems = _checked_systems(seeds, variants, controls)
+    if homogeneous not in _HOMOGENEOUS:
+        raise ParameterError(f"homogeneous must be of {_HOMOGENEOUS}; got {homogeneous!r}.")
+    rate, spikes = _checked_target(rate, spikes)
+    clips = dataset
+    if not isinstance(clips, Clips):
+        clips = Clips.of_dataset(clips, encoder, progress=progress)
+    if folds is None:
+        folds = "one"
+        if split != "clip":
+            folds = usual_folds(clips.groups, clips.parts, subjects_known=clips.subjects_known)
+    places = np.arange(len(clips.events))
+    if isinstance(folds, str) and folds == "official" and clips.parts is not None:
+        places = np.flatnonzero(clips.parts != "")
+        clips = clips.subset(places) if len(places) else clips
+    settings: dict[str, Any] = {
+        "epochs": epochs, "rate": rate, "spikes": spikes, "n_calibration": n_calibration,
+        "n_windows": n_windows, "windows": windows, "memory": memory, "n_threads": n_threads,
+    }  # fmt: skip
+    # All of them before any work: a seed that cannot be had must not cost the rows of others.
+    folds_of = {seed: _checked_folds(clips, seed, folds, split) for seed in seeds}
+    for leaking in dict.fromkeys(one.warning for one in folds_of.values() if one.warning):
+        warnings.warn(f"{clips.name}: {leaking}.", DataWarning, stacklevel=2)
+    readout = Readout() if readout is None else readout
+    told = settings | {"folds": folds, "split": split}
+    told["readout"] = {name: repr(value) for name, value in readout.get_params().items()}
+    told |= {"n_neurons": n_neurons} if make_network is None else {"network": _digest(make_network)}
+    del told["n_threads"]
+    same = {"dataset": clips.name, "kind": clips.kind, "clips": clips.digest, "settings": told}
+    same |= {"homogeneous": homogeneous, "version": _hrsnn.__version__}
+    file = RowsFile(output, ROW_SCHEMA, _KEY, same)
+    settings |= {"homogeneous": homogeneous, "readout": readout}
+    if make_network is None:
+        make_network = partial(default_network, clips.events[0].n_channels, n_neurons=n_neurons)
+    steps = [(system, seed) for seed in seeds for system in systems]
+    n_steps = sum(len(folds_of[seed].training) for _, seed in steps)
+    done, commit = 0, library_commit()
+    for system, seed in steps:
+        n_folds = len(folds_of[seed].training)
+        if (system, seed) in file:
+            done += n_folds
+            continue
+        begin, judged = time.perf_counter(), []
+        for fold, training in enumerate(folds_of[seed].training):
+            if progress is not None:
+                which = f", fold {fold + 1} of {n_folds}" if n_folds > 1 else ""
+                progress(done, n_steps, f"{system}, seed {seed}{which}")
+            with warnings.catch_warnings():
+                # Their share is a column; one warning a row says so.
+                warnings.simplefilter("ignore", CalibrationWarning)
+                features = _features(system, seed, clips, training, make_network, settings)
+            judged.append(judge(clips, training, features, readout, memory=memory, places=places))
+            done += 1
+        row: dict[str, Any] = {
+            "system": system,
+            "seed": seed,
+            "variant": _variant_of(system),
+        } | joined(judged)
+        row |= {"subjects_known": clips.subjects_known, "commit": commit}
+        row |= {"split": folds_of[seed].words, "split_warning": folds_of[seed].warning}
+        row["seconds"] = time.perf_counter() - begin
+        file.add(row)
+        if (row["suprathreshold"] or 0.0) > WARN:
+            warnings.warn(
+                f"{system}, seed {seed}: up to {row['suprathreshold']:.1%} of the excitatory input "
+                "synapses drive their neuron over threshold alone.",
+                CalibrationWarning,
+                stacklevel=2,
+            )
+    if progress is not None:
+        progress(n_steps, n_steps, "done")
+    return file.table(steps)
+
+
+def _checked_systems(
+    seeds: Sequence[int], variants: Sequence[str], controls: Sequence[str]
+) -> list[str]:
+    """List the systems in their order, or say what cannot be."""
     for name, given, known in (
         ("variants", variants, tuple(VARIANTS)),
         ("controls", controls, CONTROLS),
@@ -186,38 +315,44 @@ def compare(
     for name, n in (("variants and controls", len(systems)), ("seeds", len(seeds))):
         if n == 0:
             raise ParameterError(f"{name} must hold at least one; got none.")
-    clips = dataset
-    if not isinstance(clips, Clips):
-        clips = Clips.of_dataset(clips, encoder, progress=progress)
-    if make_network is None:
-        make_network = partial(default_network, clips.events[0].n_channels, n_neurons=n_neurons)
-    settings = {
-        "epochs": epochs, "rate": rate, "n_calibration": n_calibration, "n_windows": n_windows,
-        "windows": windows, "memory": memory, "n_threads": n_threads,
-    }  # fmt: skip
-    steps = [(seed, system) for seed in seeds for system in systems]
-    # All of them before any work: a seed that cannot be had must not cost the rows of others.
-    splits = {
-        seed: split_for(clips.groups, seed, split, subjects_known=clips.subjects_known)
-        for seed in seeds
-    }
-    for leaking in dict.fromkeys(one.warning for one in splits.values() if one.warning):
-        warnings.warn(f"{clips.name}: {leaking}.", DataWarning, stacklevel=2)
-    rows = []
-    for done, (seed, system) in enumerate(steps):
-        if progress is not None:
-            progress(done, len(steps), f"{system}, seed {seed}")
-        training, words, warning = splits[seed]
-        begin = time.perf_counter()
-        features = _features(system, seed, clips, training, make_network, settings)
-        row = _row(system, clips, training, features, readout, memory)
-        row["seed"] = seed
-        row["split"], row["split_warning"] = words, warning
-        row["seconds"] = time.perf_counter() - begin
-        rows.append(row)
-    if progress is not None:
-        progress(len(steps), len(steps), "done")
-    return pl.DataFrame(rows, schema=ROW_SCHEMA)
+    return systems
+
+
+def _checked_target(rate: float | None, spikes: float | None) -> tuple[float | None, float | None]:
+    """Give what to calibrate to: a rate in Hz, or spikes in a clip."""
+    if spikes is None:
+        rate = 3.0 if rate is None else rate
+        return check_number("rate", rate, "greater than 0 Hz", lambda rate: rate > 0.0), None
+    if rate is not None:
+        raise ParameterError("rate must be None where spikes is given.")
+    return None, check_number("spikes", spikes, "greater than 0", lambda n: n > 0.0)
+
+
+def _checked_folds(clips: Clips, seed: int, folds: str | int, split: str) -> Folds:
+    """Divide the clips for one seed, and refuse a fold that no readout can be fitted to."""
+    made = folds_for(
+        clips.groups, seed, folds, by=split, parts=clips.parts, subjects_known=clips.subjects_known
+    )
+    for fold, training in enumerate(made.training):
+        if len(np.unique(clips.labels[training])) < 2:
+            raise ParameterError(
+                f"folds must each leave clips of at least two classes to train on; fold {fold} of "
+                f"seed {seed} ({made.words}) does not."
+            )
+    return made
+
+
+def _digest(make_network: Callable[..., Network]) -> str:
+    """Hash what a user's network of seed 0 is made of, so that another one is told apart."""
+    network = make_network(seed=0)
+    content = hashlib.blake2b(digest_size=8)
+    parts: list[Any] = [network.input_weights.data, network.recurrent_weights.data]
+    parts += [network.input_weights.indices, network.recurrent_weights.indices]
+    parts += network.neuron_parameters.values()
+    content.update(repr(network.describe().rows()).encode())
+    for part in parts:
+        content.update(np.ascontiguousarray(part).tobytes())
+    return content.hexdigest()
 
 
 def library_commit() -> str | None:
@@ -259,97 +394,33 @@ def _features(
     make_network: Callable[..., Network],
     settings: dict[str, Any],
 ) -> Features:
-    """Let one system turn the clips into counts."""
+    """Let one system turn training and tested clips into counts.
+
+    `settings` are those of `compare`. A system that wants a readout of its own says so in its
+    features.
+    """
     if system == "event counts":
         names = ("n_windows", "windows", "memory")
         return count_features(clips, **{name: settings[name] for name in names})
     network = make_network(seed=seed)
-    if system in VARIANTS:
-        network = network.variant(system)
-    elif system == "no recurrence":
+    if system == "no recurrence":
         network = network.without_recurrence()
+    words = {name: value for name, value in settings.items() if name in _OF_NETWORK}
     if system == "untrained" or not _can_learn(network):
-        settings = settings | {"epochs": 0}
-    return network_features(network, clips, training, **settings)
+        words["epochs"] = 0
+    if system not in VARIANTS:
+        return network_features(network, clips, training, **words)
+    is_heterogeneous, _ = VARIANTS[system]
+    if is_heterogeneous or settings["homogeneous"] == "mean":
+        return network_features(network.variant(system), clips, training, **words)
+    readout = settings["readout"]
+    return best_homogeneous_features(network, system, clips, training, readout, **words)
 
 
 def _can_learn(network: Network) -> bool:
     return network.describe()["parameter"].str.ends_with(".a_plus").any()
 
 
-def _row(
-    system: str,
-    clips: Clips,
-    training: NDArray[np.bool_],
-    features: Features,
-    readout: Readout | None,
-    memory: bool,
-) -> dict[str, Any]:
-    """Fit the readouts on training clips and measure on the others."""
-    template = Readout() if readout is None else readout
-    fitted = clone(template).fit(
-        features.counts[training], clips.labels[training], groups=clips.groups[training]
-    )
-    variant = system if system in VARIANTS else None if system == "event counts" else "HeNHeS"
-    tested = np.flatnonzero(~training)
-    predicted = fitted.predict(features.counts[~training])
-    directions = _memory(clips, training, features, clone(template)) if memory else None
-    said = _predictions(clips, tested, predicted, directions)
-    return {
-        "system": system,
-        "variant": variant,
-        "dataset": clips.name,
-        "subjects_known": clips.subjects_known,
-        "n_training": int(training.sum()),
-        "n_validation": len(tested),
-        "n_persons": len(np.unique(clips.groups[tested])) if clips.subjects_known else None,
-        "n_neurons": features.n_neurons,
-        "n_synapses": features.n_synapses,
-        "accuracy": float((predicted == clips.labels[tested]).mean()),
-        "memory": None if directions is None else float(directions.mean()),
-        "spikes_per_sample": features.spikes_per_sample,
-        "rate": features.rate,
-        "synaptic_operations": features.synaptic_operations,
-        "weight_updates": features.weight_updates,
-        "gain": features.gain,
-        "alpha": fitted.alpha_,
-        "version": _hrsnn.__version__,
-        "commit": library_commit(),
-        "predictions": said,
-    }
-
-
-def _predictions(
-    clips: Clips,
-    tested: NDArray[np.intp],
-    predicted: NDArray[Any],
-    directions: NDArray[np.float64] | None,
-) -> list[dict[str, Any]]:
-    """Note what was said of each clip, and who is in it if that is known."""
-    return [
-        {
-            "clip": int(clip),
-            "person": str(clips.groups[clip]) if clips.subjects_known else None,
-            "label": str(clips.classes[int(clips.labels[clip])]),
-            "predicted": str(clips.classes[int(predicted[place])]),
-            "memory": None if directions is None else float(directions[place]),
-        }
-        for place, clip in enumerate(tested)
-    ]
-
-
-def _memory(
-    clips: Clips, training: NDArray[np.bool_], features: Features, readout: Readout
-) -> NDArray[np.float64]:
-    """Ask a readout of one window for gesture and direction; score the direction of each clip."""
-    # Counts add up, so the windows of the forward clip together are its one window.
-    forwards = features.counts.sum(axis=1, keepdims=True)
-    backwards = features.reversed_counts
-    assert backwards is not None
-    both = (training, ~training)
-    samples = [np.concatenate([forwards[side], backwards[side]]) for side in both]
-    labels = [np.concatenate([2 * clips.labels[side], 2 * clips.labels[side] + 1]) for side in both]
-    groups = np.concatenate([clips.groups[training], clips.groups[training]])
-    readout.fit(samples[0], labels[0], groups=groups)
-    scores = direction_scores(readout.decision_function(samples[1]), readout.classes_, labels[1])
-    return np.asarray(scores.reshape(2, -1).mean(axis=0))
+def _variant_of(system: str) -> str | None:
+    """Name the variant that a system is made of; none where there is no network."""
+    return system if system in VARIANTS else None if system == "event counts" else "HeNHeS"

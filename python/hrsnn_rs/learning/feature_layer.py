@@ -14,15 +14,16 @@ from scipy.sparse import csr_array
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from hrsnn_rs.arguments import check_integer, check_number, check_sides
+from hrsnn_rs.arguments import as_array, check_array, check_integer, check_number, check_sides
 from hrsnn_rs.description.competition import Competition
 from hrsnn_rs.description.distributions import Uniform
 from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.description.heterogeneity import resolve
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.errors import CalibrationError, ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.forms import as_events
+from hrsnn_rs.learning.estimator_input import CheckedSamples
 from hrsnn_rs.learning.kept_layer import TILED, KeptLayer
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.patches import Plane, cut_patches
@@ -53,6 +54,7 @@ def default_plasticity() -> STDP:
     return STDP(a_plus=0.3, a_minus=0.0, tau_plus=15.0, w_min=0.0, w_max=1e3, inputs=True)
 
 
+_KINDS = {"neuron": LIF, "plasticity": STDP, "adaptive_threshold": AdaptiveThreshold}
 _COUNTS = (
     "plane", "polarities", "field", "stride", "n_features", "pool", "n_windows", "n_patches",
     "most_events", "n_calibration", "seed",
@@ -225,6 +227,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
             If the number of spikes cannot be reached.
         """
         plane = self._checked()
+        X = CheckedSamples(X)
         column = self._column()
         weights = column.input_weights.toarray().astype(np.float64)
         self.fields_before_ = self._as_fields(weights)
@@ -256,12 +259,18 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
                 raise ParameterError(f"{name} must be an integer, not a float; got {value!r}.")
         if self.spikes is not None:
             check_number("spikes", self.spikes, "greater than 0", lambda n: n > 0.0)
-        for rate in self.learning_rate:
-            check_number("learning_rate", rate, "numbers of at least 0", lambda r: r >= 0.0)
-        if self.filters not in FILTERS:
-            raise ParameterError(
-                f"filters must be one of {', '.join(FILTERS)}; got {self.filters!r}."
-            )
+        rates = as_array("learning_rate", self.learning_rate)
+        if rates.ndim != 1 or rates.size == 0:
+            raise ShapeError(f"learning_rate must have 1 dimension; got shape {rates.shape}.")
+        check_array("learning_rate", rates, "at least 0", lambda rate: rate >= 0.0)
+        for name, known in (("filters", FILTERS), ("windows", ("events", "time"))):
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in known:
+                raise ParameterError(f"{name} must be one of {', '.join(known)}; got {value!r}.")
+        for name, kind in _KINDS.items():
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise ParameterError(f"{name} must be a {kind.__name__} or None; got {value!r}.")
         return Plane(height, width, polarities)
 
     def _column(self) -> Network:
@@ -273,13 +282,16 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         rows = np.arange(n_pixels + 1) * self.n_features
         law = Uniform(0.5, 1.5) if self.weight is None else self.weight
         drawn = resolve(law, "weight", rows, self.seed, purpose="features/weight", at="synapse")
+        drawn = drawn.reshape(n_pixels, self.n_features)
+        if (drawn < 0.0).any() or (drawn.sum(axis=0) == 0.0).any():
+            raise ParameterError(
+                f"weight must be at least 0, and above for some pixel; got {drawn.min():g}."
+            )
         return Network(
             n_pixels,
             self.n_features,
             neuron=default_neuron() if self.neuron is None else self.neuron,
-            inputs=ExplicitConnectivity(
-                csr_array(_incoming(drawn.reshape(n_pixels, self.n_features)))
-            ),
+            inputs=ExplicitConnectivity(csr_array(drawn * (INCOMING / drawn.sum(axis=0)))),
             plasticity=plasticity,
             inhibitory_fraction=0.0,
             normalize_inputs=True,
@@ -348,11 +360,14 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         ]
         spikes = self.spikes
         if spikes is None:
-            n_events = np.mean([len(as_events(one)) for one in picked])
+            n_events = np.mean([len(one) for one in picked])
             spikes = max(min(SPIKES_PER_EVENT * float(n_events), MOST_SPIKES), 1.0)
-        self.calibration_ = self.network_.calibrate(
-            picked, spikes=spikes, n_samples=self.n_calibration, n_threads=self.n_threads
-        )
+        try:
+            self.calibration_ = self.network_.calibrate(
+                picked, spikes=spikes, n_samples=self.n_calibration, n_threads=self.n_threads
+            )
+        except CalibrationError as error:
+            raise CalibrationError(f"spikes: {error}") from error
         self._number_pools()
         return self
 
@@ -377,7 +392,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         return self.transform_with_stats(X)[0]
 
     def transform_with_stats(self, X: Iterable[Any]) -> tuple[NDArray[np.float32], list[RunStats]]:
-        """Give the features, and what each sample took.
+        """Give the features of `transform`, and what each sample took.
 
         Parameters
         ----------
@@ -386,7 +401,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
 
         Returns
         -------
-        features : float32 ndarray of shape (n_samples, n_windows * n_pools * n_features)
+        features : float32 ndarray
         stats : list of RunStats
         """
         counts, stats = self.window_features(X, self.n_windows, windows=self.windows)
@@ -480,9 +495,3 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         return np.array(
             [f"window{w}_{unit}" for w in range(self.n_windows) for unit in units], dtype=object
         )
-
-
-def _incoming(weights: FloatArray) -> FloatArray:
-    """Scale each column to the sum that features start from."""
-    scaled: FloatArray = weights * (INCOMING / weights.sum(axis=0))
-    return scaled

@@ -7,23 +7,25 @@ how a sample is encoded (`encoded_samples`), and labels, which never come in.
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.arguments import MOST_SEED, check_integer, check_truth
+from hrsnn_rs.description.parameters import LIF, STDP
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.encoded_samples import ENCODERS, EncodedSamples
 from hrsnn_rs.learning.estimator_input import check_arrays_meaning, fingerprint
 from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_layer
 from hrsnn_rs.network.network import Network
-from hrsnn_rs.network.presets import default_network
+from hrsnn_rs.network.presets import default_network, default_neuron, default_plasticity
 from hrsnn_rs.network.results import RunStats
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ LAYERS = ("auto", "features", "recurrent", "stacked", "both")
 
 _N_NEURONS = 1000
 _N_NEURONS_TABLE = 100
+# Parts whose own parameters can be set one by one, and what they are by default.
+_GROUPS: dict[str, Any] = {"neuron": default_neuron, "plasticity": default_plasticity}
 # Samples that pass through all layers at a time.
 _CHUNK = 64
 
@@ -47,8 +51,11 @@ _CHUNK = 64
 class LayeredFeatures(EncodedSamples):
     """What an estimator's layers do; its parameters are described in `HRSNNClassifier`."""
 
+    readout: Readout | None
     layers: str
     n_neurons: int | None
+    neuron: LIF | None
+    plasticity: STDP | None
     n_windows: int
     windows: str
     features: str
@@ -62,6 +69,84 @@ class LayeredFeatures(EncodedSamples):
     checkpoint: str | PathLike[str] | None
     checkpoint_every: int | None
     calibration_: Calibration | None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Give the parameters, and with `deep` those of what they are made of.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether `neuron__tau_m`, `plasticity__a_plus`, `feature_layer__stride` and the like are
+            among them.
+
+        Returns
+        -------
+        dict
+            By name.
+
+        Examples
+        --------
+        >>> from hrsnn_rs import LIF, HRSNNClassifier
+        >>> HRSNNClassifier(neuron=LIF(tau_m=30.0)).get_params()["neuron__tau_m"]
+        30.0
+        """
+        parameters: dict[str, Any] = super().get_params(deep)  # type: ignore[misc]
+        for name in _GROUPS if deep else ():
+            group = parameters[name]
+            if is_dataclass(group):
+                parameters |= {
+                    f"{name}__{of.name}": getattr(group, of.name) for of in fields(group)
+                }
+        return parameters
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; `neuron__tau_m`, `readout__alpha` and the like are those of a part.
+
+        A part that is `None` is first made as it is by default.
+
+        Parameters
+        ----------
+        **params
+            Parameters by name.
+
+        Returns
+        -------
+        HRSNNClassifier or HRSNNTransformer
+            Itself.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter of the network or the encoder is asked for: give another one.
+
+        Examples
+        --------
+        >>> from hrsnn_rs import HRSNNClassifier
+        >>> HRSNNClassifier().set_params(readout__alpha=10.0).readout
+        Readout(alpha=10.0)
+        >>> HRSNNClassifier().set_params(neuron__tau_m=30.0).neuron.tau_m
+        30.0
+        """
+        parts: dict[str, dict[str, Any]] = {}
+        for name in list(params):
+            owner, nested, of = name.partition("__")
+            if nested and owner in ("network", "encoder"):
+                raise ParameterError(f"{name} cannot be set; give another {owner} instead.")
+            if nested and owner in _GROUPS:
+                parts.setdefault(owner, {})[of] = params.pop(name)
+            elif nested and owner == "readout" and params.get(owner, self.readout) is None:
+                params[owner] = Readout()
+        super().set_params(**params)  # type: ignore[misc]
+        for owner, values in parts.items():
+            group = getattr(self, owner)
+            group = _GROUPS[owner]() if group is None else group
+            known = [of.name for of in fields(group)]
+            for of in values:
+                if of not in known:
+                    words = ", ".join(known)
+                    raise ParameterError(f"{owner}__{of} cannot be set; it has {words}.")
+            setattr(self, owner, replace(group, **values))
+        return self
 
     def window_features(self, samples: Any) -> NDArray[Any]:
         """Give the counts that are read out.
@@ -133,8 +218,9 @@ class LayeredFeatures(EncodedSamples):
         check_truth("progress", self.progress)
         if self.n_neurons is not None:
             check_integer("n_neurons", self.n_neurons, 2)
-            if self.network is not None:
-                raise ParameterError("n_neurons must be None where network is given.")
+        for name in ("n_neurons", *_GROUPS):
+            if self.network is not None and getattr(self, name) is not None:
+                raise ParameterError(f"{name} must be None where network is given.")
         check_arrays_meaning(self.dt, self.sensor_size)
         if not isinstance(self.layers, str) or self.layers not in LAYERS:
             raise ParameterError(f"layers must be one of {', '.join(LAYERS)}; got {self.layers!r}.")
@@ -142,6 +228,8 @@ class LayeredFeatures(EncodedSamples):
             "network": (Network,),
             "encoder": ENCODERS,
             "feature_layer": (FeatureLayer,),
+            "neuron": (LIF,),
+            "plasticity": (STDP,),
         }
         for name, allowed in kinds.items():
             self._check_kind(name, allowed)
@@ -231,7 +319,14 @@ class LayeredFeatures(EncodedSamples):
             sensor = self.layer_.maps
         usual = _N_NEURONS_TABLE if isinstance(code, TableEncoder) else _N_NEURONS
         n_neurons = usual if self.n_neurons is None else self.n_neurons
-        return default_network(n_inputs, sensor=sensor, n_neurons=n_neurons, seed=self.seed)
+        return default_network(
+            n_inputs,
+            sensor=sensor,
+            n_neurons=n_neurons,
+            neuron=self.neuron,
+            plasticity=self.plasticity,
+            seed=self.seed,
+        )
 
     def _remember(self, events: list[Events]) -> None:
         self._seen = frozenset(fingerprint(sample) for sample in events)

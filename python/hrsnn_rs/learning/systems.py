@@ -9,155 +9,24 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hrsnn_rs.arguments import as_array
-from hrsnn_rs.encoding.events_to_channels import EventEncoder
-from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import whole_numbers
-from hrsnn_rs.events.events import Events
-from hrsnn_rs.learning.labels import encode
+from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.network.results import RunStats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from hrsnn_rs.datasets.samples import EventSamples
-    from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
+    from hrsnn_rs.events.events import Events
+    from hrsnn_rs.learning.clips import Clips
+    from hrsnn_rs.learning.readout import Readout
     from hrsnn_rs.network.network import Network
+    from hrsnn_rs.network.results import Calibration
 
 CONTROLS = ("event counts", "untrained", "no recurrence")
 """What stands beside every accuracy."""
-
-
-@dataclass(frozen=True, eq=False)
-class Clips:
-    """A data set's clips, encoded once and shared by all systems.
-
-    Parameters
-    ----------
-    name : str
-        Name of the data set.
-    events : list of Events
-        Encoded clips, all with the same number of channels.
-    labels : array_like of int, shape (n_clips,)
-        Index into `classes`; kept as int64.
-    groups : array_like of shape (n_clips,)
-        Who made each clip.
-    classes : tuple of str
-        Names of the classes.
-    subjects_known : bool, default=True
-        Whether the groups are subjects, so that validation on other groups cannot leak.
-
-    Raises
-    ------
-    ShapeError
-        If labels or groups are not as many as the clips, or there is no clip.
-    ParameterError
-        If a label is no index into `classes`, or a group is missing.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hrsnn_rs.events import Events
-    >>> from hrsnn_rs.learning import Clips
-    >>> events = [Events([1, 2], [0, 1], n_channels=2)] * 3
-    >>> clips = Clips("three", events, np.array([0, 1, 0]), np.array(["ann", "bob", "cy"]),
-    ...               classes=("left", "right"))
-    >>> clips.name
-    'three'
-    """
-
-    name: str
-    events: list[Events]
-    labels: NDArray[np.int64]
-    groups: NDArray[Any]
-    classes: tuple[str, ...]
-    subjects_known: bool = True
-
-    def __post_init__(self) -> None:
-        n, labels, groups = len(self.events), as_array("labels", self.labels), self.groups
-        names = as_array("groups", groups)
-        if n == 0 or labels.shape != (n,) or names.shape != (n,):
-            raise ShapeError(
-                f"labels and groups must have shape ({n},) with n > 0; got "
-                f"{labels.shape} and {names.shape}."
-            )
-        found = encode("groups", groups, whole=False)
-        object.__setattr__(self, "groups", found.values[found.codes])
-        whole = whole_numbers(labels, "labels", below=len(self.classes), at="clip")
-        object.__setattr__(self, "labels", whole)
-
-    @classmethod
-    def of_dataset(
-        cls,
-        dataset: EventSamples,
-        encoder: SensorEncoder | None = None,
-        *,
-        name: str | None = None,
-        progress: Callable[[int, int, str], None] | None = None,
-    ) -> Self:
-        """Encode every clip of a data set.
-
-        Parameters
-        ----------
-        dataset : EventSamples
-            What `make_gestures` or `load_folder` gives. Its subjects are the groups.
-        encoder : EventEncoder or TrackingEncoder, default=None
-            `None` means that of the data set, or 32x32 pixels and two polarities of the first
-            clip's sensor.
-        name : str, default=None
-            Name of the data set. `None` means its `repr`.
-        progress : callable, default=None
-            Called with clips done, clips in all, and a word.
-
-        Returns
-        -------
-        Clips
-            Encoded clips in the order of the data set.
-
-        Raises
-        ------
-        ShapeError
-            If the data set has no clip.
-        FormatError
-            If a clip's file is damaged.
-        ParameterError
-            If `encoder` is given and the data set has one of its own.
-
-        Examples
-        --------
-        >>> from hrsnn_rs.datasets import make_gestures
-        >>> from hrsnn_rs.learning import Clips
-        >>> gestures = make_gestures(n_subjects=1, n_repeats=1, size=32, duration=200_000)
-        >>> clips = Clips.of_dataset(gestures)
-        >>> len(clips.events), clips.events[0].n_channels
-        (11, 2048)
-        """
-        events: list[Events] = []
-        for place, (sample, _) in enumerate(dataset):
-            if isinstance(sample, Events):
-                if encoder is not None:
-                    raise ParameterError("encoder must be None where the data set has its own.")
-                events.append(sample)
-            else:
-                if encoder is None:
-                    encoder = EventEncoder(height=sample.height, width=sample.width)
-                events.append(encoder(sample))
-            if progress is not None:
-                progress(place + 1, len(dataset), "encoding")
-        return cls(
-            name=repr(dataset) if name is None else name,
-            events=events,
-            labels=dataset.labels,
-            groups=dataset.subjects,
-            classes=tuple(dataset.classes),
-            subjects_known=dataset.subjects_known,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,8 +51,14 @@ class Features:
         Input gain that calibration set.
     seconds : float
         Wall time of calibration, training and simulation.
+    suprathreshold : float or None
+        Share of excitatory input synapses that alone drive their neuron over threshold.
     network : Network or None
         The network as it is after training.
+    tau_m : float or None
+        Membrane time constant in ms of all neurons, where one was chosen.
+    readout : Readout or None
+        Readout that suits these counts, to be cloned; `None` means that of the experiment.
 
     Examples
     --------
@@ -203,7 +78,10 @@ class Features:
     rate: float | None = None
     weight_updates: int = 0
     gain: float | None = None
+    suprathreshold: float | None = None
     network: Network | None = None
+    tau_m: float | None = None
+    readout: Readout | None = None
 
 
 def window_counts(events: Events, n_windows: int, windows: str = "events") -> NDArray[np.float32]:
@@ -295,7 +173,8 @@ def network_features(
     training: NDArray[np.bool_],
     *,
     epochs: int,
-    rate: float,
+    rate: float | None,
+    spikes: float | None = None,
     n_calibration: int,
     n_windows: int,
     windows: str,
@@ -314,8 +193,10 @@ def network_features(
         Which clips calibration and training may see.
     epochs : int
         Passes over the training clips; 0 for none.
-    rate : float
-        Mean rate in Hz to calibrate to.
+    rate : float or None
+        Mean rate in Hz to calibrate to; `None` means 3, unless `spikes` is given.
+    spikes : float, default=None
+        Spikes of all neurons in a clip to calibrate to, in place of a rate.
     n_calibration : int
         Training clips, evenly spaced, that calibration looks at.
     n_windows : int
@@ -336,6 +217,8 @@ def network_features(
     ------
     CalibrationError
         If the rate cannot be reached.
+    ParameterError
+        If both a rate and a number of spikes are given.
 
     Examples
     --------
@@ -351,14 +234,98 @@ def network_features(
     (22, 4, 50)
     """
     begin = time.perf_counter()
+    prepared = prepare(
+        network,
+        clips,
+        training,
+        epochs=epochs,
+        rate=rate,
+        spikes=spikes,
+        n_calibration=n_calibration,
+        n_windows=n_windows,
+        windows=windows,
+        n_threads=n_threads,
+    )
+    return tested_features(
+        prepared,
+        clips,
+        training,
+        n_windows=n_windows,
+        windows=windows,
+        memory=memory,
+        n_threads=n_threads,
+        begin=begin,
+        tau_m=None,
+    )
+
+
+class Prepared(NamedTuple):
+    """A network that has seen the training clips and no other.
+
+    Attributes
+    ----------
+    network : Network
+        Calibrated and trained.
+    calibration : Calibration
+        Input gain, and what came of it.
+    weight_updates : int
+        Changes of weights in training.
+    counts : ndarray of shape (n_training, n_windows, n_neurons)
+        Counts of the training clips.
+    """
+
+    network: Network
+    calibration: Calibration
+    weight_updates: int
+    counts: NDArray[Any]
+
+
+def prepare(
+    network: Network,
+    clips: Clips,
+    training: NDArray[np.bool_],
+    *,
+    epochs: int,
+    rate: float | None,
+    spikes: float | None,
+    n_calibration: int,
+    n_windows: int,
+    windows: str,
+    n_threads: int | None,
+) -> Prepared:
+    """Calibrate and train a network, and count its spikes in the training clips.
+
+    Parameters and errors are those of `network_features`.
+    """
     seen = [one for one, known in zip(clips.events, training, strict=True) if known]
-    unseen = [one for one, known in zip(clips.events, training, strict=True) if not known]
-    calibration = network.calibrate(seen, rate=rate, n_samples=n_calibration, n_threads=n_threads)
+    calibration = network.calibrate(
+        seen, rate=rate, spikes=spikes, n_samples=n_calibration, n_threads=n_threads
+    )
     weight_updates = 0
     if epochs:
         weight_updates = network.train(seen, epochs=epochs, n_threads=n_threads).n_weight_updates
+    counts = network.transform(seen, n_windows, windows=windows, n_threads=n_threads)
+    return Prepared(network, calibration, weight_updates, counts)
 
-    known = network.transform(seen, n_windows, windows=windows, n_threads=n_threads)
+
+def tested_features(
+    prepared: Prepared,
+    clips: Clips,
+    training: NDArray[np.bool_],
+    *,
+    n_windows: int,
+    windows: str,
+    memory: bool,
+    n_threads: int | None,
+    begin: float,
+    tau_m: float | None,
+) -> Features:
+    """Count spikes in the other clips too; `begin` is when work on the network began, in s.
+
+    Other parameters are those of `network_features` and `Features`.
+    """
+    network, known = prepared.network, prepared.counts
+    unseen = [one for one, known in zip(clips.events, training, strict=True) if not known]
     new, stats = network.transform(
         unseen, n_windows, windows=windows, n_threads=n_threads, return_stats=True
     )
@@ -377,7 +344,9 @@ def network_features(
         spikes_per_sample=total.n_spikes / len(unseen),
         synaptic_operations=total.n_synaptic_operations / len(unseen),
         rate=1e6 * total.n_spikes / (network.n_neurons * total.duration),
-        weight_updates=weight_updates,
-        gain=calibration.gain,
+        weight_updates=prepared.weight_updates,
+        gain=prepared.calibration.gain,
+        suprathreshold=prepared.calibration.suprathreshold,
         network=network,
+        tau_m=tau_m,
     )

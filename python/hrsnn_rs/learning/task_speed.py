@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from hrsnn_rs.description import Distribution
-    from hrsnn_rs.learning.systems import Clips
+    from hrsnn_rs.learning.clips import Clips
 
 SPEEDS = 2.0 ** np.arange(-3, 4)
 """Classes; each clip is up to 15 % faster or slower than its class."""

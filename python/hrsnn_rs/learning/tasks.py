@@ -7,10 +7,8 @@ of a seed see the same stimuli, have the same graph and are calibrated to the sa
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,19 +18,19 @@ from scipy import stats
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.description import Constant, Distribution, Gamma, LogUniform
-from hrsnn_rs.errors import CalibrationError, CalibrationWarning, FormatError, ParameterError
+from hrsnn_rs.errors import CalibrationError, CalibrationWarning, ParameterError
 from hrsnn_rs.learning.experiment import library_commit
+from hrsnn_rs.learning.homogeneous import CONSTANTS
+from hrsnn_rs.learning.rows_file import RowsFile
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     #: Measures a law; made anew for each condition and seed, whose stimuli it holds.
     Measure = Callable[[Distribution], dict[str, Any]]
-
-CONSTANTS = tuple(Constant(5.0 * 2**power) for power in range(8))
-"""The sweep: membrane time constants from 5 to 640 ms."""
 
 LAWS: dict[str, Distribution] = {
     "log-uniform 5-500 ms": LogUniform(5.0, 500.0),
@@ -135,10 +133,7 @@ def run_task(
         "n_samples": check_integer("n_samples", n_samples, 1),
         "version": _hrsnn.__version__,
     }
-    path = None if output is None else Path(output)
-    kept = _kept(path, same)
-    known = set(kept.select(_KEY).iter_rows())
-    rows = kept.to_dicts()
+    file = RowsFile(output, TASK_SCHEMA, _KEY, same)
     steps = [(c, system, seed) for seed in numbers for c in conditions for system in SYSTEMS]
     commit = library_commit()
     measure, prepared = None, None
@@ -146,24 +141,19 @@ def run_task(
         condition, system, seed = step
         if progress is not None:
             progress(done, len(steps), f"{condition}, {system}, seed {seed}")
-        if step in known:
+        if step in file:
             continue
         begin = time.perf_counter()
         if measure is None or prepared != (condition, seed):
             measure, prepared = prepare(condition, seed), (condition, seed)
         law = SYSTEMS[system]
-        row = dict.fromkeys(TASK_SCHEMA) | same | _measured(measure, law)
-        row |= dict(zip(_KEY, step, strict=True)) | {"commit": commit}
+        row = _measured(measure, law) | dict(zip(_KEY, step, strict=True)) | {"commit": commit}
         row["tau_m"] = law.value if isinstance(law, Constant) else None
         row["seconds"] = time.perf_counter() - begin
-        rows.append(row)
-        if path is not None:
-            _write(pl.DataFrame(rows, schema=TASK_SCHEMA), path)
+        file.add(row)
     if progress is not None:
         progress(len(steps), len(steps), "done")
-    asked = pl.DataFrame(steps, schema=[(name, TASK_SCHEMA[name]) for name in _KEY], orient="row")
-    everything = pl.DataFrame(rows, schema=TASK_SCHEMA)
-    return asked.join(everything, on=_KEY, how="left", maintain_order="left").select(*TASK_SCHEMA)
+    return file.table(steps)
 
 
 def best_constants(rows: pl.DataFrame, condition: str) -> dict[int, str]:
@@ -281,36 +271,6 @@ def _measured(measure: Measure, law: Distribution) -> dict[str, Any]:
             return measure(law)
         except CalibrationError:
             return {}
-
-
-def _kept(path: Path | None, same: dict[str, Any]) -> pl.DataFrame:
-    """Read the rows that are there, and refuse those that a new one cannot stand beside."""
-    if path is None or not path.exists():
-        return pl.DataFrame(schema=TASK_SCHEMA)
-    try:
-        rows = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise FormatError(f"{path} must be a Parquet file of rows: {error}.") from None
-    if dict(rows.schema) != TASK_SCHEMA:
-        raise FormatError(f"{path} must have the columns of a task's rows; got {rows.columns}.")
-    for name, value in same.items():
-        for index, found in enumerate(rows[name]):
-            if found != value:
-                raise ParameterError(
-                    f"{path} must hold rows of {name} {value!r} to go on from; got {found!r} in "
-                    f"row {index}. Remove it, or name another file."
-                )
-    return rows
-
-
-def _write(rows: pl.DataFrame, path: Path) -> None:
-    """Replace the file at once: whoever is stopped leaves the old rows or the new ones."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        rows.write_parquet(unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _table(rows: pl.DataFrame) -> tuple[list[str], list[int], NDArray[np.float64]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hrsnn_rs.description.parameters import LIF, STDP
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.encoding.time_series import SeriesEncoder
     from hrsnn_rs.learning.feature_layer import FeatureLayer
@@ -32,7 +33,7 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
 
     Parameters
     ----------
-    network, encoder, feature_layer, layers, n_neurons
+    network, encoder, feature_layer, layers, n_neurons, neuron, plasticity
         As in `HRSNNClassifier`.
     n_windows, windows, features, epochs, batch, rate, n_calibration, seed
         As in `HRSNNClassifier`.
@@ -68,6 +69,8 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
         feature_layer: FeatureLayer | None = None,
         layers: str = "auto",
         n_neurons: int | None = None,
+        neuron: LIF | None = None,
+        plasticity: STDP | None = None,
         n_windows: int = 4,
         windows: str = "events",
         features: str = "counts",
@@ -88,6 +91,8 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
         self.feature_layer = feature_layer
         self.layers = layers
         self.n_neurons = n_neurons
+        self.neuron = neuron
+        self.plasticity = plasticity
         self.n_windows = n_windows
         self.windows = windows
         self.features = features
@@ -109,12 +114,12 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, samples: Any, y: Any = None) -> Self:
         """Calibrate and train the layers.
 
         Parameters
         ----------
-        X : data set, iterable of samples, or table of shape (n_samples, n_columns)
+        samples : data set, iterable of samples, or table of shape (n_samples, n_columns)
             As for `HRSNNClassifier.fit`. Not changed.
         y : ignored
             For scikit-learn.
@@ -132,18 +137,18 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
             If the rate cannot be reached.
         """
         self._check_layers()
-        samples, _, _ = taken_apart(X)
+        samples, _, _ = taken_apart(samples)
         events = self._training_events(samples, self._table(samples))
         self._learn(events)
         self._remember(events)
         return self
 
-    def transform(self, X: Any) -> NDArray[Any]:
+    def transform(self, samples: Any) -> NDArray[Any]:
         """Give the counts of each sample.
 
         Parameters
         ----------
-        X : iterable of samples, or table of shape (n_samples, n_columns)
+        samples : iterable of samples, or table of shape (n_samples, n_columns)
             As for `fit`. Not changed; an iterator is streamed.
 
         Returns
@@ -156,7 +161,7 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
         ParameterError, ShapeError
             If a sample has a value or a number of channels that is not allowed.
         """
-        counts = self.window_features(X)
+        counts = self.window_features(samples)
         return counts.reshape(len(counts), -1)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:

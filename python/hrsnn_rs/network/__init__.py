@@ -5,7 +5,7 @@ Not here: what its samples are recordings of, and labels. Knows events and descr
 
 from hrsnn_rs.network.network import VARIANTS, Network
 from hrsnn_rs.network.patches import Plane, cut_patches
-from hrsnn_rs.network.presets import default_network, default_plasticity
+from hrsnn_rs.network.presets import default_network, default_neuron, default_plasticity
 from hrsnn_rs.network.results import Calibration, RunResult, RunStats
 from hrsnn_rs.network.simulation import Simulation
 from hrsnn_rs.network.tiling import Tiling
@@ -21,5 +21,6 @@ __all__ = [
     "Tiling",
     "cut_patches",
     "default_network",
+    "default_neuron",
     "default_plasticity",
 ]

@@ -410,7 +410,7 @@ class Network(RunningNetwork):
         arguments["inputs"] = dict(assembly.channels)
         return cls._made_of(assembly, 1.0, arguments)
 
-    def variant(self, name: str) -> Network:
+    def variant(self, name: str, *, tau_m: float | None = None) -> Network:
         """Make one of the four variants: same graph, seeds and initial weights.
 
         Parameters
@@ -418,6 +418,9 @@ class Network(RunningNetwork):
         name : {"HoNHoS", "HeNHoS", "HoNHeS", "HeNHeS"}
             Homogeneous or heterogeneous Neurons and Synapses. Homogeneous: every parameter
             is the constant of the same mean.
+        tau_m : float, default=None
+            Membrane time constant in ms of homogeneous neurons, in place of the mean: one that
+            was chosen, as the best of a sweep, makes a harder control.
 
         Returns
         -------
@@ -427,7 +430,8 @@ class Network(RunningNetwork):
         Raises
         ------
         ParameterError
-            If the name is unknown, or this network came from a file.
+            If the name is unknown, `tau_m` is not greater than 0 or given for heterogeneous
+            neurons, or this network came from a file.
 
         Examples
         --------
@@ -435,19 +439,24 @@ class Network(RunningNetwork):
         >>> network = hr.Network(4, 10, neuron=hr.LIF(tau_m=hr.Gamma(mean=20.0, shape=3.0)))
         >>> network.variant("HoNHoS").neuron_parameters["tau_m"][:2]
         array([20., 20.])
+        >>> network.variant("HoNHoS", tau_m=80.0).neuron_parameters["tau_m"][:2]
+        array([80., 80.])
         """
         if not isinstance(name, str) or name not in VARIANTS:
             raise ParameterError(f"name must be one of {', '.join(VARIANTS)}; got {name!r}.")
         if self._arguments is None:
             raise ParameterError("variant needs a network that was made here, not loaded.")
         neurons, synapses = VARIANTS[name]
+        chosen = {} if tau_m is None else {"tau_m": check_number("tau_m", tau_m)}
+        if chosen and neurons:
+            raise ParameterError(f"tau_m must be None for {name}, whose neurons differ.")
         arguments = dict(self._arguments)
         if "populations" in arguments:
-            words = homogeneous(arguments, neurons=not neurons, synapses=not synapses)
+            words = homogeneous(arguments, neurons=not neurons, synapses=not synapses, **chosen)
             return self._made_of(wire(**words), 1.0, words)
         for key in [] if neurons else ["neuron", "inhibitory_neuron"]:
             if arguments[key] is not None:
-                arguments[key] = arguments[key].homogeneous()
+                arguments[key] = replace(arguments[key].homogeneous(), **chosen)
         if not synapses and arguments["plasticity"] is not None:
             arguments["plasticity"] = arguments["plasticity"].homogeneous()
         return self._made_of(assemble(**arguments), 1.0, arguments)

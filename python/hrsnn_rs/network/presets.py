@@ -50,12 +50,30 @@ def default_plasticity() -> STDP:
     )
 
 
+def default_neuron() -> LIF:
+    """Give the neurons of the recipe.
+
+    Returns
+    -------
+    LIF
+        tau_m Gamma with mean 80 ms and shape 3, v_threshold 15 mV.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.network import default_neuron
+    >>> default_neuron().tau_m.mean
+    80.0
+    """
+    return LIF(tau_m=Gamma(mean=80.0, shape=3.0), v_threshold=_THRESHOLD)
+
+
 def default_network(
     n_inputs: int = 2 * SENSOR[0] * SENSOR[1],
     *,
     sensor: tuple[int, int] | None = SENSOR,
     n_neurons: int = 1000,
     seed: int = 0,
+    neuron: LIF | None = None,
     tau_m: Parameter | None = None,
     w_recurrent: float = 0.05,
     recurrent_delay: Parameter | None = None,
@@ -75,8 +93,10 @@ def default_network(
         Neurons, of which 20 % are inhibitory.
     seed : int, default=0
         Seed of graph, weights and parameters.
+    neuron : LIF, default=None
+        Parameters of the neurons. `None` means `default_neuron()`.
     tau_m : Parameter, default=None
-        Membrane time constants in ms. `None` means Gamma with mean 80 and shape 3.
+        Membrane time constants in ms. `None` means those of `neuron`.
     w_recurrent : float, default=0.05
         Recurrent excitatory weight as a share of the threshold; inhibition is 4 times that.
     recurrent_delay : Parameter, default=None
@@ -108,6 +128,7 @@ def default_network(
         raise ParameterError(f"n_neurons must be at least 2; got {n_neurons}.")
     if n_inputs < 1:
         raise ParameterError(f"n_inputs must be at least 1; got {n_inputs}.")
+    neuron = default_neuron() if neuron is None else neuron
     inputs: LocalConnectivity | FixedInDegreeConnectivity
     weight = Gamma(mean=1.0, shape=3.0)
     if sensor is None:
@@ -141,10 +162,7 @@ def default_network(
     return Network(
         n_inputs=n_inputs,
         n_neurons=n_neurons,
-        neuron=LIF(
-            tau_m=Gamma(mean=80.0, shape=3.0) if tau_m is None else tau_m,
-            v_threshold=_THRESHOLD,
-        ),
+        neuron=neuron if tau_m is None else replace(neuron, tau_m=tau_m),
         inputs=inputs,
         recurrent=recurrent,
         plasticity=default_plasticity() if plasticity is None else plasticity,

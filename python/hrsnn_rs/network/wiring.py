@@ -149,11 +149,19 @@ def wire(
     )
 
 
-def homogeneous(words: Mapping[str, Any], *, neurons: bool, synapses: bool) -> dict[str, Any]:
-    """Give the arguments of `wire` with neurons, or rules of plasticity, that are all the same."""
+def homogeneous(
+    words: Mapping[str, Any], *, neurons: bool, synapses: bool, **chosen: float
+) -> dict[str, Any]:
+    """Give the arguments of `wire` with neurons, or rules of plasticity, that are all the same.
+
+    Parameters of neurons that are `chosen` take the place of their means.
+    """
     populations, projections = words["populations"], words["projections"]
     if neurons:
-        populations = [replace(each, neuron=each.neuron.homogeneous()) for each in populations]
+        populations = [
+            replace(each, neuron=replace(each.neuron.homogeneous(), **chosen))
+            for each in populations
+        ]
     if synapses:
         projections = [
             each

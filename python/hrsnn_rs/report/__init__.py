@@ -5,6 +5,19 @@ figures and results, and no command.
 """
 
 from hrsnn_rs.report.demo_figures import demo_figures
-from hrsnn_rs.report.page import ReportFigure, format_comparisons, format_summary, write_report
+from hrsnn_rs.report.page import (
+    ReportFigure,
+    format_comparisons,
+    format_paper,
+    format_summary,
+    write_report,
+)
 
-__all__ = ["ReportFigure", "demo_figures", "format_comparisons", "format_summary", "write_report"]
+__all__ = [
+    "ReportFigure",
+    "demo_figures",
+    "format_comparisons",
+    "format_paper",
+    "format_summary",
+    "write_report",
+]

@@ -14,7 +14,7 @@ import numpy as np
 from hrsnn_rs.datasets.splits import validation_groups
 from hrsnn_rs.learning.metrics import confusion_matrix
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.systems import Clips, network_features
+from hrsnn_rs.learning.systems import network_features
 from hrsnn_rs.network.presets import default_network
 from hrsnn_rs.plotting import figures as plotting
 from hrsnn_rs.report.page import ReportFigure, attempted
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from hrsnn_rs.learning.clips import Clips
     from hrsnn_rs.network.network import Network
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hrsnn_rs.errors import FigureWarning, MissingDependencyError, ParameterError
 from hrsnn_rs.learning.comparison import comparisons, summarize, verdict
+from hrsnn_rs.learning.paper import beside_paper
 from hrsnn_rs.plotting.canvas import png
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ _HOW = (
     "true difference that four of five such experiments would have resolved. Fewer than five seeds "
     "or three persons give no verdict. Seeds share clips to train on; that is not in the interval."
 )
-_UNSHOWN = {"dataset", "version", "commit", "predictions"}
+_UNSHOWN = {"dataset", "kind", "clips", "settings", "version", "commit", "predictions"}
 
 
 class ReportFigure(NamedTuple):
@@ -222,6 +223,39 @@ def format_comparisons(rows: pl.DataFrame, system: str = "HeNHeS") -> list[list[
     return lines
 
 
+def format_paper(rows: pl.DataFrame) -> list[list[str]]:
+    """Give the accuracies beside the paper's as text: a heading, then one line per system.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Rows as `experiment.compare` gives them. Not changed.
+
+    Returns
+    -------
+    list of list of str
+        "-" where the paper gives no figure; empty where the data set is none of the paper's.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from hrsnn_rs.learning import ROW_SCHEMA
+    >>> from hrsnn_rs.report import format_paper
+    >>> rows = pl.DataFrame(
+    ...     [{"system": "HeNHeS", "seed": 0, "kind": "UCF11", "accuracy": 0.7}], schema=ROW_SCHEMA)
+    >>> format_paper(rows)
+    [['accuracy', 'paper', 'here'], ['HeNHeS', '0.796', '0.700']]
+    """
+    beside = beside_paper(rows)
+    if beside is None:
+        return []
+    lines = [["accuracy", "paper", "here"]]
+    for row in beside.table.iter_rows(named=True):
+        paper, here = _number(row["paper"], None, 3), _number(row["here"], row["sd"], 3)
+        lines.append([row["system"], paper, here])
+    return lines
+
+
 def _count(n: int | None) -> str:
     """Write a number of things; none of them means that nobody counted."""
     return f"{n:,}" if n else "-"
@@ -260,6 +294,10 @@ def _page(rows: pl.DataFrame, figures: Sequence[ReportFigure], command: str, tit
         _table(format_comparisons(rows)),
         f"<p>{_safe(_HOW)}</p>",
     ]
+    beside = beside_paper(rows)
+    if beside is not None:
+        parts += ["<h2>Beside the paper</h2>", _table(format_paper(rows))]
+        parts.append(f"<p>{_safe(beside.words)}</p>")
     for figure, heading, look_for in figures:
         try:
             image = base64.b64encode(png(figure)).decode("ascii")
@@ -283,7 +321,10 @@ def _page(rows: pl.DataFrame, figures: Sequence[ReportFigure], command: str, tit
 
 def _n_clips(row: dict[str, Any]) -> str:
     counts = (row["n_training"], row["n_validation"])
-    return "-" if None in counts else f"{sum(counts)}"
+    if None in counts:
+        return "-"
+    # In several folds each clip is tested, and trained on in the others.
+    return str(row["n_validation"] if (row["n_folds"] or 1) > 1 else sum(counts))
 
 
 def _all_rows(rows: pl.DataFrame) -> list[list[str]]:

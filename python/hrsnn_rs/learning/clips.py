@@ -1,0 +1,207 @@
+"""Clips of a data set, encoded once for all systems of an experiment.
+
+Not here: what systems make of them. Invariant: what is in a `Clips` was checked when it was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from hrsnn_rs.arguments import as_array
+from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.columns import whole_numbers
+from hrsnn_rs.events.events import Events
+from hrsnn_rs.learning.labels import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from hrsnn_rs.datasets.samples import EventSamples
+    from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """A data set's clips, encoded once and shared by all systems.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    events : list of Events
+        Encoded clips, all with the same number of channels.
+    labels : array_like of int, shape (n_clips,)
+        Index into `classes`; kept as int64.
+    groups : array_like of shape (n_clips,)
+        Who made each clip.
+    classes : tuple of str
+        Names of the classes.
+    subjects_known : bool, default=True
+        Whether the groups are subjects, so that validation on other groups cannot leak.
+    parts : array_like of str, shape (n_clips,), default=None
+        Official part of each clip, such as train; "" where there is none.
+    kind : str, default=None
+        Class of the data set, such as "KTH"; `None` where nobody knows.
+
+    Raises
+    ------
+    ShapeError
+        If labels, groups or parts are not as many as the clips, or there is no clip.
+    ParameterError
+        If a label is no index into `classes`, or a group is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrsnn_rs.events import Events
+    >>> from hrsnn_rs.learning import Clips
+    >>> events = [Events([1, 2], [0, 1], n_channels=2)] * 3
+    >>> clips = Clips("three", events, np.array([0, 1, 0]), np.array(["ann", "bob", "cy"]),
+    ...               classes=("left", "right"))
+    >>> clips.name
+    'three'
+    """
+
+    name: str
+    events: list[Events]
+    labels: NDArray[np.int64]
+    groups: NDArray[Any]
+    classes: tuple[str, ...]
+    subjects_known: bool = True
+    parts: NDArray[np.str_] | None = None
+    kind: str | None = None
+
+    def __post_init__(self) -> None:
+        n, labels, groups = len(self.events), as_array("labels", self.labels), self.groups
+        names = as_array("groups", groups)
+        if n == 0 or labels.shape != (n,) or names.shape != (n,):
+            raise ShapeError(
+                f"labels and groups must have shape ({n},) with n > 0; got "
+                f"{labels.shape} and {names.shape}."
+            )
+        found = encode("groups", groups, whole=False)
+        object.__setattr__(self, "groups", found.values[found.codes])
+        whole = whole_numbers(labels, "labels", below=len(self.classes), at="clip")
+        object.__setattr__(self, "labels", whole)
+        if self.parts is not None:
+            parts = np.asarray(self.parts, dtype=np.str_)
+            if parts.shape != (n,):
+                raise ShapeError(f"parts must have shape ({n},); got {parts.shape}.")
+            object.__setattr__(self, "parts", parts)
+
+    @classmethod
+    def of_dataset(
+        cls,
+        dataset: EventSamples,
+        encoder: SensorEncoder | None = None,
+        *,
+        name: str | None = None,
+        progress: Callable[[int, int, str], None] | None = None,
+    ) -> Self:
+        """Encode every clip of a data set.
+
+        Parameters
+        ----------
+        dataset : EventSamples
+            What `make_gestures` or `load_folder` gives. Its subjects are the groups.
+        encoder : EventEncoder or TrackingEncoder, default=None
+            `None` means that of the data set, or 32x32 pixels and two polarities of the first
+            clip's sensor.
+        name : str, default=None
+            Name of the data set. `None` means its `repr`.
+        progress : callable, default=None
+            Called with clips done, clips in all, and a word.
+
+        Returns
+        -------
+        Clips
+            Encoded clips in the order of the data set.
+
+        Raises
+        ------
+        ShapeError
+            If the data set has no clip.
+        FormatError
+            If a clip's file is damaged.
+        ParameterError
+            If `encoder` is given and the data set has one of its own.
+
+        Examples
+        --------
+        >>> from hrsnn_rs.datasets import make_gestures
+        >>> from hrsnn_rs.learning import Clips
+        >>> gestures = make_gestures(n_subjects=1, n_repeats=1, size=32, duration=200_000)
+        >>> clips = Clips.of_dataset(gestures)
+        >>> len(clips.events), clips.events[0].n_channels
+        (11, 2048)
+        """
+        events: list[Events] = []
+        for place, (sample, _) in enumerate(dataset):
+            if isinstance(sample, Events):
+                if encoder is not None:
+                    raise ParameterError("encoder must be None where the data set has its own.")
+                events.append(sample)
+            else:
+                if encoder is None:
+                    encoder = EventEncoder(height=sample.height, width=sample.width)
+                events.append(encoder(sample))
+            if progress is not None:
+                progress(place + 1, len(dataset), "encoding")
+        return cls(
+            name=repr(dataset) if name is None else name,
+            events=events,
+            labels=dataset.labels,
+            groups=dataset.subjects,
+            classes=tuple(dataset.classes),
+            subjects_known=dataset.subjects_known,
+            parts=dataset.parts,
+            kind=dataset.kind,
+        )
+
+    def subset(self, indices: ArrayLike) -> Self:
+        """Give some of the clips.
+
+        Parameters
+        ----------
+        indices : array_like of int, shape (n,)
+            Which ones, in this order; at least one.
+
+        Returns
+        -------
+        Clips
+            Same classes, name and kind.
+
+        Raises
+        ------
+        ParameterError
+            If an index is out of range.
+        """
+        chosen = whole_numbers(indices, "indices", below=len(self.events), at="index")
+        return replace(
+            self,
+            events=[self.events[place] for place in chosen],
+            labels=self.labels[chosen],
+            groups=self.groups[chosen],
+            parts=None if self.parts is None else self.parts[chosen],
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of all that results depend on: events, labels, classes, groups and parts."""
+        content = hashlib.blake2b(digest_size=16)
+        names = [*map(str, self.groups), *(() if self.parts is None else map(str, self.parts))]
+        words = [self.classes, self.labels.tolist(), names, self.subjects_known]
+        content.update(repr(words).encode())
+        for one in self.events:
+            content.update(repr((one.n_channels, one.duration, len(one))).encode())
+            content.update(np.ascontiguousarray(one.t, "<i8").tobytes())
+            content.update(np.ascontiguousarray(one.channel, "<i8").tobytes())
+        return content.hexdigest()
