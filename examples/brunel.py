@@ -59,7 +59,7 @@ def draw(network: hr.Network, result: hr.RunResult) -> None:
     start, stop = SETTLING / 1000, SETTLING / 1000 + 300
     for (name, neurons), color in zip(network.populations.items(), ("C0", "C3"), strict=True):
         spikes = result.of(name)
-        t, neuron = spikes["t"].to_numpy() / 1000, spikes["neuron"].to_numpy() + neurons.start
+        t, neuron = spikes["t"].to_numpy() / 1000, spikes["neuron"].to_numpy()
         tenth = neuron % 10 == 0
         above.scatter(t[tenth], neuron[tenth], s=3, linewidths=0, color=color, label=name)
         counts, edges = np.histogram(t, np.arange(start, stop + 1))

@@ -60,11 +60,10 @@ def main() -> None:
 def draw(network: hr.Network, result: hr.RunResult) -> None:
     """Draw who fires when: places, and above them the two that tell directions."""
     _, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
-    for name, neurons in network.populations.items():
+    for name in network.populations:
         spikes = result.of(name)
-        rows = neurons.start + spikes["neuron"].to_numpy()
         marker = "." if name == "places" else "^"
-        axes.plot(spikes["t"].to_numpy() / 1000, rows, marker, label=name, markersize=7)
+        axes.plot(spikes["t"] / 1000, spikes["neuron"], marker, label=name, markersize=7)
     axes.set(xlabel="time (ms)", ylabel="neuron", title="a dot moves to the right, then back")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.spines[["top", "right"]].set_visible(False)
