@@ -125,6 +125,7 @@ WINGS = {
         "rows_file",
         "clips",
         "systems",
+        "feature_systems",
         "homogeneous",
         "judging",
         "experiment",

@@ -18,7 +18,15 @@ from hrsnn_rs.cli.options import (
     positive,
 )
 from hrsnn_rs.cli.terminal import Bar, aligned, print_json, writable
-from hrsnn_rs.learning import CONTROLS, Clips, beside_paper, compare, summarize, verdict
+from hrsnn_rs.learning import (
+    CONTROLS,
+    FEATURE_SYSTEMS,
+    Clips,
+    beside_paper,
+    compare,
+    summarize,
+    verdict,
+)
 from hrsnn_rs.network import VARIANTS
 from hrsnn_rs.report import format_comparisons, format_paper, format_summary
 
@@ -27,12 +35,15 @@ if TYPE_CHECKING:
 
 
 DESCRIPTION = """\
-Measure four variants of a network and three controls on a data set, over seeds. Each
+Measure a feature layer, four variants of a network and their controls on a data set,
+over seeds. Each
 person (or group) is left out in turn, and in each fold gain, weights and readout are
 fitted to the others alone. Differences are paired by clip and seed, intervals are over
 persons and seeds, and all are corrected for their number. With --output a run that was
 stopped goes on by the same command. On a data set of the paper its figures stand beside.
 """
+#: A layer that has learned, the same as drawn, and event counts pooled like both.
+USUAL_FEATURES = ("features", "drawn features", "pooled counts")
 _FOLDS = ("groups", "official", "one")
 
 
@@ -44,6 +55,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=count, default=1, metavar="E", help="passes (1)")
     parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--controls", nargs="*", choices=CONTROLS, default=list(CONTROLS))
+    parser.add_argument(
+        "--features",
+        nargs="*",
+        choices=FEATURE_SYSTEMS,
+        default=list(USUAL_FEATURES),
+        help="feature layers with shared weights: learned, and its controls "
+        f"({', '.join(USUAL_FEATURES)})",
+    )
+    parser.add_argument(
+        "--layers",
+        choices=("recurrent", "stacked"),
+        default="recurrent",
+        help="networks stand on the input, or on top of learned features (then without the memory "
+        "task)",
+    )
     parser.add_argument(
         "--folds",
         type=_folds,
@@ -92,9 +118,11 @@ def run(arguments: argparse.Namespace) -> int:
             range(arguments.seeds),
             arguments.variants,
             arguments.controls,
+            features=arguments.features,
+            layers=arguments.layers,
             folds=arguments.folds,
             homogeneous=arguments.homogeneous,
-            memory=not arguments.no_memory,
+            memory=not arguments.no_memory and arguments.layers == "recurrent",
             n_neurons=arguments.neurons,
             epochs=arguments.epochs,
             rate=arguments.rate,

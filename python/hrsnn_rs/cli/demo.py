@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrsnn_rs.cli.compare import print_rows
+from hrsnn_rs.cli.compare import USUAL_FEATURES, print_rows
 from hrsnn_rs.cli.options import (
     DATA_HELP,
     GESTURES,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-DESCRIPTION = "Compare four variants of a network with three controls, over seeds."
+DESCRIPTION = "Compare a feature layer and four variants of a network with controls, over seeds."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         rows = compare(
             clips,
             seeds=range(arguments.seeds),
+            features=USUAL_FEATURES,
             folds="one",
             n_neurons=n_neurons,
             n_threads=arguments.threads,

@@ -17,6 +17,7 @@ from hrsnn_rs.learning.comparison import (
 )
 from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
 from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, feature_features
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.layered import LAYERS
 from hrsnn_rs.learning.metrics import (
@@ -54,6 +55,7 @@ __all__ = [
     "CITATION",
     "COMPARISON_SCHEMA",
     "CONTROLS",
+    "FEATURE_SYSTEMS",
     "LAYERS",
     "PAPER_SCHEMA",
     "PUBLISHED",
@@ -82,6 +84,7 @@ __all__ = [
     "difference",
     "direction_accuracy",
     "direction_scores",
+    "feature_features",
     "holm",
     "library_commit",
     "measure_interval",

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from hrsnn_rs.arguments import as_array
-from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import whole_numbers
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.learning.labels import encode
+from hrsnn_rs.learning.recipes import default_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,10 @@ class Clips:
         Official part of each clip, such as train; "" where there is none.
     kind : str, default=None
         Class of the data set, such as "KTH"; `None` where nobody knows.
+    encoder : SensorEncoder, default=None
+        What encoded events of a sensor; `None` where the clips are something else.
+    is_video : bool, default=False
+        Whether the events are made of the frames of videos.
 
     Raises
     ------
@@ -78,6 +82,8 @@ class Clips:
     subjects_known: bool = True
     parts: NDArray[np.str_] | None = None
     kind: str | None = None
+    encoder: SensorEncoder | None = None
+    is_video: bool = False
 
     def __post_init__(self) -> None:
         n, labels, groups = len(self.events), as_array("labels", self.labels), self.groups
@@ -113,8 +119,7 @@ class Clips:
         dataset : EventSamples
             What `make_gestures` or `load_folder` gives. Its subjects are the groups.
         encoder : EventEncoder or TrackingEncoder, default=None
-            `None` means that of the data set, or 32x32 pixels and two polarities of the first
-            clip's sensor.
+            `None` means that of the data set, or `default_encoder` of the first clip's sensor.
         name : str, default=None
             Name of the data set. `None` means its `repr`.
         progress : callable, default=None
@@ -151,7 +156,9 @@ class Clips:
                 events.append(sample)
             else:
                 if encoder is None:
-                    encoder = EventEncoder(height=sample.height, width=sample.width)
+                    encoder = default_encoder(
+                        sample.height, sample.width, is_video=dataset.is_video
+                    )
                 events.append(encoder(sample))
             if progress is not None:
                 progress(place + 1, len(dataset), "encoding")
@@ -164,6 +171,8 @@ class Clips:
             subjects_known=dataset.subjects_known,
             parts=dataset.parts,
             kind=dataset.kind,
+            encoder=encoder,
+            is_video=dataset.is_video,
         )
 
     def subset(self, indices: ArrayLike) -> Self:

@@ -6,12 +6,14 @@ comparisons that a verdict makes are corrected for their number together.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS
 from hrsnn_rs.learning.statistics import (
     FEWEST_PERSONS,
     FEWEST_SEEDS,
@@ -23,6 +25,8 @@ from hrsnn_rs.learning.statistics import (
 
 _MEASURED = ("accuracy", "memory", "spikes_per_sample", "rate", "synaptic_operations", "seconds")
 _SCORES = ("accuracy", "memory")
+# What is judged where nothing else is asked for.
+_LEAD = ("features", "HeNHeS")
 
 COMPARISON_SCHEMA: dict[str, Any] = {
     "metric": pl.String,
@@ -202,15 +206,16 @@ def difference(
     return _difference(predictions(rows), first, second, metric)
 
 
-def comparisons(rows: pl.DataFrame, system: str = "HeNHeS") -> pl.DataFrame:
+def comparisons(rows: pl.DataFrame, system: str | None = None) -> pl.DataFrame:
     """Compare a system with each other one, in accuracy and in memory.
 
     Parameters
     ----------
     rows : polars.DataFrame
         Rows of one data set, as `compare` gives them. Not changed.
-    system : str, default="HeNHeS"
-        System to judge against all others.
+    system : str, default=None
+        System to judge against all others. `None` means "features" against its controls, event
+        counts and HeNHeS; and HeNHeS against event counts, its controls and the other variants.
 
     Returns
     -------
@@ -240,19 +245,19 @@ def comparisons(rows: pl.DataFrame, system: str = "HeNHeS") -> pl.DataFrame:
     ('accuracy', 'untrained', 1.0, 'no verdict')
     """
     said = predictions(rows)
-    others = [name for name in rows["system"].unique(maintain_order=True) if name != system]
+    pairs = _pairs(rows["system"].unique(maintain_order=True).to_list(), system)
     made = [
-        (metric, other, gap)
+        (metric, first, other, gap)
         for metric in _SCORES
-        for other in others
-        if (gap := _difference(said, system, other, metric)) is not None
+        for first, other in pairs
+        if (gap := _difference(said, first, other, metric)) is not None
     ]
     judged = [gap for *_, gap in made if gap.is_judged]
     corrected = dict(zip(map(id, judged), holm([gap.p for gap in judged]), strict=True))
     n_open = sum(p > LEVEL for p in corrected.values())
     table = []
-    for metric, other, gap in made:
-        row = {"metric": metric, "system": system, "other": other} | gap.to_dict()
+    for metric, first, other, gap in made:
+        row: dict[str, Any] = {"metric": metric, "system": first, "other": other} | gap.to_dict()
         row["difference"] = row.pop("mean")
         p = corrected.get(id(gap))
         row["p_holm"], row["outcome"] = p, _outcome(gap, p)
@@ -263,15 +268,15 @@ def comparisons(rows: pl.DataFrame, system: str = "HeNHeS") -> pl.DataFrame:
     )
 
 
-def verdict(rows: pl.DataFrame, system: str = "HeNHeS") -> str:
+def verdict(rows: pl.DataFrame, system: str | None = None) -> str:
     """Say in a sentence what the rows do and do not show about a system.
 
     Parameters
     ----------
     rows : polars.DataFrame
         Rows of one data set, as `compare` gives them. Not changed.
-    system : str, default="HeNHeS"
-        System to judge against all others.
+    system : str, default=None
+        As for `comparisons`.
 
     Returns
     -------
@@ -298,7 +303,7 @@ def verdict(rows: pl.DataFrame, system: str = "HeNHeS") -> str:
     """
     table = comparisons(rows, system)
     if table.height == 0:
-        return f"No row of {system} to judge."
+        return f"No row of {system or 'HeNHeS'} to judge."
     beware = rows["split_warning"].drop_nulls().unique(maintain_order=True).to_list()
     end = f" Beware: {beware[0]}." if beware else ""
     judged = table.filter(pl.col("outcome") != "no verdict")
@@ -311,8 +316,8 @@ def verdict(rows: pl.DataFrame, system: str = "HeNHeS") -> str:
             f"{FEWEST_SEEDS} seeds and {FEWEST_PERSONS} persons.{end}"
         )
     parts = []
-    for metric in _SCORES:
-        group = table.filter(pl.col("metric") == metric)
+    for metric, first in itertools.product(_SCORES, _LEAD if system is None else (system,)):
+        group = table.filter(metric=metric, system=first)
         if group.height == 0:
             continue
         sides: dict[str, list[str]] = {}
@@ -324,7 +329,7 @@ def verdict(rows: pl.DataFrame, system: str = "HeNHeS") -> str:
                 f"{row['other']} ({row['difference']:+.3f}{seen})"
             )
         words = [f"{relation} {', '.join(names)}" for relation, names in sides.items()]
-        parts.append(f"in {metric} {system} " + "; it ".join(words))
+        parts.append(f"in {metric} {first} " + "; it ".join(words))
     n_seeds, n_persons, n_clips = judged.select(pl.max("n_seeds", "n_persons", "n_clips")).row(0)
     return (
         f"By {_counted(judged.height, 'comparison')} over {n_seeds} seeds, {n_persons} persons and "
@@ -338,6 +343,24 @@ _WORDS = {
     "not resolved": "is not resolved from",
     "no verdict": "has too few seeds or persons for a verdict on",
 }
+
+
+def _pairs(systems: list[str], system: str | None) -> list[tuple[str, str]]:
+    """Pair the systems that are judged with those that they are held against."""
+    if system is not None:
+        return [(system, other) for other in systems if other != system]
+    of_features = [name for name in systems if name in FEATURE_SYSTEMS]
+    rest = [name for name in systems if name not in of_features]
+    against = {
+        "features": [*of_features, "event counts", "HeNHeS"],
+        "HeNHeS": rest,
+    }
+    return [
+        (lead, other)
+        for lead in _LEAD
+        for other in systems
+        if other != lead and other in against[lead]
+    ]
 
 
 def _difference(

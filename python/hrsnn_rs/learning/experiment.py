@@ -23,6 +23,12 @@ from hrsnn_rs.arguments import check_number
 from hrsnn_rs.datasets.folds import folds_for, usual_folds
 from hrsnn_rs.errors import CalibrationWarning, DataWarning, ParameterError
 from hrsnn_rs.learning.clips import Clips
+from hrsnn_rs.learning.feature_systems import (
+    FEATURE_SYSTEMS,
+    feature_features,
+    layer_for,
+    mapped_clips,
+)
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.judging import joined, judge
 from hrsnn_rs.learning.readout import Readout
@@ -30,7 +36,7 @@ from hrsnn_rs.learning.rows_file import RowsFile
 from hrsnn_rs.learning.systems import CONTROLS, Features, count_features, network_features
 from hrsnn_rs.network.calibration import WARN
 from hrsnn_rs.network.network import VARIANTS
-from hrsnn_rs.network.presets import default_network
+from hrsnn_rs.network.presets import SENSOR, default_network
 
 if TYPE_CHECKING:
     import os
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
     from hrsnn_rs.datasets.folds import Folds
     from hrsnn_rs.datasets.samples import EventSamples
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
+    from hrsnn_rs.learning.feature_layer import FeatureLayer
     from hrsnn_rs.network.network import Network
 
 ROW_SCHEMA: dict[str, Any] = {
@@ -98,6 +105,7 @@ tested clips, null where nobody knows them.
 
 _KEY = ("system", "seed")
 _HOMOGENEOUS = ("mean", "best")
+_LAYERS = ("recurrent", "stacked")
 _OF_NETWORK = (
     "epochs", "rate", "spikes", "n_calibration", "n_windows", "windows", "memory", "n_threads",
 )  # fmt: skip
@@ -109,6 +117,8 @@ def compare(
     variants: Sequence[str] = tuple(VARIANTS),
     controls: Sequence[str] = CONTROLS,
     *,
+    features: Sequence[str] = (),
+    layers: str = "recurrent",
     folds: str | int | None = None,
     split: str = "group",
     homogeneous: str = "mean",
@@ -145,6 +155,13 @@ def compare(
     controls : sequence of str, default=all three
         Of "event counts" (no network), "untrained" (HeNHeS before training) and
         "no recurrence" (HeNHeS without recurrent synapses, calibrated anew).
+    features : sequence of str, default=()
+        Of "features" (the default feature layer of the clips, learned), "drawn features", "shuffled
+        features" and "exemplars" (its controls, with as many spikes), and "pooled counts" (event
+        counts, pooled as features are). For encoded events of a sensor.
+    layers : {"recurrent", "stacked"}, default="recurrent"
+        Whether the variants and the controls with a network stand on the input channels, or on top
+        of a learned feature layer, which is fitted in each fold.
     folds : {"groups", "official", "one"} or int, default=None
         "groups": each group is left out in turn, or 25 folds of whole groups where there are
         more; a number: that many folds of whole groups. "official": the part "test" is tested,
@@ -166,7 +183,8 @@ def compare(
         Called with `seed`; gives a HeNHeS network. `None` means `presets.default_network` for
         the clips' channels.
     encoder : EventEncoder or TrackingEncoder, default=None
-        `None` means 32x32 pixels and two polarities.
+        `None` means `default_encoder`: 32x32 pixels and two polarities, which follow who moves in
+        videos.
     readout : Readout, default=None
         Readout to clone for each task. `None` means `Readout()`.
     n_windows : int, default=4
@@ -223,7 +241,11 @@ def compare(
     >>> rows.select("n_folds", "n_validation", "memory").row(0)
     (3, 33, 0.5)
     """
-    systems = _checked_systems(seeds, variants, controls)
+    systems = _checked_systems(seeds, variants, controls, features)
+    if layers not in _LAYERS:
+        raise ParameterError(f"layers must be of {_LAYERS}; got {layers!r}.")
+    if layers == "stacked" and memory:
+        raise ParameterError("memory must be False where layers is 'stacked'.")
     if homogeneous not in _HOMOGENEOUS:
         raise ParameterError(f"homogeneous must be of {_HOMOGENEOUS}; got {homogeneous!r}.")
     rate, spikes = _checked_target(rate, spikes)
@@ -247,7 +269,7 @@ def compare(
     for leaking in dict.fromkeys(one.warning for one in folds_of.values() if one.warning):
         warnings.warn(f"{clips.name}: {leaking}.", DataWarning, stacklevel=2)
     readout = Readout() if readout is None else readout
-    told = settings | {"folds": folds, "split": split}
+    told = settings | {"folds": folds, "split": split, "layers": layers}
     told["readout"] = {name: repr(value) for name, value in readout.get_params().items()}
     told |= {"n_neurons": n_neurons} if make_network is None else {"network": _digest(make_network)}
     del told["n_threads"]
@@ -255,8 +277,10 @@ def compare(
     same |= {"homogeneous": homogeneous, "version": _hrsnn.__version__}
     file = RowsFile(output, ROW_SCHEMA, _KEY, same)
     settings |= {"homogeneous": homogeneous, "readout": readout}
-    if make_network is None:
-        make_network = partial(default_network, clips.events[0].n_channels, n_neurons=n_neurons)
+    made_for = partial(_network_for, make_network, n_neurons)
+    if features or layers == "stacked":
+        layer_for(clips, 0, "learned", n_threads)
+    stacked: dict[tuple[int, int], tuple[Clips, FeatureLayer]] = {}
     steps = [(system, seed) for seed in seeds for system in systems]
     n_steps = sum(len(folds_of[seed].training) for _, seed in steps)
     done, commit = 0, library_commit()
@@ -273,8 +297,15 @@ def compare(
             with warnings.catch_warnings():
                 # Their share is a column; one warning a row says so.
                 warnings.simplefilter("ignore", CalibrationWarning)
-                features = _features(system, seed, clips, training, make_network, settings)
-            judged.append(judge(clips, training, features, readout, memory=memory, places=places))
+                seen, layer = clips, None
+                if layers == "stacked" and system not in (*FEATURE_SYSTEMS, "event counts"):
+                    if (seed, fold) not in stacked:
+                        # Systems of a seed follow one another.
+                        stacked = {key: kept for key, kept in stacked.items() if key[0] == seed}
+                        stacked[seed, fold] = mapped_clips(clips, training, seed, n_threads)
+                    seen, layer = stacked[seed, fold]
+                counted = _features(system, seed, seen, training, made_for(seen, layer), settings)
+            judged.append(judge(clips, training, counted, readout, memory=memory, places=places))
             done += 1
         row: dict[str, Any] = {
             "system": system,
@@ -297,13 +328,31 @@ def compare(
     return file.table(steps)
 
 
+def _network_for(
+    make_network: Callable[..., Network] | None,
+    n_neurons: int,
+    clips: Clips,
+    layer: FeatureLayer | None,
+) -> Callable[..., Network]:
+    """Give what makes a network for such clips."""
+    if make_network is not None:
+        return make_network
+    n_channels = clips.events[0].n_channels
+    sensor = SENSOR if layer is None else layer.maps
+    return partial(default_network, n_channels, sensor=sensor, n_neurons=n_neurons)
+
+
 def _checked_systems(
-    seeds: Sequence[int], variants: Sequence[str], controls: Sequence[str]
+    seeds: Sequence[int],
+    variants: Sequence[str],
+    controls: Sequence[str],
+    features: Sequence[str],
 ) -> list[str]:
     """List the systems in their order, or say what cannot be."""
     for name, given, known in (
         ("variants", variants, tuple(VARIANTS)),
         ("controls", controls, CONTROLS),
+        ("features", features, FEATURE_SYSTEMS),
         ("seeds", seeds, None),
     ):
         for place, one in enumerate(given):
@@ -311,8 +360,8 @@ def _checked_systems(
                 raise ParameterError(f"{name} must be of {known}; got {one!r}.")
             if one in given[:place]:
                 raise ParameterError(f"{name} must be different; got {one!r} twice.")
-    systems = [*controls, *variants]
-    for name, n in (("variants and controls", len(systems)), ("seeds", len(seeds))):
+    systems = [*controls, *variants, *features]
+    for name, n in (("variants, controls and features", len(systems)), ("seeds", len(seeds))):
         if n == 0:
             raise ParameterError(f"{name} must hold at least one; got none.")
     return systems
@@ -402,6 +451,10 @@ def _features(
     if system == "event counts":
         names = ("n_windows", "windows", "memory")
         return count_features(clips, **{name: settings[name] for name in names})
+    if system in FEATURE_SYSTEMS:
+        of_layer = ("readout", "n_windows", "windows", "memory", "n_threads")
+        chosen = {name: settings[name] for name in of_layer}
+        return feature_features(system, seed, clips, training, **chosen)
     network = make_network(seed=seed)
     if system == "no recurrence":
         network = network.without_recurrence()
@@ -423,4 +476,6 @@ def _can_learn(network: Network) -> bool:
 
 def _variant_of(system: str) -> str | None:
     """Name the variant that a system is made of; none where there is no network."""
-    return system if system in VARIANTS else None if system == "event counts" else "HeNHeS"
+    if system in ("event counts", *FEATURE_SYSTEMS):
+        return None
+    return system if system in VARIANTS else "HeNHeS"

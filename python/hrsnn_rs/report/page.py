@@ -176,15 +176,15 @@ def format_summary(rows: pl.DataFrame) -> list[list[str]]:
     return lines
 
 
-def format_comparisons(rows: pl.DataFrame, system: str = "HeNHeS") -> list[list[str]]:
+def format_comparisons(rows: pl.DataFrame, system: str | None = None) -> list[list[str]]:
     """Give the table of comparisons as text: a heading, then one line per metric and other system.
 
     Parameters
     ----------
     rows : polars.DataFrame
         Rows as `experiment.compare` gives them. Not changed.
-    system : str, default="HeNHeS"
-        System that is judged.
+    system : str, default=None
+        System that is judged; `None` as for `comparisons`.
 
     Returns
     -------
@@ -206,12 +206,16 @@ def format_comparisons(rows: pl.DataFrame, system: str = "HeNHeS") -> list[list[
     ['accuracy, untrained', '1', '1', '1', '+1.000', '-', '-', 'no verdict', '-']
     """
     heading = ["difference", "95 % interval", "p (Holm)", "outcome", "would be seen"]
-    lines = [[f"{system} minus", *_TESTED.values(), *heading]]
-    for row in comparisons(rows, system).iter_rows(named=True):
+    table = comparisons(rows, system)
+    leads = table["system"].unique(maintain_order=True).to_list()
+    several = len(leads) > 1
+    first = "first minus second" if several else f"{[*leads, 'HeNHeS'][0]} minus"
+    lines = [[first, *_TESTED.values(), *heading]]
+    for row in table.iter_rows(named=True):
         interval = "-" if row["low"] is None else f"{row['low']:+.3f} … {row['high']:+.3f}"
         lines.append(
             [
-                f"{row['metric']}, {row['other']}",
+                f"{row['metric']}, " + (f"{row['system']} - " if several else "") + row["other"],
                 *(_count(row[name]) for name in _TESTED),
                 f"{row['difference']:+.3f}",
                 interval,
