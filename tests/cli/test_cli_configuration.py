@@ -47,15 +47,14 @@ def test_options_of_a_data_set_may_be_a_table(config, capsys):
     assert found["option"] == ["fold=2", "decode=true"]
 
 
-def test_a_command_runs_by_its_file(config, capsys):
-    path = config(
-        "seeds = 1\nneurons = 30\nno-memory = true\njson = true\nthreads = 1\n"
-        'variants = ["HoNHoS"]\ncontrols = ["event counts"]\n'
-    )
+def test_a_command_is_handed_what_its_file_says(config, monkeypatch):
+    handed = []
+    monkeypatch.setattr("hrsnn_rs.cli.compare.run", lambda arguments: handed.append(arguments) or 0)
+    path = config('seeds = 1\nno-memory = true\nthreads = 1\nvariants = ["HoNHoS"]\n')
     assert main(["compare", "gestures", "--config", path]) == 0
-    rows = json.loads(capsys.readouterr().out)["rows"]
-    assert {row["system"] for row in rows} == {"HoNHoS", "event counts"}
-    assert {row["seed"] for row in rows} == {0}
+    (found,) = handed
+    assert (found.seeds, found.no_memory, found.threads) == (1, True, 1)
+    assert found.variants == ["HoNHoS"]
 
 
 @pytest.mark.parametrize(
