@@ -22,7 +22,8 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence mutants bench bench-core bench-peers \
-	budget budget-update docs experiments fuzz golden sanitize emulate audit ci \
+	budget budget-update docs experiments site fuzz golden sanitize emulate audit ci \
+	wheel wheel-test workflows cross \
 	lint-format lint-rust lint-types test-rust test-python
 
 help: ## print this help
@@ -105,10 +106,20 @@ experiments: $(EXTENSION) ## measure and draw what docs/experiments.md says; goe
 		$(BIN)/hrsnn experiment $$task --output $$name.parquet --figure $$name.png || exit 1; \
 	done
 
-docs: ## build the Rust reference; the guides are docs/*.md
+docs: ## build the Rust reference; the site is another target
 	cargo doc -p hrsnn-core --no-deps
 	@echo "Rust reference: target/doc/hrsnn_core/index.html"
-	@echo "Guides:        " docs/*.md
+
+# Pages of docs/ and of the root go into one folder, beside which the gallery and the reference are
+# made; what has not changed is kept from the last time. The package is read from the source tree.
+SITE := target/site
+site: $(EXTENSION) .venv-docs/ready ## build the site of documentation into target/site/html: guides, gallery, API
+	@mkdir -p $(SITE)/source && find $(SITE)/source -maxdepth 1 -type f -delete
+	cp -pR docs/. ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md GLOSSARY.md $(SITE)/source/
+	HRSNN_ROOT=$(CURDIR) MPLBACKEND=agg OMP_NUM_THREADS=1 .venv-docs/bin/python -m sphinx -W --keep-going -q -b html \
+		-d $(SITE)/doctrees $(SITE)/source $(SITE)/html
+	.venv-docs/bin/python docs/links.py $(SITE)/html
+	@echo "Site: $(SITE)/html/index.html"
 
 # Coverage feedback needs no nightly compiler: these flags are what cargo-fuzz passes too.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -128,6 +139,36 @@ fuzz: ## fuzz the readers of files and events; needs a C++ compiler
 # From one build: a test in the core and one in Python hold every other to it.
 golden: ## write the golden hashes anew: a change that moves one is value-breaking
 	HRSNN_GOLDEN=write cargo test -p hrsnn-core --test golden bits_are_those_of_the_file
+
+# zig links against the glibc of manylinux_2_28, whatever this machine has. A wheel serves all Pythons
+# from 3.11 on (abi3): abi3audit looks whether it keeps to that, auditwheel whether to its tag.
+WHEEL := .venv-wheel/bin
+LARGEST_WHEEL := 6000000
+wheel: .venv-wheel/ready ## build a manylinux wheel and the sdist into dist/, and judge them
+	rm -rf dist && mkdir -p dist
+	PATH="$(CURDIR)/$(WHEEL):$$PATH" VIRTUAL_ENV=$(CURDIR)/.venv-wheel PYO3_PYTHON=$(CURDIR)/$(WHEEL)/python \
+		maturin build --release --locked --zig --compatibility manylinux_2_28 --out dist
+	$(WHEEL)/maturin sdist --out dist
+	$(WHEEL)/auditwheel show dist/*.whl
+	$(WHEEL)/abi3audit --strict --summary dist/*.whl
+	$(WHEEL)/twine check --strict dist/*
+	@test $$(stat -c %s dist/*.whl) -le $(LARGEST_WHEEL) || { echo "over $(LARGEST_WHEEL) bytes" >&2; exit 1; }
+
+# EXTRAS=video,plot tries these too, each alone in an environment.
+wheel-test: ## install dist/*.whl in a bare environment of each Python here, and run README's example
+	@ls dist/*.whl >/dev/null 2>&1 || $(MAKE) wheel
+	$(PYTHON) tests/packaging/bare.py dist/*.whl --extras "$(EXTRAS)"
+
+workflows: .venv-workflows/ready ## check .github/workflows and CITATION.cff against their schemas
+	.venv-workflows/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv-workflows/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	.venv-workflows/bin/zizmor --offline --pedantic .github
+
+# Checked, not linked: no linker of another system is needed, only rustup's standard libraries.
+FOREIGN := x86_64-pc-windows-gnu aarch64-unknown-linux-gnu
+cross: ## check the core for Windows and for ARM (needs rustup)
+	rustup target add $(FOREIGN)
+	cargo check -p hrsnn-core $(FOREIGN:%=--target %)
 
 VALGRIND := ['valgrind', '-q', '--error-exitcode=9']
 
@@ -149,10 +190,12 @@ audit: $(TOOLS) ## check licences and known weaknesses of what we depend on (nee
 
 ci: lint test test-sklearn budget ## all that must pass before a push
 
+# PLW1514: Windows reads and writes text as UTF-8 only where that is said.
 lint-format: $(TOOLS)
 	cargo fmt --check
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(BIN)/ruff check --preview --select PLW1514
 
 lint-rust: $(TOOLS)
 	cargo clippy --workspace --all-targets -- -D warnings

@@ -1,4 +1,8 @@
-"""Brunel's network of excitatory and inhibitory neurons, from populations.
+"""
+Brunel 2000: excitation balanced by inhibition
+==============================================
+
+Brunel's network of excitatory and inhibitory neurons, from populations.
 
     python examples/brunel.py
 
@@ -11,6 +15,7 @@ usual size and of the synapses onto a neuron, which are therefore five times as 
 import hrsnn_rs as hr
 import numpy as np
 import polars as pl
+from matplotlib import pyplot as plt
 
 SETTLING, LENGTH = 200_000, 1_000_000  # µs
 
@@ -43,6 +48,26 @@ def main() -> None:
         print(f"{name}: {len(neurons)} neurons, {rate:.2f} Hz, irregularity {cv:.2f}")
     seconds = result.stats.wall_time
     print(f"{result.stats.n_synaptic_operations:,} synaptic operations in {seconds:.1f} s")
+    draw(network, result)
+
+
+def draw(network: hr.Network, result: hr.RunResult) -> None:
+    """Draw spikes of every tenth neuron, and how many neurons fire in each ms."""
+    _, (above, below) = plt.subplots(
+        2, sharex=True, figsize=(8, 4), height_ratios=(3, 1), layout="constrained"
+    )
+    start, stop = SETTLING / 1000, SETTLING / 1000 + 300
+    for (name, neurons), color in zip(network.populations.items(), ("C0", "C3"), strict=True):
+        spikes = result.of(name)
+        t, neuron = spikes["t"].to_numpy() / 1000, spikes["neuron"].to_numpy()
+        tenth = neuron % 10 == 0
+        above.scatter(t[tenth], neuron[tenth], s=3, linewidths=0, color=color, label=name)
+        counts, edges = np.histogram(t, np.arange(start, stop + 1))
+        below.stairs(1000 * counts / len(neurons), edges, color=color)
+    above.set(ylabel="neuron", xlim=(start, stop))
+    above.legend(loc="upper right", markerscale=3)
+    below.set(xlabel="time (ms)", ylabel="rate (Hz)")
+    plt.show()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""An E/I network with three kinds of plasticity: from inputs, among E, and from E to I.
+"""
+Song 2000: three kinds of plasticity in one network
+===================================================
+
+An E/I network with three kinds of plasticity: from inputs, among E, and from E to I.
 
     python examples/three_plasticities.py
 
@@ -11,6 +15,7 @@ Inhibition itself is static. Prints the mean weight of each projection before an
 
 import hrsnn_rs as hr
 import numpy as np
+from matplotlib import pyplot as plt
 
 INPUTS = {"early": 20, "late": 20, "noise": 160}
 N_VOLLEYS, APART = 40, 100_000  # µs
@@ -53,10 +58,26 @@ def main() -> None:
     before = learning.describe()
     learning.train([events()])
     after = learning.describe()
+    draw(learning)
     for name in before["parameter"]:
         if name.endswith(".weight"):
             old, new = (table.filter(parameter=name)["mean"].item() for table in (before, after))
             print(f"{name.removesuffix('.weight'):<10} {old:6.2f} mV, then {new:6.2f} mV")
+
+
+def draw(learned: hr.Network) -> None:
+    """Draw what has become of the weights of inputs, in the order in which a volley has them."""
+    weights = learned.input_weights
+    _, axes = plt.subplots(figsize=(8, 3), layout="constrained")
+    for name, channels in learned.channels.items():
+        rows = weights[channels.start : channels.stop]
+        mean = rows.sum(axis=1) / np.maximum((rows != 0).sum(axis=1), 1)
+        axes.plot(channels, mean, ".", label=name)
+    axes.axhline(1.0, color="k", linestyle=":", linewidth=1, label="before")
+    axes.set(xlabel="input channel", ylabel="mean weight (mV)")
+    axes.legend(frameon=False, ncols=4)
+    axes.spines[["top", "right"]].set_visible(False)
+    plt.show()
 
 
 if __name__ == "__main__":

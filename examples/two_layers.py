@@ -1,4 +1,8 @@
-"""Two layers that tell in which direction something moves.
+"""
+Two layers that tell directions
+===============================
+
+Two layers that tell in which direction something moves.
 
     python examples/two_layers.py
 
@@ -9,6 +13,7 @@ spikes of one direction arrive together at one of them, and one by one at the ot
 
 import hrsnn_rs as hr
 import numpy as np
+from matplotlib import pyplot as plt
 from scipy import sparse
 
 N, STEP = 20, 5.0  # places, and ms from one to the next
@@ -49,6 +54,20 @@ def main() -> None:
         for layer in ("right", "left"):
             times = (result.of(layer)["t"] / 1000).to_list()
             print(f"moving {name}: {layer} fires at {times} ms")
+    draw(network, result)
+
+
+def draw(network: hr.Network, result: hr.RunResult) -> None:
+    """Draw who fires when: places, and above them the two that tell directions."""
+    _, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
+    for name in network.populations:
+        spikes = result.of(name)
+        marker = "." if name == "places" else "^"
+        axes.plot(spikes["t"] / 1000, spikes["neuron"], marker, label=name, markersize=7)
+    axes.set(xlabel="time (ms)", ylabel="neuron", title="a dot moves to the right, then back")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.spines[["top", "right"]].set_visible(False)
+    plt.show()
 
 
 if __name__ == "__main__":

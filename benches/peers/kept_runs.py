@@ -15,7 +15,7 @@ class KeptRuns:
         self.path, self.where = path, where
         self.runs: dict[str, dict] = {}
         if path.exists() and not where["commit"].endswith("-dirty"):
-            for line in path.read_text().splitlines():
+            for line in path.read_text(encoding="utf-8").splitlines():
                 try:
                     kept = json.loads(line)
                 except json.JSONDecodeError:
@@ -24,7 +24,7 @@ class KeptRuns:
                     self.runs[kept["run"]] = kept["outcome"]
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [self._line(run, outcome) for run, outcome in self.runs.items()]
-        path.write_text("".join(lines))
+        path.write_text("".join(lines), encoding="utf-8")
 
     def _line(self, run: str, outcome: dict) -> str:
         return json.dumps({"where": self.where, "run": run, "outcome": outcome}) + "\n"

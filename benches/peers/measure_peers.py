@@ -217,7 +217,7 @@ def machine() -> str:
     """Processor, cores and memory."""
     models = [
         line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         if line.startswith("model name")
     ]
     model = models[0] if models else platform.processor()

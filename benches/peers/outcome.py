@@ -47,7 +47,7 @@ def parse(description: str) -> argparse.Namespace:
 
 def resident() -> float:
     """Resident memory of this process now, MB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024.0
     return 0.0

@@ -153,6 +153,8 @@ WINGS = {
         "experiment",
         "search",
         "data",
+        "configuration",
+        "completion",
         "command",
     ),
 }
@@ -239,7 +241,12 @@ def module_of(path: Path) -> str:
     ids=lambda p: str(p.relative_to(PACKAGE)),
 )
 def test_python_modules_import_only_from_those_before_them(path: Path) -> None:
-    assert out_of_order(module_of(path), python_imports(path.read_text()), PYTHON_ORDER) == []
+    assert (
+        out_of_order(
+            module_of(path), python_imports(path.read_text(encoding="utf-8")), PYTHON_ORDER
+        )
+        == []
+    )
 
 
 def test_the_package_is_wings_and_a_few_files() -> None:
@@ -323,7 +330,7 @@ def rust_uses(source: str) -> Iterator[str]:
 )
 def test_core_modules_use_only_those_before_them(path: Path) -> None:
     module = path.relative_to(CORE / "src").with_suffix("").parts[0]
-    used = (name for name in rust_uses(path.read_text()) if name != module)
+    used = (name for name in rust_uses(path.read_text(encoding="utf-8")) if name != module)
     assert out_of_order(module, used, RUST_ORDER) == []
 
 

@@ -366,7 +366,7 @@ def test_only_what_is_between_the_markers_is_replaced() -> None:
 
 @pytest.mark.parametrize("page", [peers_page.PAGE, peers_page.README])
 def test_pages_have_the_markers(page: Path) -> None:
-    peers_page.replaced(page.read_text(), "bench-peers", "")
+    peers_page.replaced(page.read_text(encoding="utf-8"), "bench-peers", "")
 
 
 def test_a_busy_neighbour_is_gone_afterwards() -> None:

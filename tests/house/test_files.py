@@ -27,7 +27,7 @@ def source_files(*suffixes: str) -> list[Path]:
 
 @pytest.mark.parametrize("path", source_files(".rs", ".py"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_are_short_and_named_for_what_they_hold(path: Path) -> None:
-    n_lines = len(path.read_text().splitlines())
+    n_lines = len(path.read_text(encoding="utf-8").splitlines())
     assert n_lines <= LONGEST_FILE, f"{n_lines} lines: split it by subject"
     assert path.stem not in NO_ROOMS
     assert path.parent.name not in NO_ROOMS
@@ -47,7 +47,7 @@ def dead_links(source: str, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", source_files(".md"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_relative_links_lead_somewhere(path: Path) -> None:
-    assert dead_links(path.read_text(), path.parent) == []
+    assert dead_links(path.read_text(encoding="utf-8"), path.parent) == []
 
 
 def test_dead_links_are_seen() -> None:

@@ -50,7 +50,7 @@ def mutate(
     """
 
     def peak() -> int:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
     content, rng = source.read_bytes(), random.Random(seed)

@@ -90,7 +90,9 @@ def cycles(n: int) -> dict[str, int]:
         # What the allocator keeps for later is no leak; where it cannot be told so, it counts.
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
 
     def cycle(seed: int) -> None:
         net = network(seed, n_neurons=60)

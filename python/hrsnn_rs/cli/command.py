@@ -51,6 +51,7 @@ examples:
   hrsnn compare KTH --cache -o rows.parquet    variants and controls, each person left out
   hrsnn experiment interval -o rows.parquet    a law of time constants against the best one
   hrsnn search KTH -o study.db --test-groups 8 9      laws that do well on left-out persons
+  hrsnn compare KTH --config study.toml        options from a file; --print-config writes one
   hrsnn data doctor DvsGesture                 what is missing, and where to get it
 
 FOLDER holds <class>/<clip>.npz with arrays t (µs), x, y, p, or a data set as it was
@@ -70,7 +71,36 @@ class _Subcommand(argparse.ArgumentParser):
             of_command.add_arguments(self)
             if hasattr(of_command, "run"):
                 self.set_defaults(run=of_command.run)
+                return self._parse_configured(args, namespace)
         return super().parse_known_args(args, namespace)
+
+    def _parse_configured(self, args: Any, namespace: Any) -> Any:
+        """Parse with a file's options as defaults; print those in force, if that is asked for."""
+        configuration = import_module("hrsnn_rs.cli.configuration")
+        configuration.add_config_options(self)
+        configuration.take_defaults(self, args)
+        parsed, rest = super().parse_known_args(args, namespace)
+        if parsed.print_config:
+            print(configuration.written(self, parsed), end="")
+            self.exit()
+        return parsed, rest
+
+
+class _PrintCompletion(argparse.Action):
+    """Print a script for a shell, and stop; what writes it is loaded then."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: Any = None
+    ) -> None:
+        completion = import_module("hrsnn_rs.cli.completion")
+        if values not in completion.SHELLS:
+            shells = ", ".join(completion.SHELLS)
+            raise argparse.ArgumentError(self, f"must be one of {shells}; got {values!r}")
+        try:
+            print(completion.script(parser, values))
+        except HRSNNError as error:
+            parser.exit(1, f"hrsnn: error: {one_line(error)}\n")
+        parser.exit()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -153,6 +183,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="hrsnn", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=raw
     )
     parser.add_argument("--version", action="version", version=f"hrsnn {_hrsnn.__version__}")
+    parser.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        metavar="SHELL",
+        help="print what bash, zsh or tcsh needs to complete commands and options",
+    )
     commands = parser.add_subparsers(
         title="commands", required=True, metavar="COMMAND", parser_class=_Subcommand
     )

@@ -97,4 +97,4 @@ def _left_of_limit() -> int | None:
 def _text_of(path: str) -> str:
     from pathlib import Path
 
-    return Path(path).read_text()
+    return Path(path).read_text(encoding="utf-8")
