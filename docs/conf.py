@@ -20,6 +20,7 @@ WINGS = (
     "network",
     "encoding",
     "learning",
+    "search",
     "plotting",
     "report",
     "datasets",
