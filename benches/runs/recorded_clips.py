@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 from hrsnn_rs import LIF, Events
-from hrsnn_rs.datasets import open_dataset
+from hrsnn_rs.datasets import make_gestures, open_dataset
 from hrsnn_rs.encoding import TrackingEncoder
+from hrsnn_rs.learning import default_encoder
 
 SIZE = 32
 
@@ -32,20 +33,19 @@ def nmnist(data: Path) -> tuple:
 
 
 def signs(data: Path) -> tuple:
-    """600 signs by one arm, eight persons; clip n of a class is of person n // 5."""
-    clips, labels, groups = [], [], []
-    for folder in sorted((data / "sign_gestures" / "train").iterdir(), key=lambda p: int(p.name)):
-        for path in sorted(folder.glob("*.npz"), key=lambda p: int(p.stem)):
-            with np.load(path) as z:
-                t, x, y, p = (z[name].astype(np.int64) for name in "txyp")
-            frame = np.rint((t - t[0]) * 60 / 1e6).astype(np.int64)
-            cells = np.unique((frame * 2 + (p > 0)) * SIZE * SIZE + y // 4 * SIZE + x // 4)
-            frame, channel = np.divmod(cells, 2 * SIZE * SIZE)
-            t = np.rint(frame * 1e6 / 60).astype(np.int64)
-            clips.append(Events(t, channel, 2 * SIZE * SIZE, int(t[-1]) + 100_000))
-            labels.append(int(folder.name))
-            groups.append(int(path.stem) // 5)
-    return clips, labels, groups, {"spikes": 3500.0}
+    """600 signs by one arm, eight persons; clip n of a class is of person n // 5. As they lie."""
+    clips = open_dataset(data / "sign_gestures", clips_per_subject=5)
+    first, _ = clips[0]
+    encoder = default_encoder(first.height, first.width)
+    return [encoder(clip) for clip, _ in clips], clips.labels, clips.subjects, {}
+
+
+def gestures(_: Path) -> tuple:
+    """264 made-up gestures by twelve persons, as the demo has them."""
+    clips = make_gestures(n_subjects=12, n_repeats=2, seed=0)
+    first, _ = clips[0]
+    encoder = default_encoder(first.height, first.width)
+    return [encoder(clip) for clip, _ in clips], clips.labels, clips.subjects, {}
 
 
 def weizmann(data: Path, **tracking: object) -> tuple:
@@ -67,6 +67,7 @@ def weizmann_causal(data: Path) -> tuple:
 LOADERS = {
     "nmnist": nmnist,
     "signs": signs,
+    "gestures": gestures,
     "weizmann": weizmann,
     "weizmann-causal": weizmann_causal,
 }

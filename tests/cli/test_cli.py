@@ -181,7 +181,7 @@ def test_demo_prints_table_sentence_and_report(capsys, folder, tmp_path):
         for other in others
     ]
     text = report.read_text(encoding="utf-8")
-    assert text.count('src="data:image/png;base64,') == 5
+    assert text.count('src="data:image/png;base64,') == 6
     assert f"--report {report}" in text
 
 

@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs.datasets.splits import validation_groups
+from hrsnn_rs.learning.feature_systems import layer_for
 from hrsnn_rs.learning.metrics import confusion_matrix
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.systems import network_features
 from hrsnn_rs.network.presets import default_network
 from hrsnn_rs.plotting import figures as plotting
+from hrsnn_rs.plotting.fields import receptive_fields
 from hrsnn_rs.report.page import ReportFigure, attempted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from hrsnn_rs.learning.clips import Clips
@@ -38,7 +41,7 @@ def demo_figures(
     make_network: Callable[..., Network] | None = None,
     n_threads: int | None = None,
 ) -> list[ReportFigure]:
-    """Draw scores, a raster, a confusion matrix, time constants and weights.
+    """Draw scores, learned fields, a raster, a confusion matrix, time constants and weights.
 
     Parameters
     ----------
@@ -58,8 +61,8 @@ def demo_figures(
     Returns
     -------
     list of ReportFigure
-        Five figures, each with a sentence that says what to look for; fewer, with a
-        `FigureWarning` each, where one cannot be drawn.
+        Six figures (five where channels have no places), each with a sentence that says what to
+        look for; fewer, with a `FigureWarning` each, where one cannot be drawn.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def demo_figures(
     >>> clips = Clips.of_dataset(make_gestures(3, 1, duration=400_000))
     >>> rows = compare(clips, [0], ["HeNHeS"], [], memory=False, n_neurons=60)
     >>> [figure.title for figure in demo_figures(clips, rows, n_neurons=60)][:2]
-    ['Scores', 'One sample']
+    ['Scores', 'What features look for']
     """
     figures = attempted(
         "Scores",
@@ -89,6 +92,14 @@ def demo_figures(
     network = make_network(seed=seed)
     before = network.recurrent_weights
     training = ~np.isin(clips.groups, validation_groups(clips.groups, seed))
+    if clips.encoder is not None:
+        figures += attempted(
+            "What features look for",
+            "Fields learned without labels, each of which stands at all places: look for edges, "
+            "with ON events (red) on one side and OFF events (green) on the other. As drawn they "
+            "are noise.",
+            lambda: _fields(clips, training, seed, n_threads),
+        )
     features = network_features(
         network,
         clips,
@@ -141,6 +152,13 @@ def demo_figures(
         lambda: plotting.weights(before.data[plastic], network.recurrent_weights.data[plastic]),
     )
     return figures
+
+
+def _fields(clips: Clips, training: NDArray[np.bool_], seed: int, n_threads: int | None) -> Figure:
+    """Draw the fields that the default feature layer learns."""
+    layer = layer_for(clips, seed, "learned", n_threads)
+    layer.fit([one for one, known in zip(clips.events, training, strict=True) if known])
+    return receptive_fields(layer.fields_)
 
 
 def _excitatory_pairs(weights: Any, inhibitory: NDArray[np.bool_]) -> NDArray[np.bool_]:
