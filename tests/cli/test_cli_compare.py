@@ -15,7 +15,7 @@ from hrsnn_rs.cli.command import main
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.learning import CITATION, Clips, experiment
 
-FEW = ("--neurons", 40, "--seeds", 2, "--threads", 1, "--no-memory")
+FEW = ("--features", "--neurons", 40, "--seeds", 2, "--threads", 1, "--no-memory")
 USERS = ("user01_natural", "user02_lab", "user24_fluorescent")
 RECORDED = Path(os.environ.get("HRSNN_DATA", "-"))
 
@@ -126,7 +126,10 @@ def test_wrong_usage_is_2(capsys, folder, words):
 def test_folds_that_cannot_be_had_are_one_line(capsys, folder):
     for words, says in (
         (("--folds", "6"), "folds must be at most 5; got 6"),
-        (("--variants", "--controls"), "variants and controls must hold at least one"),
+        (
+            ("--variants", "--controls", "--features"),
+            "variants, controls and features must hold at least one",
+        ),
     ):
         code, out, err = output(capsys, folder, *words)
         assert (code, out, err.count("\n")) == (1, "", 1)

@@ -75,13 +75,14 @@ def test_train_evaluate_and_compare_by_path_alone(capsys, folder, tmp_path):
     assert row["accuracy"] > 0.6
     table = tmp_path / "rows.parquet"
     few = ["--seeds", 1, "--variants", "HeNHeS", "--controls", "event counts"]
+    few += ["--features", "pooled counts"]
     persons = ["--option", r"subject=person(\d)"] if folder.name == "VideoFolder" else []
     row = said(capsys, "compare", folder, *few, *words, *persons, "--no-memory", "-o", table)
-    assert [one["system"] for one in row["rows"]] == ["event counts", "HeNHeS"]
-    assert [(one["n_folds"], one["n_validation"]) for one in row["rows"]] == [(4, n_samples)] * 2
+    assert [one["system"] for one in row["rows"]] == ["event counts", "HeNHeS", "pooled counts"]
+    assert [(one["n_folds"], one["n_validation"]) for one in row["rows"]] == [(4, n_samples)] * 3
     assert row["rows"][0]["split_warning"] is None
     assert row["rows"][0]["subjects_known"] is True
-    assert pl.read_parquet(table).height == 2
+    assert pl.read_parquet(table).height == 3
     if folder.name == "VideoFolder":
         assert row["paper"] is None
     else:

@@ -307,7 +307,7 @@ def test_no_piece_of_what_is_saved_could_be_left_out(tmp_path, monkeypatch, piec
         PIECES[piece](saved)
         write_simulation(path, saved)
 
-    monkeypatch.setattr("hrsnn_rs.network.simulation.write_simulation", spoilt)
+    monkeypatch.setattr("hrsnn_rs.network.simulation_file.write_simulation", spoilt)
 
     def check_all():
         for seed in range(N_CASES):
