@@ -388,7 +388,7 @@ def test_rows_say_whether_persons_are_known(tmp_path: Path) -> None:
     rows = compare(load_folder(tmp_path, subject="^([a-z]+)_"), memory=False, **few)
     assert rows["subjects_known"].to_list() == [True]
     assert rows["split_warning"].to_list() == [None]
-    assert rows["split"].to_list() == ["validation on groups ann, bob"]
+    assert rows["split"].to_list() == ["each of 4 groups left out in turn"]
     samples = load_folder(tmp_path, subject="^([a-z]+)_")
     _, test = samples.split(test_groups=["bob"])
     assert set(samples.subjects[test].tolist()) == {"bob"}

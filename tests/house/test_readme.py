@@ -9,13 +9,15 @@ import peers_page
 import polars as pl
 import pytest
 from demo_page import N_PERSONS, N_SEEDS
-from hrsnn_rs.cli.compare import print_rows
+from hrsnn_rs.cli.compare import USUAL_FEATURES, print_rows
 from hrsnn_rs.learning import CONTROLS, ROW_SCHEMA
 from hrsnn_rs.network import VARIANTS
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SYSTEMS = (*CONTROLS, *VARIANTS)
+SYSTEMS = (*CONTROLS, *VARIANTS, *USUAL_FEATURES)
+# HeNHeS against the other networks and event counts; features against theirs, these and HeNHeS.
+N_PAIRS = len(CONTROLS) + len(VARIANTS) - 1 + len(USUAL_FEATURES) - 1 + 2
 NUMBER = r"[+-]?\d[\d,]*(?:\.\d+)?"
 OUTCOMES = "higher|lower|not resolved|no verdict"
 
@@ -84,11 +86,12 @@ def test_the_demos_tables_have_the_form_that_the_command_prints(shown, capsys):
     *tables, sentence = form(capsys.readouterr().out)
     *shown_tables, shown_sentence = form(shown)
     assert shown_tables == tables
-    assert len(tables) == 1 + len(SYSTEMS) + 1 + 2 * (len(SYSTEMS) - 1)
-    start = sentence.partition(" HeNHeS ")[0]
+    assert len(tables) == 1 + len(SYSTEMS) + 1 + 2 * N_PAIRS
+    start = sentence.partition(" features ")[0]
     assert shown_sentence.startswith(start)
+    # Longer names first, of which shorter ones are parts.
     words = "exceeds|falls short of|is @ from|would have been seen|it|in|memory|HeNHeS"
-    known = "|".join([words, *SYSTEMS])
+    known = "|".join([*sorted(SYSTEMS, key=len, reverse=True), words])
     assert re.sub(rf"{known}|[#(),;. ]", "", shown_sentence.removeprefix(start)) == ""
 
 
@@ -101,9 +104,9 @@ def test_the_demos_tables_agree_with_each_other(shown):
         assert 2 * N_SEEDS <= N_PERSONS
     comparisons = [cells(line) for line in lines[2 + len(SYSTEMS) : -1]]
     for name, *counts, gap, interval, p, outcome, seen in comparisons:
-        metric, other = name.split(", ")
+        metric, first, other = re.split(", | - ", name)
         column = {"accuracy": 4, "memory": 5}[metric]
-        mine, theirs = (float(systems[one][column].split()[0]) for one in ("HeNHeS", other))
+        mine, theirs = (float(systems[one][column].split()[0]) for one in (first, other))
         # Three numbers, each rounded to three digits.
         assert float(gap) == pytest.approx(mine - theirs, abs=0.0016)
         assert counts == systems[other][1:4]
