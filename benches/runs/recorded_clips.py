@@ -9,6 +9,8 @@ from hrsnn_rs.encoding import TrackingEncoder
 from hrsnn_rs.learning import default_encoder
 
 SIZE = 32
+#: What `default_layer` takes for events of a camera.
+CAMERA = {"field": 7, "neuron": LIF(tau_m=60.0, t_ref=10.0)}
 
 
 def pooled(counts: np.ndarray, size: int = 4) -> np.ndarray:
@@ -29,7 +31,7 @@ def nmnist(data: Path) -> tuple:
         channel = (((p > 0) * SIZE + y) * SIZE + x)[inside]
         clips.append(Events(t[inside], channel, 2 * SIZE * SIZE, int(t.max()) + 50_000))
     n = len(clips)
-    return clips, z["label"][:n], np.arange(n) % 8, {"spikes": 1550.0}
+    return clips, z["label"][:n], np.arange(n) % 8, dict(CAMERA)
 
 
 def signs(data: Path) -> tuple:
@@ -37,7 +39,7 @@ def signs(data: Path) -> tuple:
     clips = open_dataset(data / "sign_gestures", clips_per_subject=5)
     first, _ = clips[0]
     encoder = default_encoder(first.height, first.width)
-    return [encoder(clip) for clip, _ in clips], clips.labels, clips.subjects, {}
+    return [encoder(clip) for clip, _ in clips], clips.labels, clips.subjects, dict(CAMERA)
 
 
 def gestures(_: Path) -> tuple:
@@ -45,7 +47,7 @@ def gestures(_: Path) -> tuple:
     clips = make_gestures(n_subjects=12, n_repeats=2, seed=0)
     first, _ = clips[0]
     encoder = default_encoder(first.height, first.width)
-    return [encoder(clip) for clip, _ in clips], clips.labels, clips.subjects, {}
+    return [encoder(clip) for clip, _ in clips], clips.labels, clips.subjects, dict(CAMERA)
 
 
 def weizmann(data: Path, **tracking: object) -> tuple:

@@ -150,6 +150,7 @@ def test_video_is_followed_and_gestures_stay_where_they_are():
     for encoder, is_video in ((video, True), (still, False)):
         made = default_layer(encoder, is_video=is_video, seed=5)
         assert (made.n_channels, made.seed) == (encoder.n_channels, 5)
+        assert made.field == (5 if is_video else 7)
     with pytest.raises(ParameterError, match=r"^encoder must give every channel a place"):
         default_layer(TrackingEncoder(60, 80, track_levels=4))
 
