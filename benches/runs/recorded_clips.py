@@ -42,12 +42,17 @@ def signs(data: Path) -> tuple:
     return [encoder(clip) for clip, _ in clips], clips.labels, clips.subjects, dict(CAMERA)
 
 
-def gestures(_: Path) -> tuple:
+def gestures(_: Path, n_subjects: int = 12, seed: int = 0) -> tuple:
     """264 made-up gestures by twelve persons, as the demo has them."""
-    clips = make_gestures(n_subjects=12, n_repeats=2, seed=0)
+    clips = make_gestures(n_subjects=n_subjects, n_repeats=2, seed=seed)
     first, _ = clips[0]
     encoder = default_encoder(first.height, first.width)
     return [encoder(clip) for clip, _ in clips], clips.labels, clips.subjects, dict(CAMERA)
+
+
+def other_gestures(_: Path) -> tuple:
+    """176 by eight other persons, to choose parameters on."""
+    return gestures(_, n_subjects=8, seed=1)
 
 
 def weizmann(data: Path, **tracking: object) -> tuple:
@@ -70,6 +75,7 @@ LOADERS = {
     "nmnist": nmnist,
     "signs": signs,
     "gestures": gestures,
+    "other-gestures": other_gestures,
     "weizmann": weizmann,
     "weizmann-causal": weizmann_causal,
 }
