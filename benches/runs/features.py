@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     arguments = parser.parse_args()
     clips, labels, groups, settings = LOADERS[arguments.data](Path(os.environ["HRSNN_DATA"]))
-    settings |= {k: eval(v) for k, v in (word.split("=") for word in arguments.set)}
+    settings |= {k: eval(v) for k, v in (word.split("=", 1) for word in arguments.set)}
     groups, labels = np.asarray(groups), np.asarray(labels)
     n_windows = settings.get("n_windows", 4)
     counts = np.stack([pooled(window_counts(c, n_windows)) for c in clips])
