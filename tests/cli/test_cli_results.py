@@ -162,7 +162,7 @@ def test_a_figure_that_fails_is_left_out_alone(capsys, monkeypatch, folder, tmp_
     assert "first minus second" in out
     assert err.startswith("hrsnn: warning: the figure '")
     assert err.endswith("is left out: RuntimeError: latex could not be found\n")
-    assert (tmp_path / "r.html").read_text(encoding="utf-8").count("<img") == 4
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").count("<img") == 5
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp437", "latin-1"])
