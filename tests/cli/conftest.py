@@ -9,6 +9,8 @@ def few_features(monkeypatch):
     """Compare and the demo take feature layers that learn little, in little time."""
 
     def small(*arguments, **settings):
-        return default_layer(*arguments, **{"n_features": 4, "n_patches": 60, **settings})
+        return default_layer(
+            *arguments, **{"n_features": 4, "n_patches": 60, "spikes": 50.0, **settings}
+        )
 
     monkeypatch.setattr(feature_systems, "default_layer", small)
