@@ -87,7 +87,11 @@ def test_train_evaluate_and_compare_by_path_alone(capsys, folder, tmp_path):
         assert row["paper"] is None
     else:
         figures = [(one["system"], one["paper"]) for one in row["paper"]["rows"]]
-        assert figures == [("event counts", None), ("HeNHeS", PUBLISHED[folder.name].accuracy)]
+        assert figures == [
+            ("event counts", None),
+            ("HeNHeS", PUBLISHED[folder.name].accuracy),
+            ("pooled counts", None),
+        ]
         assert f"each of 4 groups left out in turn; {n_samples} test clips" in row["paper"]["words"]
     row = said(capsys, "data", "cache", cache)
     assert [(one["dataset"], one["entries"]) for one in row["rows"]] == [(folder.name, n_samples)]
