@@ -15,8 +15,7 @@ import numpy as np
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_layer
-from hrsnn_rs.learning.systems import Features, window_counts
-from hrsnn_rs.network.results import RunStats
+from hrsnn_rs.learning.systems import Features, costs, window_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,7 +143,6 @@ def feature_features(
     if memory:
         backwards, _ = layer.window_features([one.reversed() for one in clips.events], 1)
     unseen = [one for one, known in zip(stats, training, strict=True) if not known]
-    total = RunStats.total(unseen)
     network = layer.network_
     return Features(
         counts,
@@ -152,13 +150,9 @@ def feature_features(
         seconds=time.perf_counter() - begin,
         n_neurons=network.n_neurons,
         n_synapses=network.n_synapses,
-        spikes_per_sample=total.n_spikes / len(unseen),
-        synaptic_operations=total.n_synaptic_operations / len(unseen),
-        rate=1e6 * total.n_spikes / (network.n_neurons * total.duration),
-        gain=layer.calibration_.gain,
-        suprathreshold=layer.calibration_.suprathreshold,
         network=network,
         readout=readout,
+        **costs(network, layer.calibration_, unseen),
     )
 
 

@@ -18,7 +18,7 @@ from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.classifier import HRSNNClassifier
-from hrsnn_rs.learning.estimator_input import is_table
+from hrsnn_rs.learning.estimator_input import is_table, taken_apart
 from hrsnn_rs.network.network import Network
 
 if TYPE_CHECKING:
@@ -163,19 +163,6 @@ def _one_task(
             model.n_threads = 1
         _HELD.clear()
         _HELD[key] = model
-    samples = _OnlySamples(part) if isinstance(part, EventSamples) else part
+    samples = taken_apart(part)[0] if isinstance(part, EventSamples) else part
     found: NDArray[Any] = getattr(model, method)(samples, **options)
     return found
-
-
-class _OnlySamples:
-    """A data set's samples without their labels, read as they are asked for."""
-
-    def __init__(self, samples: EventSamples) -> None:
-        self._samples = samples
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (sample for sample, _ in self._samples)

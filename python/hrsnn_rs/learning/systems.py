@@ -84,6 +84,33 @@ class Features:
     readout: Readout | None = None
 
 
+def costs(network: Network, calibration: Calibration, stats: list[RunStats]) -> dict[str, Any]:
+    """Say what samples took: means over them, by the names of `Features`.
+
+    Parameters
+    ----------
+    network : Network
+        What ran them.
+    calibration : Calibration
+        Its input gain.
+    stats : list of RunStats
+        One for each sample.
+
+    Returns
+    -------
+    dict
+        `spikes_per_sample`, `rate`, `gain`, `suprathreshold` and `synaptic_operations`.
+    """
+    total = RunStats.total(stats)
+    return {
+        "spikes_per_sample": total.n_spikes / len(stats),
+        "rate": 1e6 * total.n_spikes / (network.n_neurons * total.duration),
+        "gain": calibration.gain,
+        "suprathreshold": calibration.suprathreshold,
+        "synaptic_operations": total.n_synaptic_operations / len(stats),
+    }
+
+
 def window_counts(events: Events, n_windows: int, windows: str = "events") -> NDArray[np.float32]:
     """Count a sample's input events per window and channel.
 
@@ -329,7 +356,6 @@ def tested_features(
     new, stats = network.transform(
         unseen, n_windows, windows=windows, n_threads=n_threads, return_stats=True
     )
-    total = RunStats.total(stats)
     counts = np.empty((len(clips.events), *known.shape[1:]), dtype=known.dtype)
     counts[training], counts[~training] = known, new
     backwards = None
@@ -341,12 +367,8 @@ def tested_features(
         seconds=time.perf_counter() - begin,
         n_neurons=network.n_neurons,
         n_synapses=network.n_synapses,
-        spikes_per_sample=total.n_spikes / len(unseen),
-        synaptic_operations=total.n_synaptic_operations / len(unseen),
-        rate=1e6 * total.n_spikes / (network.n_neurons * total.duration),
         weight_updates=prepared.weight_updates,
-        gain=prepared.calibration.gain,
-        suprathreshold=prepared.calibration.suprathreshold,
         network=network,
         tau_m=tau_m,
+        **costs(network, prepared.calibration, stats),
     )

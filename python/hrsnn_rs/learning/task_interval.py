@@ -25,8 +25,9 @@ from hrsnn_rs.description import (
 )
 from hrsnn_rs.events import Events
 from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.learning.systems import costs
 from hrsnn_rs.learning.tasks import SYSTEMS, run_task
-from hrsnn_rs.network import Network, RunStats
+from hrsnn_rs.network import Network
 
 if TYPE_CHECKING:
     import os
@@ -129,14 +130,9 @@ def measure_interval(
             calibration = network.calibrate(known, rate=_RATE, n_threads=n_threads)
             seen = network.transform(known, n_threads=n_threads)
             unseen, each = network.transform(new, n_threads=n_threads, return_stats=True)
-            total = RunStats.total(each)
             return {
                 "score": Readout().fit(seen, labels).score(unseen, labels),
-                "spikes_per_sample": total.n_spikes / len(new),
-                "rate": 1e6 * total.n_spikes / (n_neurons * total.duration),
-                "gain": calibration.gain,
-                "suprathreshold": calibration.suprathreshold,
-                "synaptic_operations": total.n_synaptic_operations / len(new),
+                **costs(network, calibration, each),
             }
 
         return measure

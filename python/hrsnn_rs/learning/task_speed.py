@@ -14,8 +14,9 @@ import numpy as np
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.events import Events
 from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.learning.systems import costs
 from hrsnn_rs.learning.tasks import run_task
-from hrsnn_rs.network import RunStats, default_network
+from hrsnn_rs.network import default_network
 
 if TYPE_CHECKING:
     import os
@@ -105,14 +106,9 @@ def measure_speed(
             seen = network.transform(known, n_threads=n_threads)
             unseen, each = network.transform(new, n_threads=n_threads, return_stats=True)
             readout = Readout().fit(seen, labels[training], groups=clips.groups[training])
-            total = RunStats.total(each)
             return {
                 "score": readout.score(unseen, labels[~training]),
-                "spikes_per_sample": total.n_spikes / len(new),
-                "rate": 1e6 * total.n_spikes / (n_neurons * total.duration),
-                "gain": calibration.gain,
-                "suprathreshold": calibration.suprathreshold,
-                "synaptic_operations": total.n_synaptic_operations / len(new),
+                **costs(network, calibration, each),
             }
 
         return measure

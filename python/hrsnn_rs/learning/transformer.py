@@ -12,7 +12,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from hrsnn_rs.errors import ShapeError
 from hrsnn_rs.learning.estimator_input import is_table, taken_apart
 from hrsnn_rs.learning.layered import LayeredFeatures
 
@@ -138,7 +137,8 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
         """
         self._check_layers()
         samples, _, _ = taken_apart(samples)
-        events = self._training_events(samples, self._table(samples))
+        rows = self._training_rows(samples) if is_table(samples) else None
+        events = self._training_events(samples, rows)
         self._learn(events)
         self._remember(events)
         return self
@@ -181,11 +181,3 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
             [f"window{w}_{unit}" for w in range(self.n_windows) for unit in self._unit_names()],
             dtype=object,
         )
-
-    def _table(self, samples: Any) -> NDArray[np.float64] | None:
-        if not is_table(samples):
-            return None
-        rows = self._training_rows(samples)
-        if len(rows) == 0:
-            raise ShapeError("samples must hold at least 1 sample; got 0.")
-        return rows
