@@ -215,7 +215,7 @@ test-rust: $(TOOLS)
 	cargo test -p hrsnn-core --doc
 
 test-python: $(EXTENSION)
-	$(BIN)/python -m pytest -m "not slow and not external"
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal -m "not slow and not external"
 
 $(VENV)/pyvenv.cfg:
 	@command -v $(PYTHON) >/dev/null || { \
