@@ -30,6 +30,7 @@ WINGS = {
         "operations",
         "sources",
         "events",
+        "store",
         "forms",
     ),
     "description": (

@@ -9,6 +9,7 @@ import pytest
 from blobs import SIDE, blobs, make_network
 from hrsnn_rs.datasets import folds_for
 from hrsnn_rs.errors import CalibrationWarning, DataWarning, FormatError, ParameterError
+from hrsnn_rs.events.store import EventStore
 from hrsnn_rs.learning import Readout, comparisons, experiment, predictions
 from hrsnn_rs.learning.experiment import compare
 from hrsnn_rs.learning.homogeneous import CONSTANTS
@@ -307,3 +308,9 @@ def test_a_fold_that_leaves_one_class_is_refused(clips):
     labels = np.where(clips.groups == "person 1", 1, 0)
     with pytest.raises(ParameterError, match="at least two classes to train on; fold 1 of seed 0"):
         compare(replace(clips, labels=labels), [0])
+
+
+def test_clips_beyond_memory_have_the_same_rows(clips, rows):
+    stored = replace(clips, events=EventStore(clips.events, memory=0))
+    found = compare(stored, [0, 3], **SMALL)
+    assert told(found).equals(told(rows))

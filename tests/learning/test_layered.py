@@ -212,3 +212,13 @@ def test_a_pipeline_with_names():
 def test_layers_that_cannot_be(wrong, message, kind):
     with pytest.raises(ParameterError, match=message):
         kind(**wrong).fit(bars(), LABELS)
+
+
+@pytest.mark.parametrize("layers", ["features", "recurrent", "both"])
+def test_events_beyond_memory_change_no_bit(layers, monkeypatch):
+    def fitted():
+        return HRSNNClassifier(**settings(layers)).fit(bars(), LABELS)
+
+    wanted = fitted().decision_function(bars(seed=1))
+    monkeypatch.setattr("hrsnn_rs.events.store.IN_MEMORY", 3000)
+    np.testing.assert_array_equal(fitted().decision_function(bars(seed=1)), wanted)

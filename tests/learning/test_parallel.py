@@ -30,7 +30,7 @@ def gestures():
 
 @functools.cache
 def events():
-    return Clips.of_dataset(gestures()).events
+    return list(Clips.of_dataset(gestures()).events)
 
 
 @functools.cache

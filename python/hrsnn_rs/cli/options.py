@@ -14,11 +14,11 @@ from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.datasets.doctor import opened, options_of, recognise
 from hrsnn_rs.datasets.walk import natural
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.store import EventStore
 
 if TYPE_CHECKING:
     from hrsnn_rs.datasets import EventSamples, Inspection
     from hrsnn_rs.encoding import SensorEncoder
-    from hrsnn_rs.events import Events
 
 _WANTED = {
     "int": "a whole number",
@@ -62,10 +62,10 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=positive, metavar="T", help="threads (all cores)")
 
 
-def encoded(dataset: Any, chosen: list[int], encoder: SensorEncoder, is_json: bool) -> list[Events]:
+def encoded(dataset: Any, chosen: list[int], encoder: SensorEncoder, is_json: bool) -> EventStore:
     """Encode the chosen clips behind a progress bar."""
     with Bar(is_json) as bar:
-        events = []
+        events = EventStore()
         for done, index in enumerate(chosen):
             bar(done, len(chosen), "encoding")
             events.append(encoder(dataset[index][0]))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
 
     from hrsnn_rs.datasets import EventSamples
-    from hrsnn_rs.events import Events
+    from hrsnn_rs.events.store import EventStore
     from hrsnn_rs.search.space import Point
 
 
@@ -181,9 +181,7 @@ def _objective(
     )
 
 
-def _events(
-    arguments: argparse.Namespace, dataset: EventSamples, places: list[int]
-) -> list[Events]:
+def _events(arguments: argparse.Namespace, dataset: EventSamples, places: list[int]) -> EventStore:
     first, _ = dataset[places[0]]
     encoder = EventEncoder(height=first.height, width=first.width)
     return encoded(dataset, places, encoder, arguments.json)

@@ -16,6 +16,7 @@ from hrsnn_rs.arguments import as_array
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import whole_numbers
 from hrsnn_rs.events.events import Events
+from hrsnn_rs.events.store import EventStore
 from hrsnn_rs.learning.labels import encode
 from hrsnn_rs.learning.recipes import default_encoder
 
@@ -36,8 +37,8 @@ class Clips:
     ----------
     name : str
         Name of the data set.
-    events : list of Events
-        Encoded clips, all with the same number of channels.
+    events : sequence of Events
+        Encoded clips, all with the same number of channels; kept as an `EventStore`.
     labels : array_like of int, shape (n_clips,)
         Index into `classes`; kept as int64.
     groups : array_like of shape (n_clips,)
@@ -75,7 +76,7 @@ class Clips:
     """
 
     name: str
-    events: list[Events]
+    events: EventStore
     labels: NDArray[np.int64]
     groups: NDArray[Any]
     classes: tuple[str, ...]
@@ -86,6 +87,8 @@ class Clips:
     is_video: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.events, EventStore):
+            object.__setattr__(self, "events", EventStore.in_memory(self.events))
         n, labels, groups = len(self.events), as_array("labels", self.labels), self.groups
         names = as_array("groups", groups)
         if n == 0 or labels.shape != (n,) or names.shape != (n,):
@@ -148,7 +151,7 @@ class Clips:
         >>> len(clips.events), clips.events[0].n_channels
         (11, 2048)
         """
-        events: list[Events] = []
+        events = EventStore()
         for place, (sample, _) in enumerate(dataset):
             if isinstance(sample, Events):
                 if encoder is not None:
@@ -196,7 +199,7 @@ class Clips:
         chosen = whole_numbers(indices, "indices", below=len(self.events), at="index")
         return replace(
             self,
-            events=[self.events[place] for place in chosen],
+            events=self.events.subset(chosen),
             labels=self.labels[chosen],
             groups=self.groups[chosen],
             parts=None if self.parts is None else self.parts[chosen],

@@ -18,6 +18,7 @@ from hrsnn_rs.encoding.time_series import GaussianFields, LevelCrossing, SeriesE
 from hrsnn_rs.encoding.tracking import TrackingEncoder
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.events.store import EventStore
 from hrsnn_rs.learning.estimator_input import (
     as_sample,
     encode_one,
@@ -86,11 +87,11 @@ class EncodedSamples:
         )
         return rows
 
-    def _training_events(self, samples: Any, rows: NDArray[np.float64] | None) -> list[Events]:
+    def _training_events(self, samples: Any, rows: NDArray[np.float64] | None) -> EventStore:
         """Set the encoder and encode all samples."""
         if rows is not None:
             code = self.encoder_ = TableEncoder.of_rows(rows)
-            return [code.encode(row) for row in rows]
+            return EventStore(code.encode(row) for row in rows)
         self._is_video = getattr(samples, "is_video", False)
         first, everything = peek(samples)
         first = self._as_sample(0, first)
@@ -106,7 +107,14 @@ class EncodedSamples:
                 self.encoder_ = default_encoder(*size, is_video=self._is_video)
             elif n_channels != 2 * size[0] * size[1]:
                 self.encoder_ = EventEncoder(*size, size=SENSOR)
-        encoded = list(self._each_encoded(everything, n_channels))
+        passing = self._each_encoded(everything, n_channels)
+        if isinstance(samples, EventStore):
+            # What lies in a store already is looked at, and stays there.
+            for _ in passing:
+                pass
+            encoded = samples
+        else:
+            encoded = EventStore(passing)
         self.n_features_in_ = encoded[0].n_channels
         return encoded
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.store import EventStore
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_layer
 from hrsnn_rs.learning.systems import Features, costs, window_counts
@@ -138,10 +139,10 @@ def feature_features(
             backwards = _pooled_counts(layer, (one.reversed() for one in clips.events), 1, windows)
         seconds = time.perf_counter() - begin
         return Features(counts, backwards, seconds=seconds, readout=readout)
-    layer.fit([one for one, known in zip(clips.events, training, strict=True) if known])
+    layer.fit(clips.events.subset(training))
     counts, stats = layer.window_features(clips.events, n_windows, windows=windows)
     if memory:
-        backwards, _ = layer.window_features([one.reversed() for one in clips.events], 1)
+        backwards, _ = layer.window_features((one.reversed() for one in clips.events), 1)
     unseen = [one for one, known in zip(stats, training, strict=True) if not known]
     network = layer.network_
     return Features(
@@ -180,8 +181,8 @@ def mapped_clips(
         The layer.
     """
     layer = layer_for(clips, seed, "learned", n_threads)
-    layer.fit([one for one, known in zip(clips.events, training, strict=True) if known])
-    return replace(clips, events=list(layer.feature_maps(clips.events))), layer
+    layer.fit(clips.events.subset(training))
+    return replace(clips, events=EventStore(layer.feature_maps(clips.events))), layer
 
 
 def _pooled_counts(

@@ -7,6 +7,7 @@ how a sample is encoded (`encoded_samples`), and labels, which never come in.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sized
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +20,7 @@ from hrsnn_rs.description.parameters import LIF, STDP
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.store import EventStore
 from hrsnn_rs.learning.encoded_samples import ENCODERS, EncodedSamples
 from hrsnn_rs.learning.estimator_input import check_arrays_meaning, fingerprint
 from hrsnn_rs.learning.feature_layer import FeatureLayer
@@ -254,7 +256,7 @@ class LayeredFeatures(EncodedSamples):
         has_plane = isinstance(code, SensorEncoder) and code.sensor is not None
         return "features" if self.network is None and has_plane else "recurrent"
 
-    def _learn(self, events: list[Events]) -> None:
+    def _learn(self, events: EventStore) -> None:
         """Fit all layers to encoded samples."""
         self._layers = self._chosen_layers()
         # Who does the work knows what is allowed, and says so of no samples too.
@@ -274,14 +276,14 @@ class LayeredFeatures(EncodedSamples):
                 return
         self._learn_recurrence(events)
 
-    def _learn_recurrence(self, events: list[Events]) -> None:
+    def _learn_recurrence(self, events: EventStore) -> None:
         """Fit the recurrent network, on top of the features if there are any."""
         n_inputs = events[0].n_channels if self.layer_ is None else self.layer_.n_map_channels
         network = self.network_ = self._network_for(n_inputs)
         if self.epochs:
             network.train([], epochs=self.epochs, batch=self.batch)
         if self.layer_ is not None:
-            events = list(self.layer_.fit(events).feature_maps(events))
+            events = EventStore(self.layer_.fit(events).feature_maps(events))
         self.calibration_ = None
         if self.rate is not None:
             self.calibration_ = network.calibrate(
@@ -333,7 +335,7 @@ class LayeredFeatures(EncodedSamples):
             seed=self.seed,
         )
 
-    def _remember(self, events: list[Events]) -> None:
+    def _remember(self, events: Iterable[Events]) -> None:
         self._seen = frozenset(fingerprint(sample) for sample in events)
 
     def _features(self, events: Iterable[Events]) -> tuple[NDArray[Any], list[RunStats]]:
@@ -343,13 +345,21 @@ class LayeredFeatures(EncodedSamples):
         self.layer_.n_threads = self.n_threads
         parts: list[NDArray[Any]] = []
         stats: list[RunStats] = []
+        table: NDArray[Any] | None = None
         waiting = iter(events)
         # Of no samples too there is an array.
         while (chunk := list(itertools.islice(waiting, _CHUNK))) or not parts:
             counts, took = self._of_chunk(self.layer_, chunk)
+            if isinstance(events, Sized):
+                # What is known to come has its room, so that the table is never there twice.
+                if table is None:
+                    table = np.empty((len(events), *counts.shape[1:]), counts.dtype)
+                room = table[len(stats) : len(stats) + len(counts)]
+                room[...] = counts
+                counts = room
             parts.append(counts)
             stats += took
-        return np.concatenate(parts), stats
+        return np.concatenate(parts) if table is None else table, stats
 
     def _of_chunk(
         self, layer: FeatureLayer, chunk: list[Events]

@@ -324,7 +324,7 @@ def prepare(
 
     Parameters and errors are those of `network_features`.
     """
-    seen = [one for one, known in zip(clips.events, training, strict=True) if known]
+    seen = clips.events.subset(training)
     calibration = network.calibrate(
         seen, rate=rate, spikes=spikes, n_samples=n_calibration, n_threads=n_threads
     )
@@ -352,7 +352,7 @@ def tested_features(
     Other parameters are those of `network_features` and `Features`.
     """
     network, known = prepared.network, prepared.counts
-    unseen = [one for one, known in zip(clips.events, training, strict=True) if not known]
+    unseen = clips.events.subset(~training)
     new, stats = network.transform(
         unseen, n_windows, windows=windows, n_threads=n_threads, return_stats=True
     )
@@ -360,7 +360,7 @@ def tested_features(
     counts[training], counts[~training] = known, new
     backwards = None
     if memory:
-        backwards = network.transform([one.reversed() for one in clips.events], n_threads=n_threads)
+        backwards = network.transform((one.reversed() for one in clips.events), n_threads=n_threads)
     return Features(
         counts,
         backwards,

@@ -157,7 +157,7 @@ def demo_figures(
 def _fields(clips: Clips, training: NDArray[np.bool_], seed: int, n_threads: int | None) -> Figure:
     """Draw the fields that the default feature layer learns."""
     layer = layer_for(clips, seed, "learned", n_threads)
-    layer.fit([one for one, known in zip(clips.events, training, strict=True) if known])
+    layer.fit(clips.events.subset(training))
     return receptive_fields(layer.fields_)
 
 

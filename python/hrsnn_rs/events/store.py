@@ -1,0 +1,210 @@
+"""A store of many samples: in memory while they are few, in a file of its own beyond that.
+
+Lives here: where encoded samples wait to be looked at again. Not here: who encodes them. Invariant:
+what is read is what was appended, bit for bit, and the file is gone with the process.
+"""
+
+from __future__ import annotations
+
+import operator
+import tempfile
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.events import Events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import ArrayLike
+
+__all__ = ["IN_MEMORY", "EventStore"]
+
+#: Bytes of events that a store holds in memory.
+IN_MEMORY = 256 * 2**20
+
+
+class _Place(NamedTuple):
+    """Where a sample lies in the file, and what is not in there."""
+
+    offset: int
+    n_events: int
+    n_channels: int
+    duration: int
+
+
+class _File:
+    """A file without a name, closed with the last store that reads it."""
+
+    def __init__(self) -> None:
+        self.handle = tempfile.TemporaryFile(prefix="hrsnn-events-")  # noqa: SIM115 - held
+        weakref.finalize(self, self.handle.close)
+
+    def append(self, content: bytes) -> int:
+        """Write at the end, and say where that was."""
+        offset = self.handle.seek(0, 2)
+        self.handle.write(content)
+        self.handle.flush()
+        return offset
+
+
+class EventStore(Sequence[Events]):
+    """Samples to be read as often as needed, of which the first lie in memory and others on disk.
+
+    Parameters
+    ----------
+    samples : iterable of Events, default=()
+        The first samples; an iterator is read as it goes.
+    memory : int, default=None
+        Bytes of events to hold in memory; `None` means 256 MiB. All that comes later is written to a temporary file,
+        12 bytes an event, in the folder that `tempfile.gettempdir` names (`TMPDIR`).
+
+    Raises
+    ------
+    ParameterError
+        If `memory` is negative, or a sample is not Events.
+    OSError
+        If the file cannot be written.
+
+    Notes
+    -----
+    A store that is pickled takes all of its samples along, into the memory of who reads it.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.events.store import EventStore
+    >>> store = EventStore((Events([k], [0], n_channels=1) for k in range(3)), memory=20)
+    >>> store[2].t, len(store), [one.duration for one in store.subset([1, 0])]
+    (array([2]), 3, [2, 1])
+    """
+
+    def __init__(self, samples: Iterable[Events] = (), *, memory: int | None = None) -> None:
+        self._left = check_integer("memory", IN_MEMORY if memory is None else memory, 0)
+        self._samples: list[Events | _Place] = []
+        self._file: _File | None = None
+        for one in samples:
+            self.append(one)
+
+    @classmethod
+    def in_memory(cls, samples: Iterable[Events]) -> Self:
+        """Hold samples that are in memory already, however large they are.
+
+        Parameters
+        ----------
+        samples : iterable of Events
+            The samples.
+
+        Returns
+        -------
+        EventStore
+            Of these very samples.
+
+        Raises
+        ------
+        ParameterError
+            If one is not Events.
+        """
+        store = cls()
+        for one in samples:
+            store._samples.append(_checked(one))
+        return store
+
+    def append(self, events: Events) -> None:
+        """Take one sample more.
+
+        Parameters
+        ----------
+        events : Events
+            The sample.
+
+        Raises
+        ------
+        ParameterError
+            If it is not Events.
+        OSError
+            If the file cannot be written.
+        """
+        size = _checked(events).t.nbytes + events.channel.nbytes
+        # Once something lies in the file, so does all that follows: the limit is met once.
+        if self._file is None and size <= self._left:
+            self._left -= size
+            self._samples.append(events)
+            return
+        try:
+            if self._file is None:
+                self._file = _File()
+            offset = self._file.append(events.t.tobytes() + events.channel.tobytes())
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{error.strerror}: events that memory has no room for go to "
+                f"{tempfile.gettempdir()}; TMPDIR names another folder",
+            ) from error
+        self._samples.append(_Place(offset, len(events), events.n_channels, events.duration))
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return self.subset(np.arange(len(self))[index])
+        try:
+            found = self._samples[operator.index(index)]
+        except TypeError:
+            raise ParameterError(f"index must be a whole number; got {index!r}.") from None
+        except IndexError:
+            raise IndexError(f"index must be below {len(self)}; got {index}.") from None
+        return found if isinstance(found, Events) else self._read(found)
+
+    def _read(self, place: _Place) -> Events:
+        n = place.n_events
+        if n == 0:
+            return Events([], [], place.n_channels, place.duration)
+        assert self._file is not None
+        # A map has no position that several threads, or a forked process, could move.
+        content = np.memmap(self._file.handle, np.uint8, "r", place.offset, (12 * n,))
+        t, channel = content[: 8 * n].view(np.int64), content[8 * n :].view(np.uint32)
+        return Events(t, channel, place.n_channels, place.duration)
+
+    def subset(self, indices: ArrayLike) -> Self:
+        """Give some of the samples, which stay where they are.
+
+        Parameters
+        ----------
+        indices : array_like of int or bool, shape (n,)
+            Which ones, in this order; or a mark for each sample.
+
+        Returns
+        -------
+        EventStore
+            Nothing can be appended to it that the other would see.
+
+        Raises
+        ------
+        IndexError
+            If an index is out of range.
+        """
+        chosen = np.asarray(indices)
+        if chosen.dtype == np.bool_:
+            chosen = np.flatnonzero(chosen)
+        part = type(self)(memory=0)
+        part._samples = [self._samples[place] for place in chosen.tolist()]
+        part._file = self._file
+        return part
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.in_memory, (list(self),)
+
+    def __repr__(self) -> str:
+        return f"EventStore({len(self)} samples)"
+
+
+def _checked(events: Any) -> Events:
+    if not isinstance(events, Events):
+        raise ParameterError(f"events must be Events; got {events!r}.")
+    return events

@@ -1,0 +1,74 @@
+"""The store of events: what is read is what was appended, from memory or from the file."""
+
+import errno
+import pickle
+
+import numpy as np
+import pytest
+from hrsnn_rs import Events, ParameterError
+from hrsnn_rs.events.store import EventStore
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+def sample(n, n_channels=5, duration=None, seed=0):
+    random = np.random.default_rng(seed)
+    t = np.sort(random.integers(0, 2**40, n))
+    return Events(t, random.integers(0, n_channels, n), n_channels, duration or 2**40)
+
+
+@given(sizes=st.lists(st.integers(0, 9), max_size=12), memory=st.integers(0, 500))
+@settings(max_examples=60, deadline=None)
+def test_samples_come_back_whatever_lies_in_memory(sizes, memory):
+    samples = [sample(n, 3 + k, seed=k) for k, n in enumerate(sizes)]
+    store = EventStore(iter(samples), memory=memory)
+    assert list(store) == samples
+    assert list(store.subset(range(len(samples))[::-1])) == samples[::-1]
+    assert list(store[1:3]) == samples[1:3]
+    assert list(pickle.loads(pickle.dumps(store))) == samples
+
+
+def test_what_memory_holds_is_the_same_object_and_the_rest_is_not():
+    first, second = sample(10, seed=1), sample(10, seed=2)
+    store = EventStore([first, second], memory=120)
+    assert store[0] is first
+    assert store[1] is not second
+    assert store[-1] == second
+
+
+def test_bool_marks_choose_and_a_part_takes_more_without_the_whole_seeing_it():
+    samples = [sample(4, seed=k) for k in range(3)]
+    store = EventStore(samples, memory=50)
+    part = store.subset(np.array([True, False, True]))
+    part.append(samples[1])
+    assert list(part) == [samples[0], samples[2], samples[1]]
+    assert list(store) == samples
+
+
+def test_nonsense_is_refused():
+    store = EventStore()
+    with pytest.raises(ParameterError, match="events must be Events; got 3"):
+        store.append(3)
+    with pytest.raises(ParameterError, match="memory must be"):
+        EventStore(memory=-1)
+    with pytest.raises(ParameterError, match="index must be a whole number; got 'a'"):
+        store["a"]
+    with pytest.raises(IndexError, match="index must be below 0; got 0"):
+        store[0]
+
+
+def test_a_full_disk_is_said_with_the_folder(monkeypatch):
+    class Full:
+        def close(self):
+            pass
+
+        def seek(self, *_):
+            return 0
+
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Full())
+    with pytest.raises(OSError, match="TMPDIR names another folder") as caught:
+        EventStore([sample(3)], memory=0)
+    assert caught.value.errno == errno.ENOSPC
