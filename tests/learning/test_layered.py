@@ -1,5 +1,6 @@
 """Layers of an estimator: which there are, what is read out of them, and what a file keeps."""
 
+import joblib
 import numpy as np
 import pytest
 from hrsnn_rs import (
@@ -18,6 +19,7 @@ from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import Readout, default_encoder, default_layer
 from hrsnn_rs.network import default_network
 from sklearn.base import clone
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -222,3 +224,14 @@ def test_events_beyond_memory_change_no_bit(layers, monkeypatch):
     wanted = fitted().decision_function(bars(seed=1))
     monkeypatch.setattr("hrsnn_rs.events.store.IN_MEMORY", 3000)
     np.testing.assert_array_equal(fitted().decision_function(bars(seed=1)), wanted)
+
+
+def test_several_seeds_vote_as_one_estimator():
+    members = [
+        (f"seed {k}", HRSNNClassifier(feature_layer=layer(seed=k), n_windows=2)) for k in range(3)
+    ]
+    with joblib.parallel_config(backend="threading"):
+        vote = VotingClassifier(members, voting="soft", n_jobs=2).fit(bars(), LABELS)
+    chances = [one.predict_proba(bars(seed=1)) for one in vote.estimators_]
+    np.testing.assert_array_equal(vote.predict_proba(bars(seed=1)), np.mean(chances, axis=0))
+    assert not np.array_equal(chances[0], chances[1])
