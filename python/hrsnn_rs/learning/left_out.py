@@ -127,7 +127,8 @@ class LeftOut:
         self._targets = plus_minus(codes, int(codes.max()) + 1)
         self._root = np.sqrt(weights)[:, None]
         centred = standard - np.average(standard, axis=0, weights=weights)
-        self._left, self._squares = _left_singular(self._root * centred)
+        centred *= self._root
+        self._left, self._squares = _left_singular(centred)
 
     def predictions(self, alpha: float) -> Floats:
         """Predict each sample without its fold.

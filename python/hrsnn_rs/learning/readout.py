@@ -178,7 +178,10 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_two_classes(len(present))
         self.classes_ = labels.values[present]
         group_codes = None if names is None else names.codes[taken]
-        self._fit(standard[taken], codes, group_codes, weights[taken], alphas)
+        del flat
+        if len(taken) < len(standard):
+            standard = standard[taken]
+        self._fit(standard, codes, group_codes, weights[taken], alphas)
         return self
 
     def _standardise(self, compressed: Floats, weights: Floats) -> None:
@@ -207,7 +210,8 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with warnings.catch_warnings():
             # Few samples of each class are a hard task, not a mistaken regression.
             warnings.filterwarnings("ignore", message="The number of unique classes")
-            ridge = RidgeClassifier(alpha=self.alpha_).fit(
+            # Nobody needs the table after this; it is large, and centred in place.
+            ridge = RidgeClassifier(alpha=self.alpha_, copy_X=False).fit(
                 standard, codes, sample_weight=None if (weights == 1.0).all() else weights
             )
         self.coef_ = np.ascontiguousarray(np.atleast_2d(ridge.coef_), dtype=np.float64)
