@@ -101,7 +101,7 @@ budget-update: $(TOOLS) ## write benches/kernels/budget.json anew
 
 # The recorded clips of `speed` are not part of the project: DATA names a folder that has some.
 experiments: $(EXTENSION) ## measure and draw what docs/experiments.md says; goes on where it was stopped
-	for task in interval memory $(if $(DATA),"speed --data $(DATA)"); do \
+	for task in interval memory balance kinds $(if $(DATA),"speed --data $(DATA)"); do \
 		name=docs/experiment_$${task%% *}; \
 		$(BIN)/hrsnn experiment $$task --output $$name.parquet --figure $$name.png || exit 1; \
 	done

@@ -1,9 +1,11 @@
 import json
+from functools import partial
 
 import polars as pl
 import pytest
+from hrsnn_rs.cli import experiment
 from hrsnn_rs.cli.command import main
-from hrsnn_rs.learning import task_interval
+from hrsnn_rs.learning import measure_balance, task_interval
 
 SMALL = ("--seeds", "2", "--neurons", "12", "--threads", "1")
 
@@ -64,6 +66,18 @@ def test_one_seed_has_no_interval(capsys):
     assert "nan" not in out
 
 
+def test_balance_has_a_table_and_a_figure_of_its_own(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    short = partial(measure_balance, balances=[0.5, 0.8, 4.0], n_samples=400)
+    monkeypatch.setitem(experiment._MEASURES, "balance", short)
+    figure = tmp_path / "figure.svg"
+    code, out, err = output(capsys, "balance", *SMALL, "--figure", figure)
+    assert (code, err) == (0, "")
+    assert "a rule per synapse" in out
+    assert "Widths are of ln(balance)" in out
+    assert b"<svg" in figure.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -83,6 +97,6 @@ def test_mistakes_are_one_line(capsys, words, message):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", [(), ("balance",), ("interval", "--seeds", "0")])
+@pytest.mark.parametrize("words", [(), ("weather",), ("interval", "--seeds", "0")])
 def test_wrong_usage_is_2(capsys, words):
     assert output(capsys, *words)[0] == 2

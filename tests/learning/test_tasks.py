@@ -57,7 +57,7 @@ def made_rows(scores, names=("20 ms", "40 ms", "wide")):
     """One condition; a column of `scores` for each constant, the last for the law."""
     taus = [20.0, 40.0, None]
     cells = [
-        {"condition": "c", "system": name, "tau_m": tau, "seed": 10 * seed, "score": row[column]}
+        {"condition": "c", "system": name, "constant": tau, "seed": 10 * seed, "score": row[column]}
         for seed, row in enumerate(scores)
         for column, (name, tau) in enumerate(zip(names, taus, strict=True))
     ]
@@ -70,8 +70,8 @@ def test_each_system_meets_each_seed_and_shares_its_stimuli():
     assert rows.height == len(CONDITIONS) * len(SYSTEMS) * 3
     # Stimuli are made once for a condition and seed, and used by all systems.
     assert calls.prepared == [(c, s) for s in (0, 4, 2) for c in CONDITIONS]
-    assert rows["tau_m"].drop_nulls().unique().sort().to_list() == [c.value for c in CONSTANTS]
-    assert set(rows.filter(pl.col("tau_m").is_null())["system"]) == set(LAWS)
+    assert rows["constant"].drop_nulls().unique().sort().to_list() == [c.value for c in CONSTANTS]
+    assert set(rows.filter(pl.col("constant").is_null())["system"]) == set(LAWS)
     assert rows.schema == TASK_SCHEMA
 
 

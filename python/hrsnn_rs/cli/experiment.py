@@ -19,34 +19,54 @@ from hrsnn_rs.cli.terminal import Bar, aligned, print_json
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import (
     Clips,
+    measure_balance,
     measure_interval,
+    measure_kinds,
     measure_memory,
     measure_speed,
     outcome,
     predict_interval,
+    useful_ranges,
 )
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
 
 
 DESCRIPTION = """\
 Hold laws of membrane time constants against the best constant of a sweep, which is
 chosen for each seed on the other seeds; same graph, stimuli and rate. In `interval`
 the time between two volleys is named, in `memory` a past input is read out of the
-spikes, in `speed` the speed at which recorded clips are played is named.
+spikes, in `speed` the speed at which recorded clips are played is named. In
+`balance` a network learns, and rules are compared by the range of depression over
+potentiation that leaves it of use. In `kinds` intervals are named with a spread of one
+parameter after the other.
 """
-_TASKS = ("interval", "memory", "speed")
+_CLIPS = ("speed",)
+_MANY_LAWS = ("kinds",)
+_MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
+    "interval": measure_interval,
+    "memory": measure_memory,
+    "speed": measure_speed,
+    "balance": measure_balance,
+    "kinds": measure_kinds,
+}
+_TASKS = tuple(_MEASURES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of the command."""
-    parser.add_argument("name", metavar="NAME", choices=_TASKS, help="interval, memory or speed")
+    parser.add_argument("name", metavar="NAME", choices=_TASKS, help=", ".join(_TASKS))
     parser.add_argument("--data", metavar="DATA", help=f"of speed alone: {DATA_HELP}")
     parser.add_argument(
         "--seeds", type=positive, default=12, metavar="K", help="seeds 0 … K-1 (12)"
     )
-    parser.add_argument("--neurons", type=positive, metavar="N", help="(300; for memory 400)")
+    parser.add_argument(
+        "--neurons", type=positive, metavar="N", help="(300; for memory 400, for balance 200)"
+    )
     parser.add_argument(
         "--output", "-o", metavar="FILE", help="rows as Parquet; the same command goes on from them"
     )
@@ -72,17 +92,18 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.checkpoint = arguments.output
     rows = _measure(arguments)
     theory = predict_interval() if arguments.name == "interval" else None
-    table = outcome(rows, theory)
+    table = useful_ranges(rows) if arguments.name == "balance" else outcome(rows, theory)
     if arguments.figure:
-        from hrsnn_rs.plotting import task_outcome
-
-        task_outcome(rows, theory).savefig(arguments.figure, dpi=120)
+        _drawn(arguments.name, rows, theory).savefig(arguments.figure, dpi=120)
     if arguments.json:
         print_json({"rows": rows.to_dicts(), "outcome": table.to_dicts()})
         return 0
-    print(aligned(_cells(table)))
+    print(aligned(_range_cells(table) if arguments.name == "balance" else _cells(table)))
     print()
-    print("Differences are to the best constant, chosen for each seed on the other seeds;")
+    if arguments.name == "balance":
+        print("Widths are of ln(balance), and differences to one rule;")
+    else:
+        print("Differences are to the best constant, chosen for each seed on the other seeds;")
     n_seeds = table["n_seeds"][0]
     print(f"95 % intervals over {n_seeds} seeds." if n_seeds > 1 else "one seed: no interval.")
     if arguments.name == "memory":
@@ -102,9 +123,17 @@ def _measure(arguments: argparse.Namespace) -> pl.DataFrame:
             clips = Clips.of_dataset(dataset, name=data_name(arguments.data), progress=bar)
         with Bar(arguments.json) as bar:
             return measure_speed(clips, seeds, progress=bar, **options)
-    measure = {"interval": measure_interval, "memory": measure_memory}[arguments.name]
     with Bar(arguments.json) as bar:
-        return measure(seeds, progress=bar, **options)
+        return _MEASURES[arguments.name](seeds, progress=bar, **options)
+
+
+def _drawn(name: str, rows: pl.DataFrame, theory: pl.DataFrame | None) -> Figure:
+    """Draw a task as it is seen best."""
+    from hrsnn_rs.plotting import balance_outcome, task_gains, task_outcome
+
+    if name == "balance":
+        return balance_outcome(rows)
+    return task_gains(rows) if name in _MANY_LAWS else task_outcome(rows, theory)
 
 
 def _cells(table: pl.DataFrame) -> list[list[str]]:
@@ -122,6 +151,18 @@ def _cells(table: pl.DataFrame) -> list[list[str]]:
         line += [_number(row["best_score"], ".3f"), gap]
         line += [_number(row[name], ".1f") for name in ("spikes", "best_spikes")]
         lines.append([*line, _number(row["theory_difference"], "+.3f")] if has_theory else line)
+    return lines
+
+
+def _range_cells(table: pl.DataFrame) -> list[list[str]]:
+    """Say in which balances each rule leaves a network of use."""
+    lines = [["rule", "from", "to", "width", "difference"]]
+    for row in table.iter_rows(named=True):
+        gap = f"{row['difference']:+.3f}"
+        if row["n_seeds"] > 1:
+            gap += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
+        ends = [_number(row[name], ".2f") for name in ("begin", "end")]
+        lines.append([row["system"], *ends, f"{row['width']:.3f}", gap])
     return lines
 
 

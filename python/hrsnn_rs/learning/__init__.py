@@ -46,7 +46,9 @@ from hrsnn_rs.learning.systems import (
     network_features,
     window_counts,
 )
+from hrsnn_rs.learning.task_balance import measure_balance, useful_ranges
 from hrsnn_rs.learning.task_interval import measure_interval, predict_interval
+from hrsnn_rs.learning.task_kinds import measure_kinds
 from hrsnn_rs.learning.task_memory import measure_memory
 from hrsnn_rs.learning.task_speed import measure_speed
 from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_task
@@ -88,7 +90,9 @@ __all__ = [
     "feature_features",
     "holm",
     "library_commit",
+    "measure_balance",
     "measure_interval",
+    "measure_kinds",
     "measure_memory",
     "measure_speed",
     "network_features",
@@ -103,6 +107,7 @@ __all__ = [
     "spread",
     "summarize",
     "synaptic_operations",
+    "useful_ranges",
     "verdict",
     "window_counts",
 ]

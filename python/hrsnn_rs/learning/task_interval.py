@@ -54,7 +54,7 @@ _VOLLEY = 1.0  # ms, standard deviation within a volley
 _SPREAD = 0.1  # standard deviation of the logarithm of an interval within its class
 _IN_DEGREE = 10
 _INFORMATIVE = 10  # neurons' worth of independent noise, in the theory
-_RATE = 0.5  # Hz; at 3 Hz both volleys make every neuron spike, and nothing is left to tell
+RATE = 0.5  # Hz; at 3 Hz both volleys make every neuron spike, and nothing is left to tell
 
 
 def measure_interval(
@@ -127,7 +127,7 @@ def measure_interval(
                 recurrent=recurrent,
                 seed=seed,
             )
-            calibration = network.calibrate(known, rate=_RATE, n_threads=n_threads)
+            calibration = network.calibrate(known, rate=RATE, n_threads=n_threads)
             seen = network.transform(known, n_threads=n_threads)
             unseen, each = network.transform(new, n_threads=n_threads, return_stats=True)
             return {
