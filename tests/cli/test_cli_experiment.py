@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from hrsnn_rs.cli import experiment
 from hrsnn_rs.cli.command import main
-from hrsnn_rs.learning import measure_balance, task_interval
+from hrsnn_rs.learning import measure_balance, task_direction, task_interval
 
 SMALL = ("--seeds", "2", "--neurons", "12", "--threads", "1")
 
@@ -78,12 +78,20 @@ def test_balance_has_a_table_and_a_figure_of_its_own(capsys, monkeypatch, tmp_pa
     assert b"<svg" in figure.read_bytes()
 
 
+def test_gestures_are_made_up_where_clips_may_be_left_out(capsys, monkeypatch):
+    monkeypatch.setattr(experiment, "_GESTURES", (3, 1))
+    monkeypatch.setattr(task_direction, "CONDITIONS", task_direction.CONDITIONS[:1])
+    code, out, err = output(capsys, "direction", *SMALL, "--seeds", "1", "--json")
+    assert (code, err) == (0, "")
+    assert {row["n_samples"] for row in json.loads(out)["rows"]} == {33}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("interval", "--data", "gestures"), "--data must be given for speed and for nothing else"),
-        (("memory", "--data", "gestures"), "--data must be given for speed and for nothing else"),
-        (("speed",), "--data must be given for speed and for nothing else; got None"),
+        (("interval", "--data", "gestures"), "and for nothing else; got 'gestures'"),
+        (("memory", "--data", "gestures"), "and for nothing else; got 'gestures'"),
+        (("speed",), "--data must be given for speed, may be for direction"),
         (("speed", "--data", "/nowhere"), "/nowhere"),
         (("interval", "--output", "/nowhere/x.parquet"), "--output must lie in a folder"),
         (("interval", "--figure", "/nowhere/x.png"), "--figure must lie in a folder"),

@@ -141,6 +141,7 @@ WINGS = {
         "task_memory",
         "task_balance",
         "task_speed",
+        "task_direction",
     ),
     "search": ("wasserstein", "space", "process", "sampler", "networks", "study"),
     "plotting": ("canvas", "figures", "fields", "law_figures", "recorded", "task_figures"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ from hrsnn_rs.cli.options import (
     positive,
 )
 from hrsnn_rs.cli.terminal import Bar, aligned, print_json
+from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import (
     Clips,
     measure_balance,
+    measure_direction,
     measure_interval,
     measure_kinds,
     measure_memory,
@@ -43,9 +46,11 @@ the time between two volleys is named, in `memory` a past input is read out of t
 spikes, in `speed` the speed at which recorded clips are played is named. In
 `balance` a network learns, and rules are compared by the range of depression over
 potentiation that leaves it of use. In `kinds` intervals are named with a spread of one
-parameter after the other.
+parameter after the other. In `direction` clips are told from the same clips
+backwards.
 """
-_CLIPS = ("speed",)
+_CLIPS = ("speed", "direction")
+_MADE_UP = ("direction",)
 _MANY_LAWS = ("kinds",)
 _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     "interval": measure_interval,
@@ -53,14 +58,20 @@ _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     "speed": measure_speed,
     "balance": measure_balance,
     "kinds": measure_kinds,
+    "direction": measure_direction,
 }
 _TASKS = tuple(_MEASURES)
+_GESTURES = (12, 2)  # persons, and clips of each gesture
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of the command."""
     parser.add_argument("name", metavar="NAME", choices=_TASKS, help=", ".join(_TASKS))
-    parser.add_argument("--data", metavar="DATA", help=f"of speed alone: {DATA_HELP}")
+    parser.add_argument(
+        "--data",
+        metavar="DATA",
+        help=f"clips of speed, and of direction, which else makes gestures up: {DATA_HELP}",
+    )
     parser.add_argument(
         "--seeds", type=positive, default=12, metavar="K", help="seeds 0 … K-1 (12)"
     )
@@ -83,10 +94,12 @@ def run(arguments: argparse.Namespace) -> int:
         path = getattr(arguments, option)
         if path and not Path(path).absolute().parent.is_dir():
             raise ParameterError(f"--{option} must lie in a folder that exists; got {path}.")
-    if (arguments.data is None) != (arguments.name != "speed"):
+    name = arguments.name
+    allowed = name in _CLIPS if arguments.data else name not in _CLIPS or name in _MADE_UP
+    if not allowed:
         raise ParameterError(
-            f"--data must be given for speed and for nothing else; got {arguments.data!r} for "
-            f"{arguments.name}."
+            f"--data must be given for speed, may be for {' and '.join(_MADE_UP)}, and for nothing "
+            f"else; got {arguments.data!r} for {name}."
         )
     # What an interrupted command says that it goes on from.
     arguments.checkpoint = arguments.output
@@ -117,14 +130,15 @@ def _measure(arguments: argparse.Namespace) -> pl.DataFrame:
     if arguments.neurons:
         options["n_neurons"] = arguments.neurons
     seeds = range(arguments.seeds)
-    if arguments.name == "speed":
-        dataset = open_data(arguments)
+    measure = _MEASURES[arguments.name]
+    if arguments.name in _CLIPS:
+        dataset = open_data(arguments) if arguments.data else make_gestures(*_GESTURES, size=32)
+        words = data_name(arguments.data) if arguments.data else None
         with Bar(arguments.json) as bar:
-            clips = Clips.of_dataset(dataset, name=data_name(arguments.data), progress=bar)
-        with Bar(arguments.json) as bar:
-            return measure_speed(clips, seeds, progress=bar, **options)
+            clips = Clips.of_dataset(dataset, name=words, progress=bar)
+        measure = partial(measure, clips)
     with Bar(arguments.json) as bar:
-        return _MEASURES[arguments.name](seeds, progress=bar, **options)
+        return measure(seeds, progress=bar, **options)
 
 
 def _drawn(name: str, rows: pl.DataFrame, theory: pl.DataFrame | None) -> Figure:

@@ -47,6 +47,7 @@ from hrsnn_rs.learning.systems import (
     window_counts,
 )
 from hrsnn_rs.learning.task_balance import measure_balance, useful_ranges
+from hrsnn_rs.learning.task_direction import measure_direction
 from hrsnn_rs.learning.task_interval import measure_interval, predict_interval
 from hrsnn_rs.learning.task_kinds import measure_kinds
 from hrsnn_rs.learning.task_memory import measure_memory
@@ -91,6 +92,7 @@ __all__ = [
     "holm",
     "library_commit",
     "measure_balance",
+    "measure_direction",
     "measure_interval",
     "measure_kinds",
     "measure_memory",
