@@ -142,6 +142,7 @@ WINGS = {
         "task_balance",
         "task_speed",
         "task_direction",
+        "task_order",
     ),
     "search": ("wasserstein", "space", "process", "sampler", "networks", "study"),
     "plotting": ("canvas", "figures", "fields", "law_figures", "recorded", "task_figures"),

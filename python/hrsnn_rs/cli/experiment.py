@@ -26,6 +26,7 @@ from hrsnn_rs.learning import (
     measure_interval,
     measure_kinds,
     measure_memory,
+    measure_order,
     measure_speed,
     outcome,
     predict_interval,
@@ -47,11 +48,11 @@ spikes, in `speed` the speed at which recorded clips are played is named. In
 `balance` a network learns, and rules are compared by the range of depression over
 potentiation that leaves it of use. In `kinds` intervals are named with a spread of one
 parameter after the other. In `direction` clips are told from the same clips
-backwards.
+backwards, in `order` it is named which of two gestures came first.
 """
-_CLIPS = ("speed", "direction")
-_MADE_UP = ("direction",)
-_MANY_LAWS = ("kinds",)
+_CLIPS = ("speed", "direction", "order")
+_MADE_UP = ("direction", "order")
+_MANY_LAWS = ("kinds", "order")
 _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     "interval": measure_interval,
     "memory": measure_memory,
@@ -59,6 +60,7 @@ _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     "balance": measure_balance,
     "kinds": measure_kinds,
     "direction": measure_direction,
+    "order": measure_order,
 }
 _TASKS = tuple(_MEASURES)
 _GESTURES = (12, 2)  # persons, and clips of each gesture
@@ -70,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DATA",
-        help=f"clips of speed, and of direction, which else makes gestures up: {DATA_HELP}",
+        help=f"clips; direction and order make gestures up without it: {DATA_HELP}",
     )
     parser.add_argument(
         "--seeds", type=positive, default=12, metavar="K", help="seeds 0 … K-1 (12)"

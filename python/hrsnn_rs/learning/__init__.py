@@ -51,6 +51,7 @@ from hrsnn_rs.learning.task_direction import measure_direction
 from hrsnn_rs.learning.task_interval import measure_interval, predict_interval
 from hrsnn_rs.learning.task_kinds import measure_kinds
 from hrsnn_rs.learning.task_memory import measure_memory
+from hrsnn_rs.learning.task_order import measure_order
 from hrsnn_rs.learning.task_speed import measure_speed
 from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_task
 from hrsnn_rs.learning.transformer import HRSNNTransformer
@@ -96,6 +97,7 @@ __all__ = [
     "measure_interval",
     "measure_kinds",
     "measure_memory",
+    "measure_order",
     "measure_speed",
     "network_features",
     "outcome",
