@@ -28,10 +28,12 @@ from hrsnn_rs.learning import (
     measure_memory,
     measure_order,
     measure_speed,
+    measure_sweep,
     outcome,
     predict_interval,
     useful_ranges,
 )
+from hrsnn_rs.learning.task_sweeps import SWEEPS
 
 if TYPE_CHECKING:
     import argparse
@@ -48,11 +50,12 @@ spikes, in `speed` the speed at which recorded clips are played is named. In
 `balance` a network learns, and rules are compared by the range of depression over
 potentiation that leaves it of use. In `kinds` intervals are named with a spread of one
 parameter after the other. In `direction` clips are told from the same clips
-backwards, in `order` it is named which of two gestures came first.
+backwards, in `order` it is named which of two gestures came first. Each
+`sweep-` names intervals while one thing changes.
 """
 _CLIPS = ("speed", "direction", "order")
 _MADE_UP = ("direction", "order")
-_MANY_LAWS = ("kinds", "order")
+_MANY_LAWS = ("kinds", "order", "sweep-laws")
 _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     "interval": measure_interval,
     "memory": measure_memory,
@@ -61,8 +64,10 @@ _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     "kinds": measure_kinds,
     "direction": measure_direction,
     "order": measure_order,
+    **{f"sweep-{of}": partial(measure_sweep, of) for of in SWEEPS},
 }
 _TASKS = tuple(_MEASURES)
+_SEEDS = {"sweep-connections": 5}  # some 10 minutes
 _GESTURES = (12, 2)  # persons, and clips of each gesture
 
 
@@ -75,7 +80,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"clips; direction and order make gestures up without it: {DATA_HELP}",
     )
     parser.add_argument(
-        "--seeds", type=positive, default=12, metavar="K", help="seeds 0 … K-1 (12)"
+        "--seeds",
+        type=positive,
+        metavar="K",
+        help="seeds 0 … K-1 (12; of sweeps 10, of connections 5)",
     )
     parser.add_argument(
         "--neurons", type=positive, metavar="N", help="(300; for memory 400, for balance 200)"
@@ -131,7 +139,8 @@ def _measure(arguments: argparse.Namespace) -> pl.DataFrame:
     options: dict[str, Any] = {"output": arguments.output, "n_threads": arguments.threads}
     if arguments.neurons:
         options["n_neurons"] = arguments.neurons
-    seeds = range(arguments.seeds)
+    usual = 10 if arguments.name.startswith("sweep-") else 12
+    seeds = range(arguments.seeds or _SEEDS.get(arguments.name, usual))
     measure = _MEASURES[arguments.name]
     if arguments.name in _CLIPS:
         dataset = open_data(arguments) if arguments.data else make_gestures(*_GESTURES, size=32)
@@ -145,26 +154,26 @@ def _measure(arguments: argparse.Namespace) -> pl.DataFrame:
 
 def _drawn(name: str, rows: pl.DataFrame, theory: pl.DataFrame | None) -> Figure:
     """Draw a task as it is seen best."""
-    from hrsnn_rs.plotting import balance_outcome, task_gains, task_outcome
+    from hrsnn_rs.plotting import balance_outcome, sweep_outcome, task_gains, task_outcome
 
     if name == "balance":
         return balance_outcome(rows)
-    return task_gains(rows) if name in _MANY_LAWS else task_outcome(rows, theory)
+    if name in _MANY_LAWS:
+        return task_gains(rows)
+    return sweep_outcome(rows) if name.startswith("sweep-") else task_outcome(rows, theory)
 
 
 def _cells(table: pl.DataFrame) -> list[list[str]]:
     """Say what came out, in words and numbers."""
-    head = ["condition", "law", "score", "best", "its score", "difference", "spikes", "its spikes"]
+    head = ["condition", "law", "score", "best", "its score", "difference", "would be seen"]
+    head += ["spikes", "its spikes"]
     has_theory = table["theory"].null_count() < table.height
     lines = [[*head, "theory"] if has_theory else head]
     for row in table.iter_rows(named=True):
-        gap = "-"
-        if row["difference"] is not None:
-            gap = f"{row['difference']:+.3f}"
-            if row["n_seeds"] > 1:
-                gap += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
+        gap = "-" if row["difference"] is None else _gap(row)
         line = [row["condition"], row["system"], _number(row["score"], ".3f"), row["best"]]
-        line += [_number(row["best_score"], ".3f"), gap]
+        seen = row["would_be_seen"] if row["n_seeds"] > 1 else None
+        line += [_number(row["best_score"], ".3f"), gap, _number(seen, ".3f")]
         line += [_number(row[name], ".1f") for name in ("spikes", "best_spikes")]
         lines.append([*line, _number(row["theory_difference"], "+.3f")] if has_theory else line)
     return lines
@@ -174,9 +183,7 @@ def _range_cells(table: pl.DataFrame) -> list[list[str]]:
     """Say in which balances each rule leaves a network of use."""
     lines = [["rule", "from", "to", "width", "difference"]]
     for row in table.iter_rows(named=True):
-        gap = f"{row['difference']:+.3f}"
-        if row["n_seeds"] > 1:
-            gap += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
+        gap = "-" if row["system"] == table["system"][0] else _gap(row)
         ends = [_number(row[name], ".2f") for name in ("begin", "end")]
         lines.append([row["system"], *ends, f"{row['width']:.3f}", gap])
     return lines
@@ -188,6 +195,12 @@ def _linear_cells(rows: pl.DataFrame) -> list[list[str]]:
     found = groups.agg(pl.col("linear", "theory").mean()).iter_rows()
     head = ["no recurrence, no threshold", "capacity", "at most"]
     return [head, *([system, f"{one:.3f}", f"{most:.3f}"] for system, one, most in found)]
+
+
+def _gap(row: dict[str, Any]) -> str:
+    """Say a difference, with its interval if there is one."""
+    words = f"{row['difference']:+.3f}"
+    return words + f" [{row['low']:+.3f}, {row['high']:+.3f}]" if row["n_seeds"] > 1 else words
 
 
 def _number(value: float | None, form: str) -> str:

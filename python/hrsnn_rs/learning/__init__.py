@@ -53,6 +53,7 @@ from hrsnn_rs.learning.task_kinds import measure_kinds
 from hrsnn_rs.learning.task_memory import measure_memory
 from hrsnn_rs.learning.task_order import measure_order
 from hrsnn_rs.learning.task_speed import measure_speed
+from hrsnn_rs.learning.task_sweeps import measure_sweep
 from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_task
 from hrsnn_rs.learning.transformer import HRSNNTransformer
 
@@ -99,6 +100,7 @@ __all__ = [
     "measure_memory",
     "measure_order",
     "measure_speed",
+    "measure_sweep",
     "network_features",
     "outcome",
     "paired_difference",

@@ -38,7 +38,7 @@ BALANCES = tuple(float(f"{2.0 ** (step / 6):.3g}") for step in range(-12, 13))
 UNTRAINED = "untrained"
 """The condition in which nothing learns, and its only system."""
 
-_RATE = 4.0  # Hz, before learning
+RATE = 4.0  # Hz, before learning
 _WEIGHT = 0.05  # of a recurrent synapse, as a share of the threshold
 _W_MAX = 4 * 15.0 * _WEIGHT
 _POTENTIATION = 0.05  # mV of a pair at the first weights
@@ -47,7 +47,7 @@ _SHAPE = 3.0
 _SAMPLE = 100  # steps of a training sample
 _LOWPASS = 30.0  # ms
 _RUNS_AWAY = 0.7
-_FACTOR = 2.0  # of the rate before learning, up and down
+FACTOR = 2.0  # of the rate before learning, up and down
 
 
 def measure_balance(
@@ -135,7 +135,7 @@ def measure_balance(
                 seed=seed,
                 dtype="float32",
             )
-            calibration = network.calibrate(samples[:3], rate=_RATE, n_threads=n_threads)
+            calibration = network.calibrate(samples[:3], rate=RATE, n_threads=n_threads)
             if rule is not None:
                 network.train(samples, n_threads=n_threads)
             features, each = network.transform(
@@ -242,9 +242,9 @@ def useful_ranges(rows: pl.DataFrame) -> pl.DataFrame:
         for seed, memory in untrained.items():
             curve = mine.filter(pl.col("seed") == seed)
             x = np.log(curve["condition"].cast(pl.Float64).to_numpy())
-            rate = np.log(np.maximum(curve["rate"].to_numpy(), 1e-9) / _RATE)
+            rate = np.log(np.maximum(curve["rate"].to_numpy(), 1e-9) / RATE)
             margin = np.minimum(
-                np.log(_FACTOR) - np.abs(_fine(x, rate)),
+                np.log(FACTOR) - np.abs(_fine(x, rate)),
                 _fine(x, curve["score"].to_numpy()) - memory,
             )
             at = _fine(x, x)[margin >= 0.0]

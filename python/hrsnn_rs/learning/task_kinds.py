@@ -21,9 +21,7 @@ from hrsnn_rs.description import (
     Uniform,
 )
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.systems import costs
-from hrsnn_rs.learning.task_interval import INTERVALS, N_CHANNELS, RATE, volleys
+from hrsnn_rs.learning.task_interval import INTERVALS, N_CHANNELS, named_rightly, volleys
 from hrsnn_rs.learning.tasks import LAWS, SYSTEMS, run_task
 from hrsnn_rs.network import Network
 
@@ -133,13 +131,7 @@ def measure_kinds(
                 inputs=FixedInDegreeConnectivity(k=10, **synapses),
                 seed=seed,
             )
-            calibration = network.calibrate(known, rate=RATE, n_threads=n_threads)
-            seen = network.transform(known, n_threads=n_threads)
-            unseen, each = network.transform(new, n_threads=n_threads, return_stats=True)
-            return {
-                "score": Readout().fit(seen, labels).score(unseen, labels),
-                **costs(network, calibration, each),
-            }
+            return named_rightly(network, (known, labels), (new, labels), n_threads)
 
         return measure
 

@@ -9,7 +9,7 @@ import polars as pl
 from scipy import stats
 
 from hrsnn_rs.errors import ShapeError
-from hrsnn_rs.learning.task_balance import UNTRAINED, useful_ranges
+from hrsnn_rs.learning.task_balance import FACTOR, RATE, UNTRAINED, useful_ranges
 from hrsnn_rs.learning.tasks import best_constants, outcome
 from hrsnn_rs.plotting.canvas import blank, own_settings
 from hrsnn_rs.plotting.figures import CONTROL, EXCITATORY, INHIBITORY
@@ -17,7 +17,7 @@ from hrsnn_rs.plotting.figures import CONTROL, EXCITATORY, INHIBITORY
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LAWS = (EXCITATORY, INHIBITORY, "#3a7d44", "#7d5ba6")
+LAW_COLOURS = (EXCITATORY, INHIBITORY, "#3a7d44", "#7d5ba6")
 
 
 @own_settings
@@ -130,7 +130,7 @@ def task_gains(rows: pl.DataFrame) -> Figure:
             continue
         gap = 100.0 * row["difference"]
         sides = [[gap - 100.0 * row["low"]], [100.0 * row["high"] - gap]]
-        colour = _LAWS[conditions.index(row["condition"]) % 2]
+        colour = LAW_COLOURS[conditions.index(row["condition"]) % 2]
         axes.errorbar([gap], [place], xerr=sides, color=colour, marker="o", capsize=3)
     names = [": ".join(names) for names in table.select("condition", "system").iter_rows()]
     axes.set_yticks(places, names)
@@ -179,14 +179,14 @@ def balance_outcome(rows: pl.DataFrame) -> Figure:
     medians = learned.group_by("system", "balance").agg(pl.col("rate", "score").median())
     figure = blank(12.6, 3.6)
     rate, memory, width = figure.subplots(1, 3)
-    for place, (system, colour) in enumerate(zip(table["system"], _LAWS, strict=False)):
+    for place, (system, colour) in enumerate(zip(table["system"], LAW_COLOURS, strict=False)):
         curve = medians.filter(pl.col("system") == system).sort("balance")
         rate.plot(curve["balance"], curve["rate"], color=colour, marker=".", label=system)
         memory.plot(curve["balance"], curve["score"], color=colour, marker=".")
         widths = table.filter(pl.col("system") == system)["widths"].explode()
-        mean, half = _interval(widths)
+        mean, half = spread_of(widths)
         width.errorbar([mean], [-place], xerr=[half], color=colour, marker="o", capsize=3)
-    rate.axhspan(2.0, 8.0, color=CONTROL, alpha=0.25, linewidth=0)
+    rate.axhspan(RATE / FACTOR, RATE * FACTOR, color=CONTROL, alpha=0.25, linewidth=0)
     untrained = rows.filter(pl.col("condition") == UNTRAINED)["score"].median()
     memory.axhline(untrained, color=CONTROL, label="untrained")
     memory.legend(frameon=False)
@@ -209,7 +209,7 @@ def _sweep(axes: Any, rows: pl.DataFrame, theory: pl.DataFrame | None) -> None:
     expected = {} if theory is None else dict(theory.select("system", "theory").iter_rows())
     constants = rows.filter(pl.col("constant").is_not_null())
     taus = constants["constant"].unique(maintain_order=True).to_list()
-    spreads = [_interval(constants.filter(pl.col("constant") == tau)["score"]) for tau in taus]
+    spreads = [spread_of(constants.filter(pl.col("constant") == tau)["score"]) for tau in taus]
     means, halves = np.array(spreads).T
     axes.errorbar(taus, means, halves, color=CONTROL, marker="o", capsize=3, label="one constant")
     names = constants["system"].unique(maintain_order=True).to_list()
@@ -217,8 +217,8 @@ def _sweep(axes: Any, rows: pl.DataFrame, theory: pl.DataFrame | None) -> None:
         curve = [expected[name] for name in names]
         axes.plot(taus, curve, color=CONTROL, linestyle="--", label="theory, dashed")
     laws = rows.filter(pl.col("constant").is_null())["system"].unique(maintain_order=True)
-    for law, colour in zip(laws, _LAWS, strict=False):
-        mean, half = _interval(rows.filter(pl.col("system") == law)["score"])
+    for law, colour in zip(laws, LAW_COLOURS, strict=False):
+        mean, half = spread_of(rows.filter(pl.col("system") == law)["score"])
         axes.axhline(mean, color=colour, label=law)
         axes.axhspan(mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
         if expected:
@@ -234,7 +234,7 @@ def _gains(axes: Any, table: pl.DataFrame) -> None:
     """Draw the differences to the best constant, and the theory's as crosses."""
     conditions = table["condition"].unique(maintain_order=True).to_list()
     laws = table["system"].unique(maintain_order=True)
-    for place, (law, colour) in enumerate(zip(laws, _LAWS, strict=False)):
+    for place, (law, colour) in enumerate(zip(laws, LAW_COLOURS, strict=False)):
         mine = table.filter(pl.col("system") == law)
         x = np.array([conditions.index(name) for name in mine["condition"]]) + 0.15 * place
         gap, low, high = (mine[name].to_numpy() for name in ("difference", "low", "high"))
@@ -262,7 +262,7 @@ def _lags(axes: Any, rows: pl.DataFrame, condition: str) -> None:
     means = [np.mean(control, axis=0)]
     axes.plot(means[0], color=CONTROL)
     laws = here.filter(pl.col("constant").is_null())["system"].unique(maintain_order=True)
-    for law, colour in zip(laws, _LAWS, strict=False):
+    for law, colour in zip(laws, LAW_COLOURS, strict=False):
         curves = here.filter(pl.col("system") == law)["by_lag"].to_list()
         means.append(np.mean(curves, axis=0))
         axes.plot(means[-1], color=colour)
@@ -273,7 +273,7 @@ def _lags(axes: Any, rows: pl.DataFrame, condition: str) -> None:
     axes.set_ylabel("share of variance")
 
 
-def _interval(values: pl.Series) -> tuple[float, float]:
+def spread_of(values: pl.Series) -> tuple[float, float]:
     """Give mean and half of the 95 % t interval; NaN without a value, 0 for one."""
     numbers = values.drop_nulls().to_numpy()
     if len(numbers) < 2:
