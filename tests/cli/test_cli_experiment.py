@@ -12,9 +12,11 @@ SMALL = ("--seeds", "2", "--neurons", "12", "--threads", "1")
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    """Only the shortest condition, and the one with delays."""
+    """Only the shortest condition and the one with delays, of a few samples."""
     chosen = (task_interval.CONDITIONS[0], task_interval.CONDITIONS[-1])
     monkeypatch.setattr(task_interval, "CONDITIONS", chosen)
+    few = partial(task_interval.measure_interval, n_samples=4)
+    monkeypatch.setitem(experiment._MEASURES, "interval", few)
 
 
 def output(capsys, *words):
@@ -68,7 +70,7 @@ def test_one_seed_has_no_interval(capsys):
 
 def test_balance_has_a_table_and_a_figure_of_its_own(capsys, monkeypatch, tmp_path):
     pytest.importorskip("matplotlib")
-    short = partial(measure_balance, balances=[0.5, 0.8, 4.0], n_samples=400)
+    short = partial(measure_balance, balances=[0.5, 2.0], n_samples=400)
     monkeypatch.setitem(experiment._MEASURES, "balance", short)
     figure = tmp_path / "figure.svg"
     code, out, err = output(capsys, "balance", *SMALL, "--figure", figure)

@@ -67,7 +67,7 @@ _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     **{f"sweep-{of}": partial(measure_sweep, of) for of in SWEEPS},
 }
 _TASKS = tuple(_MEASURES)
-_SEEDS = {"sweep-connections": 5}  # some 10 minutes
+_SEEDS = {"sweep-connections": 5, "sweep-neurons": 5}  # some minutes each
 _GESTURES = (12, 2)  # persons, and clips of each gesture
 
 
@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seeds",
         type=positive,
         metavar="K",
-        help="seeds 0 … K-1 (12; of sweeps 10, of connections 5)",
+        help="seeds 0 … K-1 (12; 5 to 10 of sweeps)",
     )
     parser.add_argument(
         "--neurons", type=positive, metavar="N", help="(300; for memory 400, for balance 200)"
