@@ -99,10 +99,13 @@ budget: $(TOOLS) ## count instructions per synaptic event and compare with bench
 budget-update: $(TOOLS) ## write benches/kernels/budget.json anew
 	$(BIN)/python benches/kernels/budget.py --update
 
-# The recorded clips of `speed` are not part of the project: DATA names a folder that has some.
+# Recorded clips are not part of the project: DATA names a folder that has some, with options if need be.
 experiments: $(EXTENSION) ## measure and draw what docs/experiments.md says; goes on where it was stopped
-	for task in interval memory $(if $(DATA),"speed --data $(DATA)"); do \
-		name=docs/experiment_$${task%% *}; \
+	for task in interval memory balance kinds direction order \
+		sweep-neurons sweep-connections sweep-training sweep-laws \
+		$(if $(DATA),"speed --data $(DATA)" "direction --data $(DATA)"); do \
+		case $$task in direction\ *) name=docs/experiment_direction_recorded;; \
+		*) name=docs/experiment_$${task%% *};; esac; \
 		$(BIN)/hrsnn experiment $$task --output $$name.parquet --figure $$name.png || exit 1; \
 	done
 

@@ -1,18 +1,22 @@
 import json
+from functools import partial
 
 import polars as pl
 import pytest
+from hrsnn_rs.cli import experiment
 from hrsnn_rs.cli.command import main
-from hrsnn_rs.learning import task_interval
+from hrsnn_rs.learning import measure_balance, task_direction, task_interval
 
 SMALL = ("--seeds", "2", "--neurons", "12", "--threads", "1")
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    """Only the shortest condition, and the one with delays."""
+    """Only the shortest condition and the one with delays, of a few samples."""
     chosen = (task_interval.CONDITIONS[0], task_interval.CONDITIONS[-1])
     monkeypatch.setattr(task_interval, "CONDITIONS", chosen)
+    few = partial(task_interval.measure_interval, n_samples=4)
+    monkeypatch.setitem(experiment._MEASURES, "interval", few)
 
 
 def output(capsys, *words):
@@ -64,12 +68,32 @@ def test_one_seed_has_no_interval(capsys):
     assert "nan" not in out
 
 
+def test_balance_has_a_table_and_a_figure_of_its_own(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    short = partial(measure_balance, balances=[0.5, 2.0], n_samples=400)
+    monkeypatch.setitem(experiment._MEASURES, "balance", short)
+    figure = tmp_path / "figure.svg"
+    code, out, err = output(capsys, "balance", *SMALL, "--figure", figure)
+    assert (code, err) == (0, "")
+    assert "a rule per synapse" in out
+    assert "Widths are of ln(balance)" in out
+    assert b"<svg" in figure.read_bytes()
+
+
+def test_gestures_are_made_up_where_clips_may_be_left_out(capsys, monkeypatch):
+    monkeypatch.setattr(experiment, "_GESTURES", (3, 1))
+    monkeypatch.setattr(task_direction, "CONDITIONS", task_direction.CONDITIONS[:1])
+    code, out, err = output(capsys, "direction", *SMALL, "--seeds", "1", "--json")
+    assert (code, err) == (0, "")
+    assert {row["n_samples"] for row in json.loads(out)["rows"]} == {33}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("interval", "--data", "gestures"), "--data must be given for speed and for nothing else"),
-        (("memory", "--data", "gestures"), "--data must be given for speed and for nothing else"),
-        (("speed",), "--data must be given for speed and for nothing else; got None"),
+        (("interval", "--data", "gestures"), "and for nothing else; got 'gestures'"),
+        (("memory", "--data", "gestures"), "and for nothing else; got 'gestures'"),
+        (("speed",), "--data must be given for speed, may be for direction"),
         (("speed", "--data", "/nowhere"), "/nowhere"),
         (("interval", "--output", "/nowhere/x.parquet"), "--output must lie in a folder"),
         (("interval", "--figure", "/nowhere/x.png"), "--figure must lie in a folder"),
@@ -83,6 +107,6 @@ def test_mistakes_are_one_line(capsys, words, message):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", [(), ("balance",), ("interval", "--seeds", "0")])
+@pytest.mark.parametrize("words", [(), ("weather",), ("interval", "--seeds", "0")])
 def test_wrong_usage_is_2(capsys, words):
     assert output(capsys, *words)[0] == 2

@@ -7,12 +7,12 @@ from hrsnn_rs.learning.task_memory import (
     CONDITIONS,
     LAGS,
     N_CHANNELS,
-    _graph,
     _membranes,
     capacity,
     linear_capacity,
     measure_memory,
     noise,
+    random_graph,
 )
 
 
@@ -64,7 +64,7 @@ def test_one_half_goes_up_and_the_other_down():
 
 @pytest.mark.parametrize("tau", [5.0, 80.0, 640.0])
 def test_one_time_constant_holds_one_number(tau):
-    weights, _, _ = _graph(100, 0, 0.0)
+    weights, _, _ = random_graph(100, 0, 0.0)
     assert 0.8 < linear_capacity(weights, np.full(100, tau)) <= 1.0
     assert linear_capacity(weights, np.geomspace(5.0, 500.0, 100)) > 2.0
 
@@ -73,7 +73,7 @@ def test_one_time_constant_holds_one_number(tau):
 def test_membranes_hold_what_theory_says(tau_m):
     random = np.random.default_rng(1)
     values = random.random(8000)
-    weights, _, _ = _graph(4, 0, 0.0)
+    weights, _, _ = random_graph(4, 0, 0.0)
     held = capacity(_membranes(noise(values, random), weights, tau_m, 8000), values).sum()
     # 2240 steps judge, at 51 lags: the error of the sum is some 0.04.
     assert held == pytest.approx(linear_capacity(weights, tau_m), abs=0.12)
@@ -81,7 +81,7 @@ def test_membranes_hold_what_theory_says(tau_m):
 
 @pytest.mark.parametrize("weight", CONDITIONS.values())
 def test_graph(weight):
-    weights, recurrent, delays = _graph(60, 3, weight)
+    weights, recurrent, delays = random_graph(60, 3, weight)
     assert ((weights != 0).sum(axis=0) == 20).all()
     positive, negative = weights.clip(0).sum(axis=0), -weights.clip(None, 0).sum(axis=0)
     assert negative == pytest.approx(0.9 * positive)

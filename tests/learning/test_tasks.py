@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from hrsnn_rs.errors import CalibrationError, FormatError, ParameterError
-from hrsnn_rs.learning import predict_interval
+from hrsnn_rs.learning import predict_interval, useful_ranges
 from hrsnn_rs.learning.tasks import (
     CONSTANTS,
     LAWS,
@@ -57,7 +57,7 @@ def made_rows(scores, names=("20 ms", "40 ms", "wide")):
     """One condition; a column of `scores` for each constant, the last for the law."""
     taus = [20.0, 40.0, None]
     cells = [
-        {"condition": "c", "system": name, "tau_m": tau, "seed": 10 * seed, "score": row[column]}
+        {"condition": "c", "system": name, "constant": tau, "seed": 10 * seed, "score": row[column]}
         for seed, row in enumerate(scores)
         for column, (name, tau) in enumerate(zip(names, taus, strict=True))
     ]
@@ -70,8 +70,8 @@ def test_each_system_meets_each_seed_and_shares_its_stimuli():
     assert rows.height == len(CONDITIONS) * len(SYSTEMS) * 3
     # Stimuli are made once for a condition and seed, and used by all systems.
     assert calls.prepared == [(c, s) for s in (0, 4, 2) for c in CONDITIONS]
-    assert rows["tau_m"].drop_nulls().unique().sort().to_list() == [c.value for c in CONSTANTS]
-    assert set(rows.filter(pl.col("tau_m").is_null())["system"]) == set(LAWS)
+    assert rows["constant"].drop_nulls().unique().sort().to_list() == [c.value for c in CONSTANTS]
+    assert set(rows.filter(pl.col("constant").is_null())["system"]) == set(LAWS)
     assert rows.schema == TASK_SCHEMA
 
 
@@ -196,7 +196,10 @@ def test_who_misses_the_rate_has_no_score_and_is_no_choice():
         best_constants(rows.with_columns(score=pl.lit(None, pl.Float64)), "c")
 
 
-@pytest.mark.parametrize("task", ["interval", "memory", "speed"])
+@pytest.mark.parametrize(
+    "task",
+    ["interval", "memory", "speed", "kinds", "direction", "order"],
+)
 def test_the_page_says_what_its_rows_say(task):
     page = (DOCS / "experiments.md").read_text()
     rows = pl.read_parquet(DOCS / f"experiment_{task}.parquet")
@@ -205,7 +208,19 @@ def test_the_page_says_what_its_rows_say(task):
     for row in outcome(rows, theory).iter_rows(named=True):
         cells = [f"{row['best_score']:.3f} ({row['best']})", f"{row['score']:.3f}"]
         cells += [f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"]
+        assert row["difference"] is not None
         if row["theory"] is not None:
             cells.append(f"{row['theory_difference']:+.3f}")
         line = " | ".join([row["condition"], row["system"], *cells])
         assert f"| {line} |" in page
+
+
+def test_the_page_says_what_the_rows_of_balance_say():
+    page = (DOCS / "experiments.md").read_text(encoding="utf-8")
+    table = useful_ranges(pl.read_parquet(DOCS / "experiment_balance.parquet"))
+    assert table["n_seeds"].min() >= 10
+    for row in table.iter_rows(named=True):
+        gap = f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+        gap = "–" if row["system"] == "one rule" else gap
+        ends = f"{row['begin']:.2f} | {row['end']:.2f}"
+        assert f"| {row['system']} | {ends} | {row['width']:.3f} | {gap} |" in page

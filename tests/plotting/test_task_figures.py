@@ -6,7 +6,7 @@ import pytest
 from hrsnn_rs.errors import ShapeError
 from hrsnn_rs.learning import TASK_SCHEMA, predict_interval, run_task
 from hrsnn_rs.learning.task_interval import CONDITIONS
-from hrsnn_rs.plotting import task_outcome
+from hrsnn_rs.plotting import balance_outcome, task_gains, task_outcome
 
 pytest.importorskip("matplotlib")
 
@@ -51,6 +51,36 @@ def test_a_law_stands_at_its_mean():
     assert law.get_ydata()[0] == pytest.approx(mean)
 
 
-def test_no_rows():
+def test_useful_rates_are_shaded_and_widths_drawn():
+    cells = [
+        {"condition": name, "system": system, "seed": seed, "rate": rate, "score": 2.0}
+        for seed in range(3)
+        for name, system, rate in (
+            ("untrained", "untrained", 4.0), ("1", "one rule", 8.0), ("4", "one rule", 2.0),
+        )
+    ]  # fmt: skip
+    figure = balance_outcome(pl.DataFrame(cells, schema=TASK_SCHEMA))
+    rate, memory, width = figure.axes
+    assert rate.patches[0].get_extents().height > 0.0
+    assert memory.lines[-1].get_label() == "untrained"
+    # Both ends are just inside: all of ln 4.
+    assert width.lines[0].get_xdata()[0] == pytest.approx(np.log(4.0))
+    figure.savefig(io.BytesIO(), format="png")
+
+
+def test_a_gain_is_drawn_in_points_and_a_missing_one_is_empty():
+    cells = [
+        {"condition": "c", "system": name, "constant": tau, "seed": seed, "score": score}
+        for name, tau, score in (("20 ms", 20.0, 0.5), ("wide", None, 0.75), ("odd", None, None))
+        for seed in range(3)
+    ]
+    axes = task_gains(pl.DataFrame(cells, schema=TASK_SCHEMA)).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["c: wide", "c: odd"]
+    drawn = [line.get_xydata().tolist() for line in axes.lines if line.get_marker() == "o"]
+    assert drawn == [[[pytest.approx(25.0), 0.0]]]
+
+
+@pytest.mark.parametrize("draw", [task_outcome, task_gains, balance_outcome])
+def test_no_rows(draw):
     with pytest.raises(ShapeError, match="at least one row"):
-        task_outcome(pl.DataFrame(schema=TASK_SCHEMA))
+        draw(pl.DataFrame(schema=TASK_SCHEMA))

@@ -46,9 +46,14 @@ from hrsnn_rs.learning.systems import (
     network_features,
     window_counts,
 )
+from hrsnn_rs.learning.task_balance import measure_balance, useful_ranges
+from hrsnn_rs.learning.task_direction import measure_direction
 from hrsnn_rs.learning.task_interval import measure_interval, predict_interval
+from hrsnn_rs.learning.task_kinds import measure_kinds
 from hrsnn_rs.learning.task_memory import measure_memory
+from hrsnn_rs.learning.task_order import measure_order
 from hrsnn_rs.learning.task_speed import measure_speed
+from hrsnn_rs.learning.task_sweeps import measure_sweep
 from hrsnn_rs.learning.tasks import TASK_SCHEMA, best_constants, outcome, run_task
 from hrsnn_rs.learning.transformer import HRSNNTransformer
 
@@ -88,9 +93,14 @@ __all__ = [
     "feature_features",
     "holm",
     "library_commit",
+    "measure_balance",
+    "measure_direction",
     "measure_interval",
+    "measure_kinds",
     "measure_memory",
+    "measure_order",
     "measure_speed",
+    "measure_sweep",
     "network_features",
     "outcome",
     "paired_difference",
@@ -103,6 +113,7 @@ __all__ = [
     "spread",
     "summarize",
     "synaptic_operations",
+    "useful_ranges",
     "verdict",
     "window_counts",
 ]

@@ -134,9 +134,9 @@ def feature_features(
     layer = layer_for(clips, seed, _FILTERS.get(system, "drawn"), n_threads)
     backwards = None
     if system == "pooled counts":
-        counts = _pooled_counts(layer, clips.events, n_windows, windows)
+        counts = pooled_counts(layer, clips.events, n_windows, windows)
         if memory:
-            backwards = _pooled_counts(layer, (one.reversed() for one in clips.events), 1, windows)
+            backwards = pooled_counts(layer, (one.reversed() for one in clips.events), 1, windows)
         seconds = time.perf_counter() - begin
         return Features(counts, backwards, seconds=seconds, readout=readout)
     layer.fit(clips.events.subset(training))
@@ -185,7 +185,7 @@ def mapped_clips(
     return replace(clips, events=EventStore(layer.feature_maps(clips.events))), layer
 
 
-def _pooled_counts(
+def pooled_counts(
     layer: FeatureLayer, events: Iterable[Events], n_windows: int, windows: str
 ) -> NDArray[Any]:
     """Count input events in squares as wide as the pools of a layer."""

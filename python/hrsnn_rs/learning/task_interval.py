@@ -127,13 +127,7 @@ def measure_interval(
                 recurrent=recurrent,
                 seed=seed,
             )
-            calibration = network.calibrate(known, rate=_RATE, n_threads=n_threads)
-            seen = network.transform(known, n_threads=n_threads)
-            unseen, each = network.transform(new, n_threads=n_threads, return_stats=True)
-            return {
-                "score": Readout().fit(seen, labels).score(unseen, labels),
-                **costs(network, calibration, each),
-            }
+            return named_rightly(network, (known, labels), (new, labels), n_threads)
 
         return measure
 
@@ -141,6 +135,35 @@ def measure_interval(
         "interval", CONDITIONS, seeds, prepare,
         n_neurons=n_neurons, n_samples=n_samples, output=output, progress=progress,
     )  # fmt: skip
+
+
+def named_rightly(
+    network: Network,
+    known: tuple[list[Events], NDArray[Any]],
+    new: tuple[list[Events], NDArray[Any]],
+    n_threads: int | None,
+) -> dict[str, Any]:
+    """Calibrate a network and fit a readout to known samples, and judge by new ones.
+
+    Parameters
+    ----------
+    network : Network
+        Its input gain is set, for 0.5 Hz.
+    known, new : tuple of list of Events and ndarray
+        Samples and their classes.
+    n_threads : int or None
+        Threads.
+
+    Returns
+    -------
+    dict
+        `score`, the share of new samples that were named rightly, and costs.
+    """
+    calibration = network.calibrate(known[0], rate=_RATE, n_threads=n_threads)
+    seen = network.transform(known[0], n_threads=n_threads)
+    unseen, each = network.transform(new[0], n_threads=n_threads, return_stats=True)
+    score = Readout().fit(seen, known[1]).score(unseen, new[1])
+    return {"score": score, **costs(network, calibration, each)}
 
 
 def volleys(intervals: NDArray[np.float64], random: np.random.Generator) -> list[Events]:

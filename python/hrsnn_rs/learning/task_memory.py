@@ -35,7 +35,7 @@ CONDITIONS = {"no recurrence": 0.0, "recurrent delays 1-200 ms": 0.1}
 LAGS = 51
 """Lags of 0 to 50 steps."""
 
-_STEP = 0.05  # s
+STEP = 0.05  # s
 _CHANNEL_RATE = 30.0  # Hz, mean of a channel
 _RATE = 4.0  # Hz, of the neurons
 _LOWPASS = 30.0  # ms
@@ -101,13 +101,13 @@ def measure_memory(
         random = np.random.default_rng([seed, 0])
         values = random.random(n_samples)
         events = noise(values, random)
-        step = round(_STEP * 1e6)
+        step = round(STEP * 1e6)
         n_first = int(np.searchsorted(events.t, _CALIBRATION * step))
         first = Events(
             events.t[:n_first], events.channel[:n_first],
             n_channels=N_CHANNELS, duration=_CALIBRATION * step,
         )  # fmt: skip
-        weights, recurrent, delays = _graph(n_neurons, seed, CONDITIONS[condition])
+        weights, recurrent, delays = random_graph(n_neurons, seed, CONDITIONS[condition])
 
         def measure(law: Distribution) -> dict[str, Any]:
             tau_m = law.sample_each(n_neurons, seed, "tau_m")
@@ -150,9 +150,9 @@ def measure_memory(
 def noise(values: Floats, random: np.random.Generator) -> Events:
     """Make Poisson spikes whose rates follow `values` in [0, 1]: one half up, the other down."""
     rates = np.repeat(np.stack([values, 1.0 - values]), N_CHANNELS // 2, axis=0)
-    counts = random.poisson(2.0 * _CHANNEL_RATE * _STEP * rates).ravel()
+    counts = random.poisson(2.0 * _CHANNEL_RATE * STEP * rates).ravel()
     channel, step = np.divmod(np.repeat(np.arange(counts.size), counts), values.size)
-    length = round(_STEP * 1e6)
+    length = round(STEP * 1e6)
     t = step * length + random.integers(0, length, step.size)
     order = np.argsort(t, kind="stable")
     return Events(t[order], channel[order], n_channels=N_CHANNELS, duration=values.size * length)
@@ -234,8 +234,8 @@ def linear_capacity(weights: Floats, tau_m: Floats) -> float:
     half = N_CHANNELS // 2
     drive = (weights[:half].sum(axis=0) - weights[half:].sum(axis=0)) * 2.0 * _CHANNEL_RATE
     # To 400 steps: what lies further back is still noise for what is asked.
-    decay = np.exp(-np.arange(400) * _STEP / tau[:, None])
-    response = (drive * tau * (1.0 - np.exp(-_STEP / tau)))[:, None] * decay
+    decay = np.exp(-np.arange(400) * STEP / tau[:, None])
+    response = (drive * tau * (1.0 - np.exp(-STEP / tau)))[:, None] * decay
     both = np.outer(tau, tau) / np.add.outer(tau, tau)
     covariance = response @ response.T / 12.0 + weights.T @ weights * _CHANNEL_RATE * both
     # Rounding makes the covariance of equal membranes singular.
@@ -244,7 +244,9 @@ def linear_capacity(weights: Floats, tau_m: Floats) -> float:
     return float((asked * np.linalg.solve(covariance, asked)).sum() / 12.0)
 
 
-def _graph(n: int, seed: int, weight: float) -> tuple[Floats, sparse.csr_array, Floats | float]:
+def random_graph(
+    n: int, seed: int, weight: float
+) -> tuple[Floats, sparse.csr_array, Floats | float]:
     """Draw input weights (mV), recurrent weights, and recurrent delays (ms), one for each axon."""
     random = np.random.default_rng([seed, 1])
     weights = np.zeros((N_CHANNELS, n))
@@ -270,7 +272,7 @@ def _graph(n: int, seed: int, weight: float) -> tuple[Floats, sparse.csr_array, 
 
 def _membranes(events: Events, weights: Floats, tau_m: Floats, n_steps: int) -> Floats:
     """Give the potentials at the ends of the steps, without threshold, on a lattice of 1 ms."""
-    per_step = round(_STEP * 1e3)
+    per_step = round(STEP * 1e3)
     counts = np.zeros((n_steps * per_step, N_CHANNELS), dtype=np.float32)
     np.add.at(counts, (events.t // 1000, events.channel), 1.0)
     drive = counts @ weights.astype(np.float32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    #: Measures a law; made anew for each condition and seed, whose stimuli it holds.
-    Measure = Callable[[Distribution], dict[str, Any]]
+    #: Measures a system; made anew for each condition and seed, whose stimuli it holds.
+    Measure = Callable[[Any], dict[str, Any]]
 
 LAWS: dict[str, Distribution] = {
     "log-uniform 5-500 ms": LogUniform(5.0, 500.0),
@@ -45,7 +46,7 @@ TASK_SCHEMA: dict[str, Any] = {
     "task": pl.String,
     "condition": pl.String,
     "system": pl.String,
-    "tau_m": pl.Float64,
+    "constant": pl.Float64,
     "seed": pl.Int64,
     "n_neurons": pl.Int64,
     "n_samples": pl.Int64,
@@ -62,19 +63,20 @@ TASK_SCHEMA: dict[str, Any] = {
     "version": pl.String,
     "commit": pl.String,
 }
-"""Columns of a task's rows. `tau_m` (ms) is null for a law, `score` where a network cannot reach
-the rate; `linear`, `theory` and `by_lag` are of the memory task alone."""
+"""Columns of a task's rows. `constant`, the value that all neurons or synapses have (mostly `tau_m`
+in ms), is null where they differ, `score` where a network cannot reach the rate; `linear`, `theory`
+and `by_lag` are of the memory task alone."""
 
 _KEY = ("condition", "system", "seed")
 
 
 def run_task(
     task: str,
-    conditions: Sequence[str],
+    conditions: Sequence[str] | Mapping[str, Mapping[str, Any]],
     seeds: Iterable[int],
     prepare: Callable[[str, int], Measure],
     *,
-    n_neurons: int,
+    n_neurons: int | Mapping[str, int],
     n_samples: int,
     output: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int, str], None] | None = None,
@@ -85,14 +87,18 @@ def run_task(
     ----------
     task : str
         Name.
-    conditions : sequence of str
-        Names of the conditions.
+    conditions : sequence of str, or mapping of str to mapping
+        Names of the conditions, or of each its systems by name, in place of `SYSTEMS`: those that
+        are a `Constant` are the controls.
     seeds : iterable of int
         Seeds in [0, 2**63).
     prepare : callable
-        Called with condition and seed; gives what turns a law of `tau_m` into the measured columns.
-    n_neurons, n_samples : int
-        Neurons, at least 2, and samples; part of every row.
+        Called with condition and seed; gives what turns a system, a law of `tau_m` if none are
+        named, into the measured columns.
+    n_neurons : int or mapping of str to int
+        Neurons, at least 2; or those of each condition.
+    n_samples : int
+        Samples; part of every row.
     output : str or path-like, default=None
         Parquet file of the rows, written after each; a later call goes on from it.
     progress : callable, default=None
@@ -127,14 +133,24 @@ def run_task(
     )
     if not numbers:
         raise ParameterError("seeds must hold at least one seed; got none.")
-    same = {
+    same: dict[str, Any] = {
         "task": task,
-        "n_neurons": check_integer("n_neurons", n_neurons, 2),
         "n_samples": check_integer("n_samples", n_samples, 1),
         "version": _hrsnn.__version__,
     }
+    sizes = n_neurons
+    if not isinstance(sizes, Mapping):
+        same["n_neurons"] = check_integer("n_neurons", sizes, 2)
+        sizes = dict.fromkeys(conditions, same["n_neurons"])
     file = RowsFile(output, TASK_SCHEMA, _KEY, same)
-    steps = [(c, system, seed) for seed in numbers for c in conditions for system in SYSTEMS]
+    if not isinstance(conditions, Mapping):
+        conditions = dict.fromkeys(conditions, SYSTEMS)
+    steps = [
+        (condition, system, seed)
+        for seed in numbers
+        for condition, systems in conditions.items()
+        for system in systems
+    ]
     commit = library_commit()
     measure, prepared = None, None
     for done, step in enumerate(steps):
@@ -146,9 +162,10 @@ def run_task(
         begin = time.perf_counter()
         if measure is None or prepared != (condition, seed):
             measure, prepared = prepare(condition, seed), (condition, seed)
-        law = SYSTEMS[system]
-        row = _measured(measure, law) | dict(zip(_KEY, step, strict=True)) | {"commit": commit}
-        row["tau_m"] = law.value if isinstance(law, Constant) else None
+        value = conditions[condition][system]
+        row = _measured(measure, value) | dict(zip(_KEY, step, strict=True)) | {"commit": commit}
+        row["n_neurons"] = sizes[condition]
+        row["constant"] = value.value if isinstance(value, Constant) else None
         row["seconds"] = time.perf_counter() - begin
         file.add(row)
     if progress is not None:
@@ -183,14 +200,15 @@ def best_constants(rows: pl.DataFrame, condition: str) -> dict[int, str]:
     >>> import polars as pl
     >>> from hrsnn_rs.learning import TASK_SCHEMA, best_constants
     >>> rows = pl.DataFrame(
-    ...     [{"condition": "c", "system": f"{tau} ms", "tau_m": tau, "seed": seed, "score": score}
+    ...     [{"condition": "c", "system": f"{tau} ms", "constant": tau,
+    ...       "seed": seed, "score": score}
     ...      for tau, scores in ((20.0, (0.9, 0.5, 0.5)), (40.0, (0.6, 0.6, 0.6)))
     ...      for seed, score in enumerate(scores)], schema=TASK_SCHEMA)
     >>> best_constants(rows, "c")
     {0: '40.0 ms', 1: '20.0 ms', 2: '20.0 ms'}
     """
     names, seeds, scores = _table(
-        rows.filter((pl.col("condition") == condition) & pl.col("tau_m").is_not_null())
+        rows.filter((pl.col("condition") == condition) & pl.col("constant").is_not_null())
     )
     reached = np.isfinite(scores).all(axis=0)
     if not reached.any():
@@ -226,14 +244,14 @@ def outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> pl.DataFr
     >>> import polars as pl
     >>> from hrsnn_rs.learning import TASK_SCHEMA, outcome
     >>> rows = pl.DataFrame(
-    ...     [{"condition": "c", "system": name, "tau_m": tau, "seed": seed, "score": score}
+    ...     [{"condition": "c", "system": name, "constant": tau, "seed": seed, "score": score}
     ...      for name, tau, score in (("20 ms", 20.0, 0.5), ("wide", None, 0.75))
     ...      for seed in range(3)], schema=TASK_SCHEMA)
     >>> outcome(rows).select("system", "best", "difference").row(0)
     ('wide', '20 ms', 0.25)
     """
     found = []
-    laws = rows.filter(pl.col("tau_m").is_null())
+    laws = rows.filter(pl.col("constant").is_null())
     expected = {} if theory is None else {(c, s): value for c, s, value in theory.iter_rows()}
     for condition, system in laws.select("condition", "system").unique(maintain_order=True).rows():
         best = best_constants(rows, condition)
@@ -248,11 +266,15 @@ def outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> pl.DataFr
         row |= {"theory": expected.get((condition, system))}
         row |= {"best_theory": expected.get((condition, usual))}
         if all(one["score"] is not None for one in mine):
-            gap = _paired(*([one["score"] for one in side] for side in (mine, control)))
+            gap = paired_interval(*([one["score"] for one in side] for side in (mine, control)))
             row |= {"score": _mean(mine, "score"), "spikes": _mean(mine, "spikes_per_sample")}
             row |= dict(zip(("difference", "low", "high"), gap, strict=True))
+            row["would_be_seen"] = _smallest_seen(gap[2] - gap[0], len(best))
         found.append(row)
-    numbers = "score best_score difference low high n_seeds spikes best_spikes theory best_theory"
+    numbers = (
+        "score best_score difference low high would_be_seen n_seeds spikes best_spikes theory "
+        "best_theory"
+    )
     kinds: dict[str, Any] = {
         name: pl.Int64 if name == "n_seeds" else pl.Float64 for name in numbers.split()
     }
@@ -262,13 +284,13 @@ def outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> pl.DataFr
     )
 
 
-def _measured(measure: Measure, law: Distribution) -> dict[str, Any]:
-    """Measure a law; one that cannot reach the rate has no score."""
+def _measured(measure: Measure, system: Any) -> dict[str, Any]:
+    """Measure a system; one that cannot reach the rate has no score."""
     with warnings.catch_warnings():
         # Their share is a column of every row.
         warnings.simplefilter("ignore", CalibrationWarning)
         try:
-            return measure(law)
+            return measure(system)
         except CalibrationError:
             return {}
 
@@ -289,7 +311,7 @@ def _mean(rows: list[dict[str, Any]], name: str) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def _paired(mine: list[float], control: list[float]) -> tuple[float, float, float]:
+def paired_interval(mine: list[float], control: list[float]) -> tuple[float, float, float]:
     """Give the mean difference by seed, and the ends of its 95 % Student t interval."""
     gaps = np.subtract(mine, control)
     mean, n = float(gaps.mean()), len(gaps)
@@ -297,3 +319,11 @@ def _paired(mine: list[float], control: list[float]) -> tuple[float, float, floa
         return mean, float("nan"), float("nan")
     half = float(stats.t.ppf(0.975, n - 1) * gaps.std(ddof=1) / n**0.5)
     return mean, mean - half, mean + half
+
+
+def _smallest_seen(half: float, n: int) -> float:
+    """Give the true difference that is resolved in four of five cases, from half an interval."""
+    if n < 2:
+        return float("nan")
+    known, power = (float(stats.t.ppf(share, n - 1)) for share in (0.975, 0.8))
+    return half * (1.0 + power / known)

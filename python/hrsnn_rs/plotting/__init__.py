@@ -9,15 +9,19 @@ from hrsnn_rs.plotting.fields import receptive_fields
 from hrsnn_rs.plotting.figures import confusion, raster, scores, time_constants, weights
 from hrsnn_rs.plotting.law_figures import laws
 from hrsnn_rs.plotting.recorded import traces
-from hrsnn_rs.plotting.task_figures import task_outcome
+from hrsnn_rs.plotting.sweep_figures import sweep_outcome
+from hrsnn_rs.plotting.task_figures import balance_outcome, task_gains, task_outcome
 
 __all__ = [
+    "balance_outcome",
     "confusion",
     "laws",
     "png",
     "raster",
     "receptive_fields",
     "scores",
+    "sweep_outcome",
+    "task_gains",
     "task_outcome",
     "time_constants",
     "traces",

@@ -9,6 +9,7 @@ import polars as pl
 from scipy import stats
 
 from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.learning.task_balance import FACTOR, RATE, UNTRAINED, useful_ranges
 from hrsnn_rs.learning.tasks import best_constants, outcome
 from hrsnn_rs.plotting.canvas import blank, own_settings
 from hrsnn_rs.plotting.figures import CONTROL, EXCITATORY, INHIBITORY
@@ -16,7 +17,7 @@ from hrsnn_rs.plotting.figures import CONTROL, EXCITATORY, INHIBITORY
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LAWS = (EXCITATORY, INHIBITORY, "#3a7d44", "#7d5ba6")
+LAW_COLOURS = (EXCITATORY, INHIBITORY, "#3a7d44", "#7d5ba6")
 
 
 @own_settings
@@ -50,7 +51,7 @@ def task_outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> Figu
     >>> from hrsnn_rs.learning import TASK_SCHEMA
     >>> from hrsnn_rs.plotting import task_outcome
     >>> rows = pl.DataFrame(
-    ...     [{"condition": "c", "system": name, "tau_m": tau, "seed": seed, "score": score}
+    ...     [{"condition": "c", "system": name, "constant": tau, "seed": seed, "score": score}
     ...      for name, tau, score in (("20 ms", 20.0, 0.5), ("wide", None, 0.75))
     ...      for seed in range(3)], schema=TASK_SCHEMA)
     >>> task_outcome(rows).axes[0].get_title()
@@ -85,21 +86,139 @@ def task_outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> Figu
     return figure
 
 
+@own_settings
+def task_gains(rows: pl.DataFrame) -> Figure:
+    """Draw what each system of a task is worth beside the best constant, a line for each.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Rows of one task, as `run_task` gives them. Not changed.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Differences to the best constant with their 95 % intervals over seeds; a system that
+        missed the rate has an empty line.
+
+    Raises
+    ------
+    ShapeError
+        If there is no row.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from hrsnn_rs.learning import TASK_SCHEMA
+    >>> from hrsnn_rs.plotting import task_gains
+    >>> rows = pl.DataFrame(
+    ...     [{"condition": "delays", "system": name, "constant": value, "seed": seed, "score": 0.5}
+    ...      for name, value in (("20 ms", 20.0), ("wide", None))
+    ...      for seed in range(3)], schema=TASK_SCHEMA)
+    >>> task_gains(rows).axes[0].get_yticklabels()[0].get_text()
+    'delays: wide'
+    """
+    if rows.height == 0:
+        raise ShapeError("rows must hold at least one row; got 0.")
+    table = outcome(rows)
+    figure = blank(8.4, 1.2 + 0.3 * table.height)
+    axes = figure.subplots()
+    conditions = table["condition"].unique(maintain_order=True).to_list()
+    places = np.arange(table.height)
+    for place, row in zip(places, table.iter_rows(named=True), strict=True):
+        if row["difference"] is None:
+            continue
+        gap = 100.0 * row["difference"]
+        sides = [[gap - 100.0 * row["low"]], [100.0 * row["high"] - gap]]
+        colour = LAW_COLOURS[conditions.index(row["condition"]) % 2]
+        axes.errorbar([gap], [place], xerr=sides, color=colour, marker="o", capsize=3)
+    names = [": ".join(names) for names in table.select("condition", "system").iter_rows()]
+    axes.set_yticks(places, names)
+    axes.set_ylim(table.height - 0.5, -0.5)
+    axes.axvline(0.0, color="#222222", linewidth=1)
+    axes.set_xlabel("difference to the best constant (points)")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+@own_settings
+def balance_outcome(rows: pl.DataFrame) -> Figure:
+    """Draw what learning does to rate and memory over the balance of each rule.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Rows as `measure_balance` gives them. Not changed.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Medians over seeds: the rate, with the useful ones shaded; the memory capacity, with that of
+        the untrained network; and the width of the useful range with its 95 % interval.
+
+    Raises
+    ------
+    ShapeError
+        If there is no row.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from hrsnn_rs.learning import TASK_SCHEMA
+    >>> from hrsnn_rs.plotting import balance_outcome
+    >>> cells = [{"condition": b, "system": system, "rate": 4.0, "score": 1.0}
+    ...          for b, system in (("untrained",) * 2, ("1", "one rule"), ("2", "one rule"))]
+    >>> rows = pl.DataFrame(cells, schema=TASK_SCHEMA).with_columns(seed=pl.lit(0))
+    >>> len(balance_outcome(rows).axes)
+    3
+    """
+    table = useful_ranges(rows)
+    learned = rows.filter(pl.col("condition") != UNTRAINED).with_columns(
+        balance=pl.col("condition").cast(pl.Float64)
+    )
+    medians = learned.group_by("system", "balance").agg(pl.col("rate", "score").median())
+    figure = blank(12.6, 3.6)
+    rate, memory, width = figure.subplots(1, 3)
+    for place, (system, colour) in enumerate(zip(table["system"], LAW_COLOURS, strict=False)):
+        curve = medians.filter(pl.col("system") == system).sort("balance")
+        rate.plot(curve["balance"], curve["rate"], color=colour, marker=".", label=system)
+        memory.plot(curve["balance"], curve["score"], color=colour, marker=".")
+        widths = table.filter(pl.col("system") == system)["widths"].explode()
+        mean, half = spread_of(widths)
+        width.errorbar([mean], [-place], xerr=[half], color=colour, marker="o", capsize=3)
+    rate.axhspan(RATE / FACTOR, RATE * FACTOR, color=CONTROL, alpha=0.25, linewidth=0)
+    untrained = rows.filter(pl.col("condition") == UNTRAINED)["score"].median()
+    memory.axhline(untrained, color=CONTROL, label="untrained")
+    memory.legend(frameon=False)
+    rate.set(yscale="log", ylabel="rate after learning (Hz)", title="rate")
+    memory.set(ylabel="memory capacity", title="memory")
+    for axes in (rate, memory):
+        axes.set(xscale="log", xlabel="depression over potentiation")
+        axes.set_xticks([0.25, 0.5, 1.0, 2.0, 4.0], ["1/4", "1/2", "1", "2", "4"])
+        axes.minorticks_off()
+    width.set(yticks=[], xlabel="width of ln(balance)", title="useful range")
+    width.set_xlim(left=0.0)
+    for axes in (rate, memory, width):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
 def _sweep(axes: Any, rows: pl.DataFrame, theory: pl.DataFrame | None) -> None:
     """Draw constants over their time constant and laws as levels."""
     expected = {} if theory is None else dict(theory.select("system", "theory").iter_rows())
-    constants = rows.filter(pl.col("tau_m").is_not_null())
-    taus = constants["tau_m"].unique(maintain_order=True).to_list()
-    spreads = [_interval(constants.filter(pl.col("tau_m") == tau)["score"]) for tau in taus]
+    constants = rows.filter(pl.col("constant").is_not_null())
+    taus = constants["constant"].unique(maintain_order=True).to_list()
+    spreads = [spread_of(constants.filter(pl.col("constant") == tau)["score"]) for tau in taus]
     means, halves = np.array(spreads).T
     axes.errorbar(taus, means, halves, color=CONTROL, marker="o", capsize=3, label="one constant")
     names = constants["system"].unique(maintain_order=True).to_list()
     if expected:
         curve = [expected[name] for name in names]
         axes.plot(taus, curve, color=CONTROL, linestyle="--", label="theory, dashed")
-    laws = rows.filter(pl.col("tau_m").is_null())["system"].unique(maintain_order=True)
-    for law, colour in zip(laws, _LAWS, strict=False):
-        mean, half = _interval(rows.filter(pl.col("system") == law)["score"])
+    laws = rows.filter(pl.col("constant").is_null())["system"].unique(maintain_order=True)
+    for law, colour in zip(laws, LAW_COLOURS, strict=False):
+        mean, half = spread_of(rows.filter(pl.col("system") == law)["score"])
         axes.axhline(mean, color=colour, label=law)
         axes.axhspan(mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
         if expected:
@@ -115,7 +234,7 @@ def _gains(axes: Any, table: pl.DataFrame) -> None:
     """Draw the differences to the best constant, and the theory's as crosses."""
     conditions = table["condition"].unique(maintain_order=True).to_list()
     laws = table["system"].unique(maintain_order=True)
-    for place, (law, colour) in enumerate(zip(laws, _LAWS, strict=False)):
+    for place, (law, colour) in enumerate(zip(laws, LAW_COLOURS, strict=False)):
         mine = table.filter(pl.col("system") == law)
         x = np.array([conditions.index(name) for name in mine["condition"]]) + 0.15 * place
         gap, low, high = (mine[name].to_numpy() for name in ("difference", "low", "high"))
@@ -142,8 +261,8 @@ def _lags(axes: Any, rows: pl.DataFrame, condition: str) -> None:
     ]
     means = [np.mean(control, axis=0)]
     axes.plot(means[0], color=CONTROL)
-    laws = here.filter(pl.col("tau_m").is_null())["system"].unique(maintain_order=True)
-    for law, colour in zip(laws, _LAWS, strict=False):
+    laws = here.filter(pl.col("constant").is_null())["system"].unique(maintain_order=True)
+    for law, colour in zip(laws, LAW_COLOURS, strict=False):
         curves = here.filter(pl.col("system") == law)["by_lag"].to_list()
         means.append(np.mean(curves, axis=0))
         axes.plot(means[-1], color=colour)
@@ -154,7 +273,7 @@ def _lags(axes: Any, rows: pl.DataFrame, condition: str) -> None:
     axes.set_ylabel("share of variance")
 
 
-def _interval(values: pl.Series) -> tuple[float, float]:
+def spread_of(values: pl.Series) -> tuple[float, float]:
     """Give mean and half of the 95 % t interval; NaN without a value, 0 for one."""
     numbers = values.drop_nulls().to_numpy()
     if len(numbers) < 2:
