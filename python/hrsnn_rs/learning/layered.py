@@ -69,6 +69,7 @@ class LayeredFeatures(EncodedSamples):
     checkpoint: str | PathLike[str] | None
     checkpoint_every: int | None
     calibration_: Calibration | None
+    duration_: int | None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Give the parameters, and with `deep` those of what they are made of.
@@ -334,6 +335,7 @@ class LayeredFeatures(EncodedSamples):
         )
 
     def _remember(self, events: list[Events]) -> None:
+        self.duration_ = int(np.median([sample.duration for sample in events]))
         self._seen = frozenset(fingerprint(sample) for sample in events)
 
     def _features(self, events: Iterable[Events]) -> tuple[NDArray[Any], list[RunStats]]:
