@@ -76,6 +76,8 @@ WINGS = {
         "network",
         "simulation",
         "stream",
+        "nir_paths",
+        "nir_graph",
         "presets",
         "patches",
         "tiling",
