@@ -21,7 +21,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence mutants bench bench-core bench-peers \
+.PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence equivalence-nir mutants bench bench-core bench-peers \
 	budget budget-update docs experiments site fuzz golden sanitize emulate audit ci \
 	wheel wheel-test workflows cross \
 	lint-format lint-rust lint-types test-rust test-python
@@ -57,6 +57,9 @@ test-sklearn: $(EXTENSION) .venv-sklearn-oldest/ready ## run the estimator's tes
 equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NEST and Brian2
 	PYTHONPATH=python .venv-nest/bin/python -m pytest -v -m external tests/equivalence/test_nest*.py
 	PYTHONPATH=python .venv-brian2/bin/python -m pytest -v -m external tests/equivalence/test_brian2*.py
+
+equivalence-nir: $(EXTENSION) .venv-nir/ready ## exchange graphs with snnTorch and Norse (torch: 6 GB)
+	PYTHONPATH=python .venv-nir/bin/python -m pytest -v -m external tests/equivalence/test_nir_*.py
 
 .venv-%/ready: pyproject.toml $(VENV)/pyvenv.cfg
 	$(PYTHON) -m venv --clear .venv-$*

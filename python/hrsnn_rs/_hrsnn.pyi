@@ -143,6 +143,61 @@ class Simulation:
     def state(self) -> tuple[Network, dict[str, Any]]: ...
 
 @final
+class Stream:
+    def __new__(
+        cls, network: Network, keep: int, state: dict[str, Any] | None = None
+    ) -> Stream: ...
+    def feed(
+        self,
+        t: NDArray[np.int64],
+        channel: NDArray[np.uint32],
+        until: int,
+        n_threads: int | None,
+    ) -> None: ...
+    @property
+    def t(self) -> int: ...
+    def spikes(self, since: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]: ...
+    def features(
+        self,
+        span: int,
+        n_windows: int,
+        by_events: bool,
+        counts: bool,
+        tau_lowpass: float | None,
+        pool: NDArray[np.uint32] | None = None,
+        n_pools: int | None = None,
+    ) -> NDArray[np.float32]: ...
+    @property
+    def counts(self) -> _Counts: ...
+    def state(self) -> dict[str, Any]: ...
+
+@final
+class Follower:
+    def __new__(
+        cls,
+        tracker: Tracker,
+        times: NDArray[np.int64] | None = None,
+        numbers: NDArray[np.float64] | None = None,
+        alive: NDArray[np.int64] | None = None,
+    ) -> Follower: ...
+    def encode(
+        self,
+        t: NDArray[np.int64],
+        x: NDArray[np.uint16],
+        y: NDArray[np.uint16],
+        p: NDArray[np.uint8],
+        until: int,
+    ) -> tuple[
+        NDArray[np.int64],
+        NDArray[np.uint32],
+        tuple[int, int, int, int],
+        tuple[float, float] | None,
+    ]: ...
+    def carried(
+        self,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]: ...
+
+@final
 class Tracker:
     def __new__(
         cls,

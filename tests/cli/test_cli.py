@@ -146,6 +146,13 @@ def test_seen_clips_are_known_under_another_name(capsys, folder, model, tmp_path
     assert (row["seen_in_training"], row["n_seen_in_training"]) == (True, 1)
 
 
+def test_evaluate_tells_what_is_known_early(capsys, folder, model):
+    _, out, _ = output(capsys, "evaluate", model, folder, "--early", "--json")
+    row = json.loads(out)
+    assert list(row["early"]) == [f"{share} %" for share in range(10, 101, 10)]
+    assert row["early"]["100 %"] == row["accuracy"]
+
+
 def test_evaluate_for_people(capsys, folder, model):
     code, out, err = output(capsys, "evaluate", model, folder, "--groups", "2")
     assert (code, err) == (0, "")

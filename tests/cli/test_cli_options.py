@@ -149,6 +149,7 @@ def piped(root: Path) -> dict[str, list[str]]:
     words = {
         "train": ["train", str(root), "--model", str(root / "m"), "--neurons", "30"],
         "evaluate": ["evaluate", str(root / "m"), str(root)],
+        "live": ["live", str(root / "m"), str(root / "bend" / "daria" / "0.npz"), "--speed", "100"],
         "compare": [
             *["compare", str(root), "--variants", "--controls", "event counts", "--no-memory"],
             *["--seeds", "1"],
@@ -186,7 +187,7 @@ def test_every_command_notices_that_nobody_reads(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write(tmp_path, "folders")
-    if command == "evaluate":
+    if command in ("evaluate", "live"):
         assert main(piped(tmp_path)["train"]) == 0
     stopped: list[bool] = []
     monkeypatch.setattr(cli_command, "_stop_writing", lambda: stopped.append(True))

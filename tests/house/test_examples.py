@@ -135,3 +135,16 @@ def test_every_example_is_in_the_gallery_under_a_title():
         said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()
         assert path.stem == "compare_encoders" or set(said[1]) == {"="}, path
         assert f"python examples/{path.name}" in "\n".join(said)
+
+
+@pytest.mark.slow
+def test_gestures_are_named_while_they_are_made():
+    pytest.importorskip("matplotlib")
+    said = run("live_gestures.py").splitlines()
+    rows = [
+        line.strip("│ ").split(" ┆ ") for line in said if line.startswith("│ 0.") or "│ 1.0" in line
+    ]
+    early = [float(row[-1]) for row in rows]
+    assert len(early) == 10
+    assert early[-1] > 0.6  # of eleven classes
+    assert early[-1] > early[0] + 0.2

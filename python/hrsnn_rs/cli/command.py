@@ -29,6 +29,7 @@ _COMMANDS = {
     "demo": "compare the variants with the controls; a few minutes",
     "train": "train a classifier and write it to a file",
     "evaluate": "evaluate a saved classifier",
+    "live": "let a model work on events as they come",
     "compare": "measure the variants beside the controls on a data set",
     "experiment": "show on a task where heterogeneity pays",
     "search": "search laws of a network's parameters",
@@ -48,6 +49,7 @@ examples:
   hrsnn demo --data FOLDER --seeds 5           the same on your own clips
   hrsnn train gestures --model m.safetensors --groups 0 1 2 3
   hrsnn evaluate m.safetensors gestures --groups 4 5 --json
+  hrsnn live m.safetensors clip.npz            scores every 50 ms, at the clip's own pace
   hrsnn compare KTH --cache -o rows.parquet    variants and controls, each person left out
   hrsnn experiment interval -o rows.parquet    a law of time constants against the best one
   hrsnn search KTH -o study.db --test-groups 8 9      laws that do well on left-out persons

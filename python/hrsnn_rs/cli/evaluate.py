@@ -20,7 +20,13 @@ from hrsnn_rs.cli.options import (
 from hrsnn_rs.cli.terminal import print_row
 from hrsnn_rs.encoding import SensorEncoder
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.learning import HRSNNClassifier, accuracy, library_commit, recall_of_classes
+from hrsnn_rs.learning import (
+    HRSNNClassifier,
+    accuracy,
+    early_recognition,
+    library_commit,
+    recall_of_classes,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -36,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="file that `hrsnn train` wrote")
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     parser.add_argument("--groups", nargs="+", metavar="G", help="persons to evaluate on (all)")
+    parser.add_argument(
+        "--early",
+        action="store_true",
+        help="also the accuracy where only 10, 20 ... 90 percent of each clip have been seen",
+    )
     add_data_options(parser)
     add_common_options(parser)
 
@@ -76,6 +87,13 @@ def run(arguments: argparse.Namespace) -> int:
         "version": _hrsnn.__version__,
         "commit": library_commit(),
     }
+    if arguments.early:
+        clips = (dataset[index][0] for index in chosen)
+        table = early_recognition(classifier, clips, names)
+        row["early"] = {
+            f"{100 * share:.0f} %": right
+            for share, right in table.select("share", "accuracy").iter_rows()
+        }
     print_row(row, arguments.json)
     return 0
 

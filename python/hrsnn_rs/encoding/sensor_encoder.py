@@ -100,10 +100,13 @@ class SensorEncoder(ABC):
     ----------
     height, width : int
         Rows and columns of the sensor.
+    start : {"first_event", "zero"}
+        Where a sample begins.
     """
 
     height: int
     width: int
+    start: str
 
     @property
     @abstractmethod

@@ -15,11 +15,13 @@ from hrsnn_rs.learning.comparison import (
     summarize,
     verdict,
 )
+from hrsnn_rs.learning.early import early_recognition
 from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
 from hrsnn_rs.learning.feature_layer import FeatureLayer
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, feature_features
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.layered import LAYERS
+from hrsnn_rs.learning.live import LiveScore, LiveStream
 from hrsnn_rs.learning.metrics import (
     accuracy,
     confusion_matrix,
@@ -73,6 +75,8 @@ __all__ = [
     "Features",
     "HRSNNClassifier",
     "HRSNNTransformer",
+    "LiveScore",
+    "LiveStream",
     "PairedDifference",
     "Readout",
     "Spread",
@@ -90,6 +94,7 @@ __all__ = [
     "difference",
     "direction_accuracy",
     "direction_scores",
+    "early_recognition",
     "feature_features",
     "holm",
     "library_commit",

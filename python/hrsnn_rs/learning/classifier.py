@@ -23,6 +23,7 @@ from hrsnn_rs.learning.labels import (
     weights_of_classes,
 )
 from hrsnn_rs.learning.layered import LayeredFeatures
+from hrsnn_rs.learning.live import LiveStream
 from hrsnn_rs.learning.readout import Readout
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         The fitted readout.
     calibration_ : Calibration or None
         Gain and rate that calibration of `network_` reached; `None` where `rate` is.
+    duration_ : int or None
+        Median length of the training samples in µs; `None` where the file of a model does not know.
     groups_ : list
         Sorted groups of the training samples; empty when none were given.
     n_features_in_ : int
@@ -378,6 +381,33 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         if y is None:
             raise ParameterError("y must be given; only a data set or pairs bring their own.")
         return self.readout_.score(self.window_features(samples), y, sample_weight)
+
+    def stream(self, *, every: float = 50.0, window: float | None = None) -> LiveStream:
+        """Begin to work on a stream of events as a camera sends them.
+
+        The encoder must know the past alone: an `EventEncoder` without `centre` and `quantum`, or a
+        causal `TrackingEncoder`.
+
+        Parameters
+        ----------
+        every : float, default=50.0
+            ms from score to score.
+        window : float, default=None
+            How much of the past a score looks at, in ms; it is cut into `n_windows`. `None`: the
+            median length of the training samples.
+
+        Returns
+        -------
+        LiveStream
+            At rest; `push` gives it chunks of events.
+
+        Raises
+        ------
+        ParameterError
+            If the encoder waits for later events (the message says how to train another), samples
+            were not events of a sensor, or a time is not above 0.
+        """
+        return LiveStream(self, every=every, window=window)
 
     def save(self, path: str | PathLike[str], metadata: Mapping[str, Any] | None = None) -> None:
         """Write the estimator, all that it was given and has learned, to one safetensors file.

@@ -107,6 +107,7 @@ def write_classifier(
         "fitted_layers": classifier.layers_,
         "calibration": None if calibration is None else asdict(calibration),
         "n_features_in": classifier.n_features_in_,
+        "duration": classifier.duration_,
         "feature_names_in": getattr(classifier, "feature_names_in_", np.array([])).tolist(),
         "notes": dict(metadata or {}),
     }
@@ -161,6 +162,9 @@ def read_classifier(kind: Any, path: str | os.PathLike[str]) -> Any:
         calibration = fields["calibration"]
         classifier.calibration_ = None if calibration is None else Calibration(**calibration)
         classifier.n_features_in_ = int(fields["n_features_in"])
+        # Files of earlier versions do not say it.
+        duration = fields.get("duration")
+        classifier.duration_ = None if duration is None else int(duration)
         if fields["feature_names_in"]:
             classifier.feature_names_in_ = np.array(fields["feature_names_in"], dtype=object)
         groups = arrays.get("training.groups")

@@ -469,12 +469,11 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         stats : RunStats
         """
         check_is_fitted(self)
-        n_places = int(np.prod(self.maps))
         for one in X:
             sample = as_events(one, self.network_.n_inputs)
             run = self.network_.run(sample, n_threads=self.n_threads)
-            place, feature = np.divmod(run.spikes["neuron"].to_numpy(), self.n_features)
-            channel = feature.astype(np.int64) * n_places + place
+            neuron = run.spikes["neuron"].to_numpy()
+            channel = self._tiling().map_channels(neuron, self.n_features)
             t = run.spikes["t"].to_numpy()
             yield Events(t, channel, self.n_map_channels, sample.duration), run.stats
 

@@ -71,6 +71,7 @@ class LayeredFeatures(EncodedSamples):
     checkpoint: str | PathLike[str] | None
     checkpoint_every: int | None
     calibration_: Calibration | None
+    duration_: int | None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Give the parameters, and with `deep` those of what they are made of.
@@ -336,7 +337,9 @@ class LayeredFeatures(EncodedSamples):
         )
 
     def _remember(self, events: Iterable[Events]) -> None:
-        self._seen = frozenset(fingerprint(sample) for sample in events)
+        known = [(fingerprint(sample), sample.duration) for sample in events]
+        self._seen = frozenset(one for one, _ in known)
+        self.duration_ = int(np.median([duration for _, duration in known]))
 
     def _features(self, events: Iterable[Events]) -> tuple[NDArray[Any], list[RunStats]]:
         """Run encoded samples through all layers, a few at a time."""

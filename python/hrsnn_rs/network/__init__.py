@@ -4,6 +4,7 @@ Not here: what its samples are recordings of, and labels. Knows events and descr
 """
 
 from hrsnn_rs.network.network import VARIANTS, Network
+from hrsnn_rs.network.nir_graph import from_nir, to_nir
 from hrsnn_rs.network.patches import Plane, cut_patches
 from hrsnn_rs.network.presets import default_network, default_neuron, default_plasticity
 from hrsnn_rs.network.results import Calibration, RunResult, RunStats
@@ -23,4 +24,6 @@ __all__ = [
     "default_network",
     "default_neuron",
     "default_plasticity",
+    "from_nir",
+    "to_nir",
 ]

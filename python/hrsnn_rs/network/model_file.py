@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["read_model", "write_model"]
 
 NETWORK, SIMULATION = "hrsnn_rs.network", "hrsnn_rs.simulation"
+STREAM = "hrsnn_rs.stream"
 #: What the formats are called, and who reads them.
 _KINDS = {
     NETWORK: ("model file", "Network.load"),
     SIMULATION: ("simulation", "Simulation.load"),
+    STREAM: ("live stream", "LiveStream.load"),
 }
 FORMAT_VERSION = 1
 

@@ -6,7 +6,7 @@ how features are learned. Weights that are shared stay as they are: nothing tile
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -90,6 +90,25 @@ class Tiling(NamedTuple):
         matrix = csr_array((np.concatenate(values), parts), shape=shape)
         matrix.sort_indices()
         return matrix
+
+    def map_channels(self, neuron: NDArray[Any], n_features: int) -> NDArray[np.uint32]:
+        """Give the channel of each neuron, as a network on top of the maps numbers them.
+
+        Parameters
+        ----------
+        neuron : int array of shape (n,)
+            Neurons of the tiled network.
+        n_features : int
+            Features of a place.
+
+        Returns
+        -------
+        uint32 array of shape (n,)
+            `(feature * n_rows + row) * n_columns + column`: each feature has a map.
+        """
+        place, feature = np.divmod(neuron.astype(np.int64), n_features)
+        channel: NDArray[np.int64] = feature * (self.n_rows * self.n_columns) + place
+        return channel.astype(np.uint32)
 
     def pools(self, n_features: int, size: int) -> NDArray[np.int64]:
         """Give the pool of each neuron: `size` x `size` places of one feature.

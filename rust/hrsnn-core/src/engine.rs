@@ -29,6 +29,7 @@ mod rounds;
 mod side_by_side;
 mod simulation;
 mod state;
+mod stream;
 mod synapses;
 mod windows;
 
@@ -51,6 +52,7 @@ use ranges::ranges_of_equal_work;
 use side_by_side::side_by_side;
 pub use simulation::{Sample, Simulation};
 pub use state::{State, Traces};
+pub use stream::{Flow, Stream};
 pub use synapses::Synaptic;
 use windows::Moment;
 

@@ -6,11 +6,13 @@
 //! [`Mirror`] says so; and the order of events within one µs changes no bit of the track.
 
 mod course;
+mod follower;
 mod moments;
 #[cfg(test)]
 mod tests;
 
-use course::{Scene, instants};
+use course::{Instant, Scene, instants};
+pub use follower::{Followed, Follower};
 
 use crate::{Error, Result};
 
@@ -228,26 +230,33 @@ impl Tracker {
     /// recording lasts longer than 2^24 of its steps.
     pub fn encode(&self, seen: Recording<'_>) -> Result<Encoded> {
         self.check(seen)?;
-        let n_steps = if self.settings.track_levels == 0 { 0 } else { seen.duration / TRACK_STEP };
-        if n_steps > MAX_STEPS {
-            let expected = format!("at most {} µs where the track is sent", MAX_STEPS * TRACK_STEP);
-            return Err(Error::parameter("duration", expected, seen.duration));
-        }
-        let asked: Vec<i64> =
-            (1..=n_steps).map(|step| step * TRACK_STEP).filter(|&t| t < seen.duration).collect();
+        let asked = self.reports(0, seen.duration)?;
         let scene = Scene { settings: &self.settings, seen };
-        let mut plane = Plane::new(&self.settings, seen.t.len());
+        let mut alive = self.all_alive();
+        let mut plane = Plane::new(&self.settings, &mut alive, seen.t.len());
         scene.follow(&instants(seen.t, &asked), |instant, point| {
-            if instant.is_asked() {
-                plane.send_track(instant.t, point);
-                return;
-            }
-            plane.look(point, instant.stop - instant.start);
-            for event in instant.start..instant.stop {
-                plane.see(instant.t, scene.offset(event), seen.p[event], point);
-            }
+            plane.take_in(&scene, instant, point);
         });
         Ok(plane.encoded)
+    }
+
+    /// Times in `[from, until)` at which the track is sent.
+    fn reports(&self, from: i64, until: i64) -> Result<Vec<i64>> {
+        if self.settings.track_levels == 0 {
+            return Ok(Vec::new());
+        }
+        if (until - from) / TRACK_STEP > MAX_STEPS {
+            let expected = format!("at most {} µs where the track is sent", MAX_STEPS * TRACK_STEP);
+            return Err(Error::parameter("duration", expected, until - from));
+        }
+        let steps_before = |t: i64| (t + TRACK_STEP - 1) / TRACK_STEP;
+        let steps = steps_before(from.max(1))..steps_before(until);
+        Ok(steps.map(|step| step * TRACK_STEP).collect())
+    }
+
+    /// For each channel of the plane the first µs at which it is alive.
+    fn all_alive(&self) -> Vec<i64> {
+        vec![0; self.settings.polarities * self.settings.size * self.settings.size]
     }
 
     fn check(&self, seen: Recording<'_>) -> Result<()> {
@@ -293,7 +302,7 @@ fn check_times(name: &str, t: &[i64], end: i64) -> Result<()> {
 struct Plane<'a> {
     settings: &'a Settings,
     /// First µs at which a channel is alive again.
-    alive: Vec<i64>,
+    alive: &'a mut [i64],
     /// Pixels of the plane per column of the sensor, negative in a mirror, and per row.
     per_column: f64,
     per_row: f64,
@@ -301,14 +310,25 @@ struct Plane<'a> {
 }
 
 impl<'a> Plane<'a> {
-    fn new(settings: &'a Settings, n_events: usize) -> Self {
-        let alive = vec![0; settings.polarities * settings.size * settings.size];
+    fn new(settings: &'a Settings, alive: &'a mut [i64], n_events: usize) -> Self {
         let encoded = Encoded {
             t: Vec::with_capacity(n_events),
             channel: Vec::with_capacity(n_events),
             ..Encoded::default()
         };
         Self { settings, alive, per_column: 0.0, per_row: 0.0, encoded }
+    }
+
+    /// Be moved to a point, and see the events of that instant, or report it.
+    fn take_in(&mut self, scene: &Scene<'_>, instant: Instant, point: Point) {
+        if instant.is_asked() {
+            self.send_track(instant.t, point);
+            return;
+        }
+        self.look(point, instant.stop - instant.start);
+        for event in instant.start..instant.stop {
+            self.see(instant.t, scene.offset(event), scene.seen.p[event], point);
+        }
     }
 
     /// Be moved to a point at which `n` events came.

@@ -11,6 +11,7 @@ mod monitors;
 mod network;
 mod simulation;
 mod snapshot;
+mod stream;
 mod tracking;
 mod waiting;
 
@@ -46,7 +47,10 @@ mod _hrsnn {
     use super::snapshot::{load_arrays, save_arrays};
 
     #[pymodule_export]
-    use super::tracking::Tracker;
+    use super::stream::Stream;
+
+    #[pymodule_export]
+    use super::tracking::{Follower, Tracker};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

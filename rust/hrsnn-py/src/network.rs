@@ -76,6 +76,18 @@ fn waited<G>(try_lock: impl Fn() -> TryLockResult<G>, poll: &mut Ask<'_>) -> Res
     }
 }
 
+/// The pools of neurons, if there are any.
+pub(crate) fn pools(pool: Option<&[u32]>, n_pools: Option<usize>) -> PyResult<Option<Pools<'_>>> {
+    match (pool, n_pools) {
+        (Some(pool), Some(n_pools)) => Ok(Some(Pools { pool, n_pools })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(to_py(Error::parameter("n_pools", "given with pool", "None"))),
+        (None, Some(n_pools)) => {
+            Err(to_py(Error::parameter("n_pools", "None without pool", n_pools)))
+        }
+    }
+}
+
 /// What a network has learned from since it was made.
 #[derive(Debug, Clone, Copy, Default)]
 struct Learned {
@@ -332,16 +344,7 @@ impl Network {
         let copies = copies(&samples)?;
         let windows = if by_events { Windows::Events } else { Windows::Time };
         let pool = pool.map(|pool| copied("pool", &pool)).transpose()?;
-        let pools = match (&pool, n_pools) {
-            (Some(pool), Some(n_pools)) => Some(Pools { pool, n_pools }),
-            (None, None) => None,
-            (Some(_), None) => {
-                return Err(to_py(Error::parameter("n_pools", "given with pool", "None")));
-            }
-            (None, Some(n_pools)) => {
-                return Err(to_py(Error::parameter("n_pools", "None without pool", n_pools)));
-            }
-        };
+        let pools = pools(pool.as_deref(), n_pools)?;
         let spec = FeatureSpec { n_windows, windows, counts, tau_lowpass, pools };
         let (features, stats) = detached(py, |poll| {
             let core = reading(&self.core, poll)?;

@@ -39,7 +39,7 @@ macro_rules! with_simulation {
 
 /// The state as arrays, `T` being the precision of the network.
 #[derive(FromPyObject)]
-struct StateArrays<'py, T: Element> {
+pub(crate) struct StateArrays<'py, T: Element> {
     #[pyo3(item)]
     t: i64,
     #[pyo3(item)]
@@ -80,7 +80,7 @@ struct StateArrays<'py, T: Element> {
     spike_neuron: PyReadonlyArray1<'py, u32>,
 }
 
-fn state<T: Real + Element + Copy>(arrays: &StateArrays<'_, T>) -> PyResult<State<T>> {
+pub(crate) fn state<T: Real + Element + Copy>(arrays: &StateArrays<'_, T>) -> PyResult<State<T>> {
     Ok(State {
         t: arrays.t,
         is_over: arrays.is_over,
@@ -118,7 +118,10 @@ fn state<T: Real + Element + Copy>(arrays: &StateArrays<'_, T>) -> PyResult<Stat
     })
 }
 
-fn dictionary<T: Real + Element>(py: Python<'_>, state: State<T>) -> PyResult<Bound<'_, PyDict>> {
+pub(crate) fn dictionary<T: Real + Element>(
+    py: Python<'_>,
+    state: State<T>,
+) -> PyResult<Bound<'_, PyDict>> {
     let arrays = PyDict::new(py);
     arrays.set_item("t", state.t)?;
     arrays.set_item("is_over", state.is_over)?;

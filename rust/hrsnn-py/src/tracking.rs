@@ -3,8 +3,10 @@
 //! Lives here: conversion of arguments and results. Input arrays are copied before the
 //! interpreter is released, so that another thread may change them meanwhile.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use hrsnn_core::Error;
-use hrsnn_core::tracking::{self, Mirror, Point, Recording, Settings, Smoothing, View};
+use hrsnn_core::tracking::{self, Followed, Mirror, Point, Recording, Settings, Smoothing, View};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -20,6 +22,10 @@ type Encoded<'py> = (
     Option<(f64, f64)>,
 );
 
+/// Times, numbers and the channels' times of a [`Follower`].
+type Carried<'py> =
+    (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i64>>);
+
 /// `x`, `y`, their velocities, the spread, and whether the plane is mirrored; NaN where unknown.
 type Points<'py> = (
     Bound<'py, PyArray1<f64>>,
@@ -29,6 +35,70 @@ type Points<'py> = (
     Bound<'py, PyArray1<f64>>,
     Bound<'py, PyArray1<bool>>,
 );
+
+fn columns(py: Python<'_>, found: tracking::Encoded) -> Encoded<'_> {
+    let counts = (found.n_outside, found.n_dead, found.n_mirrored, found.n_track);
+    (found.t.into_pyarray(py), found.channel.into_pyarray(py), counts, found.scale)
+}
+
+/// Follows a stream of events with a centre.
+#[pyclass(frozen, module = "hrsnn_rs._hrsnn")]
+pub(crate) struct Follower {
+    inner: Mutex<tracking::Follower>,
+}
+
+impl Follower {
+    fn lock(&self) -> MutexGuard<'_, tracking::Follower> {
+        // A piece is taken in whole or not at all.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Follower {
+    /// At the beginning, or as `carried` says, which [`Follower::carried`] gave.
+    #[new]
+    #[pyo3(signature = (tracker, times=None, numbers=None, alive=None))]
+    fn new(
+        tracker: &Tracker,
+        times: Option<PyReadonlyArray1<'_, i64>>,
+        numbers: Option<PyReadonlyArray1<'_, f64>>,
+        alive: Option<PyReadonlyArray1<'_, i64>>,
+    ) -> PyResult<Self> {
+        let tracker = tracker.inner.clone();
+        let inner = match (times, numbers, alive) {
+            (Some(times), Some(numbers), Some(alive)) => tracking::Follower::resumed(
+                tracker,
+                Followed { times: copy1(&times), numbers: copy1(&numbers), alive: copy1(&alive) },
+            ),
+            _ => tracking::Follower::new(tracker),
+        };
+        Ok(Self { inner: Mutex::new(inner.map_err(to_py)?) })
+    }
+
+    /// The events of the next piece, which ends at the time `until`, as seen from the centre.
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        t: PyReadonlyArray1<'py, i64>,
+        x: PyReadonlyArray1<'py, u16>,
+        y: PyReadonlyArray1<'py, u16>,
+        p: PyReadonlyArray1<'py, u8>,
+        until: i64,
+    ) -> PyResult<Encoded<'py>> {
+        let (t, x, y, p) = (copy1(&t), copy1(&x), copy1(&y), copy1(&p));
+        let found = detached(py, |_| {
+            self.lock().encode(Recording { t: &t, x: &x, y: &y, p: &p, duration: until })
+        })?;
+        Ok(columns(py, found))
+    }
+
+    /// What it carries along.
+    fn carried<'py>(&self, py: Python<'py>) -> Carried<'py> {
+        let Followed { times, numbers, alive } = self.lock().followed();
+        (times.into_pyarray(py), numbers.into_pyarray(py), alive.into_pyarray(py))
+    }
+}
 
 /// Follows events with a centre.
 #[pyclass(frozen, module = "hrsnn_rs._hrsnn")]
@@ -98,8 +168,7 @@ impl Tracker {
         let found = detached(py, |_| {
             self.inner.encode(Recording { t: &t, x: &x, y: &y, p: &p, duration })
         })?;
-        let counts = (found.n_outside, found.n_dead, found.n_mirrored, found.n_track);
-        Ok((found.t.into_pyarray(py), found.channel.into_pyarray(py), counts, found.scale))
+        Ok(columns(py, found))
     }
 
     /// The centre at each of `at`.

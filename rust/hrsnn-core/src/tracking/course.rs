@@ -111,9 +111,9 @@ impl Scene<'_> {
     }
 
     fn each_point(&self, instants: &[Instant], mut visit: impl FnMut(Instant, Point)) {
-        let tau = Some(self.settings.time_constant);
-        let slow = self.settings.spread_constant;
         if self.settings.smoothing == Smoothing::Centred {
+            let tau = Some(self.settings.time_constant);
+            let slow = self.settings.spread_constant;
             let places: Vec<Place> = instants.iter().map(|&instant| self.place(instant)).collect();
             let places = both_ways(instants, places, tau);
             let squares = (instants.iter().zip(&places))
@@ -125,13 +125,47 @@ impl Scene<'_> {
             }
             return;
         }
-        let mut place = Trail::default();
-        let mut square = Trail::default();
+        let mut memory = Memory::default();
         for &instant in instants {
-            place.add(instant.t, self.place(instant), tau);
-            let centre: Place = place.latest();
-            square.add(instant.t, self.square(instant, centre.x, centre.y), slow);
-            visit(instant, point(centre, square.latest()));
+            let now = memory.take_in(self, instant);
+            visit(instant, now);
+        }
+    }
+}
+
+/// What of the past a causal centre is made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Memory {
+    pub(super) place: Trail<Place>,
+    pub(super) square: Trail<Square>,
+}
+
+impl Memory {
+    /// Take in the events of the next instant of a scene; what is known then.
+    fn take_in(&mut self, scene: &Scene<'_>, instant: Instant) -> Point {
+        let Settings { time_constant, spread_constant, .. } = *scene.settings;
+        self.place.add(instant.t, scene.place(instant), Some(time_constant));
+        let centre = self.place.latest();
+        let square = scene.square(instant, centre.x, centre.y);
+        self.square.add(instant.t, square, spread_constant);
+        point(centre, self.square.latest())
+    }
+
+    /// Go on through the next instants of a scene whose earlier ones are known by this and `side` alone.
+    pub(super) fn follow(
+        &mut self,
+        side: &mut Side,
+        scene: &Scene<'_>,
+        instants: &[Instant],
+        mut visit: impl FnMut(Instant, Point),
+    ) {
+        for &instant in instants {
+            let mut now = self.take_in(scene, instant);
+            if scene.settings.mirror == Mirror::Running {
+                side.see(scene.settings.time_constant, instant.t, now);
+            }
+            now.is_mirrored = side.is_left;
+            visit(instant, now);
         }
     }
 }
@@ -168,12 +202,12 @@ fn point(place: Place, square: Square) -> Point {
 
 /// The side to which the centre moves; to the right until it is known better.
 #[derive(Clone, Copy, Debug, Default)]
-struct Side {
+pub(super) struct Side {
     /// First µs at which the centre was known.
-    since: Option<i64>,
+    pub(super) since: Option<i64>,
     /// The column farthest to the side to which it moves.
-    farthest: f64,
-    is_left: bool,
+    pub(super) farthest: f64,
+    pub(super) is_left: bool,
 }
 
 impl Side {

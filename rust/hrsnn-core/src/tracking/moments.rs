@@ -61,6 +61,34 @@ impl<M: Weighted> Trail<M> {
     }
 }
 
+impl Trail<Place> {
+    /// All of it: the time, and the numbers of [`Place`] in their order.
+    pub(super) fn parts(&self) -> (i64, [f64; 7]) {
+        let Place { weight, time, x, y, time_time, time_x, time_y } = self.sum;
+        (self.t, [weight, time, x, y, time_time, time_x, time_y])
+    }
+
+    /// What had these [`Trail::parts`].
+    pub(super) fn of_parts(
+        t: i64,
+        [weight, time, x, y, time_time, time_x, time_y]: [f64; 7],
+    ) -> Self {
+        Self { t, sum: Place { weight, time, x, y, time_time, time_x, time_y } }
+    }
+}
+
+impl Trail<Square> {
+    /// All of it: the time, the weight and the mean.
+    pub(super) fn parts(&self) -> (i64, [f64; 2]) {
+        (self.t, [self.sum.weight, self.sum.mean])
+    }
+
+    /// What had these [`Trail::parts`].
+    pub(super) fn of_parts(t: i64, [weight, mean]: [f64; 2]) -> Self {
+        Self { t, sum: Square { weight, mean } }
+    }
+}
+
 /// Weighted events as seen from one moment: mean place and time, and the sums of products of
 /// deviations that a straight line through them needs.
 #[derive(Clone, Copy, Debug, Default)]

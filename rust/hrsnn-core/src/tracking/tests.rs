@@ -91,9 +91,12 @@ fn slow_place(clip: &Clip, settings: &Settings, t: i64) -> [f64; 4] {
     let y = mean(&|event| clip.offset(event).1);
     let middle = mean(&seconds);
     let variance = mean(&|event| (seconds(event) - middle).powi(2));
+    // Of a single time the rounded middle may lie beside it.
+    let counted = clip.t.iter().filter(|&&other| !is_causal || other <= t);
+    let has_some = counted.clone().min() != counted.max();
     let slope = |of: &dyn Fn(usize) -> f64| {
         let common = mean(&|event| (seconds(event) - middle) * of(event));
-        if variance > 0.0 { common / variance } else { 0.0 }
+        if has_some && variance > 0.0 { common / variance } else { 0.0 }
     };
     let velocity_x = slope(&|event| clip.offset(event).0 - x);
     let velocity_y = slope(&|event| clip.offset(event).1 - y);
@@ -195,6 +198,44 @@ proptest! {
     }
 
     #[test]
+    fn a_stream_is_what_its_recording_is_however_it_is_cut_and_carried_on(
+        clip in clips(), mut cuts in prop::collection::vec(0..2_000_000_i64, 0..6), is_zoomed: bool,
+    ) {
+        let tracker = tracker(|settings| {
+            settings.mirror = Mirror::Running;
+            settings.track_levels = 8;
+            settings.dead_us = 3_000;
+            settings.view = if is_zoomed { View::Zoom(4.0) } else { View::Extent(40.0) };
+        });
+        let whole = tracker.encode(clip.seen()).unwrap();
+        let mut sum = Encoded::default();
+        let mut follower = Follower::new(tracker.clone()).unwrap();
+        // An end may come twice: a piece without time.
+        cuts.extend([1_000_000, 1_000_000, 2_000_000]);
+        cuts.sort_unstable();
+        for until in cuts {
+            let from = follower.now();
+            let inside: Vec<usize> =
+                (0..clip.t.len()).filter(|&k| (from..until).contains(&clip.t[k])).collect();
+            let piece = clip.picked(&inside);
+            let part =
+                follower.encode(Recording { duration: until, ..piece.seen() }).unwrap();
+            sum.t.extend(part.t);
+            sum.channel.extend(part.channel);
+            sum.n_outside += part.n_outside;
+            sum.n_dead += part.n_dead;
+            sum.n_mirrored += part.n_mirrored;
+            sum.n_track += part.n_track;
+            sum.scale = match (sum.scale, part.scale) {
+                (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+                (one, other) => one.or(other),
+            };
+            follower = Follower::resumed(tracker.clone(), follower.followed()).unwrap();
+        }
+        prop_assert_eq!(sum, whole);
+    }
+
+    #[test]
     fn a_mirror_negates_columns_and_the_order_within_a_microsecond_is_nothing(
         clip in clips(), is_centred: bool,
     ) {
@@ -258,4 +299,53 @@ fn faults_are_named() {
     assert!(tracker(|_| ()).encode(endless).is_ok());
     let error = tracker(|settings| settings.track_levels = 1).encode(endless).unwrap_err();
     assert!(error.to_string().starts_with("duration must be at most"), "{error}");
+}
+
+#[test]
+fn a_stream_refuses_what_lies_ahead_or_behind() {
+    let clip = Clip { t: vec![5, 900], x: vec![0, 63], y: vec![0, 47], p: vec![0, 1] };
+    let ahead = |change: fn(&mut Settings)| Follower::new(tracker(change)).unwrap_err().to_string();
+    let error = ahead(|settings| settings.smoothing = Smoothing::Centred);
+    assert_eq!(error, "smoothing must be causal in a stream; got centred.");
+    for error in [
+        ahead(|settings| settings.mirror = Mirror::Whole),
+        ahead(|settings| settings.mirror = Mirror::FirstThird),
+    ] {
+        assert!(error.starts_with("mirror must be never or running in a stream"), "{error}");
+    }
+    let mut follower = Follower::new(tracker(|_| ())).unwrap();
+    follower.encode(Recording { duration: 1000, ..clip.seen() }).unwrap();
+    let before = follower.followed();
+    let error = follower.encode(clip.seen()).unwrap_err().to_string();
+    assert_eq!(error, "t must be at least 1000 µs, where the stream stands; got 5 at event 0.");
+    let nothing = Recording { t: &[], x: &[], y: &[], p: &[], duration: 999 };
+    let error = follower.encode(nothing).unwrap_err().to_string();
+    assert_eq!(error, "duration must be at least 1000 µs, where the stream stands; got 999.");
+    assert_eq!(follower.followed(), before);
+}
+
+#[test]
+fn a_follower_is_resumed_only_with_what_one_can_have_carried() {
+    let clip = Clip { t: vec![5, 900], x: vec![0, 63], y: vec![0, 47], p: vec![0, 1] };
+    let mut follower = Follower::new(tracker(|settings| settings.dead_us = 10)).unwrap();
+    follower.encode(Recording { duration: 1000, ..clip.seen() }).unwrap();
+    let good = follower.followed();
+    for (change, words) in [
+        ((|f| f.times[0] = i64::MAX) as fn(&mut Followed), "times must be in"),
+        (|f| f.times[1] = 1001, "times must be in 0..=1000; got 1001 at place 1."),
+        (|f| f.times[3] = -2, "times must be in -1..=1000; got -2 at place 3."),
+        (|f| f.times[4] = 2, "times must be in 0..=1; got 2 at place 4."),
+        (|f| f.times.truncate(2), "times must have length 5; got length 2."),
+        (|f| f.numbers[0] = -1.0, "numbers must be finite and at least 0e0; got -1 at place 0."),
+        (|f| f.numbers[2] = f64::NAN, "numbers must be finite"),
+        (|f| f.numbers.truncate(2), "numbers must have length 10; got length 2."),
+        (|f| f.alive.truncate(2), "alive must have length 512; got length 2."),
+        (|f| f.alive[7] = 1011, "alive must be between 0 and 1010 µs; got 1011 at channel 7."),
+    ] {
+        let mut bad = good.clone();
+        change(&mut bad);
+        let tracker = tracker(|settings| settings.dead_us = 10);
+        let error = Follower::resumed(tracker, bad).unwrap_err().to_string();
+        assert!(error.starts_with(words), "{error}");
+    }
 }

@@ -1,0 +1,153 @@
+"""A live stream as a file: all that it carries along, and back.
+
+Lives here: the names of arrays and numbers. Not here: the container (`network.model_file`), and the
+classifier, which has a file of its own; of it only a fingerprint is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hrsnn_rs import _hrsnn
+from hrsnn_rs.arguments import check_path
+from hrsnn_rs.encoding.running_encoder import RunningEncoder
+from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.network.model_file import STREAM, check_version, load_format, read_json
+from hrsnn_rs.network.stream import NetworkStream
+
+if TYPE_CHECKING:
+    import os
+
+STREAM_VERSION = 1
+_TIMES = ("now", "due", "known")
+
+
+def write_stream(stream: Any, path: str | os.PathLike[str]) -> None:
+    """Write a stream; see `LiveStream.save`.
+
+    Parameters
+    ----------
+    stream : LiveStream
+        Not changed.
+    path : path
+        File to write.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    waiting = stream._waiting
+    arrays = {"waiting/t": waiting.t, "waiting/p": waiting.p}
+    arrays |= {f"waiting/{name}": getattr(waiting, name).astype(np.uint32) for name in ("x", "y")}
+    carried = stream._encoder.carried()
+    arrays |= {f"encoder/{name}": value for name, value in carried.items()}
+    numbers = []
+    for index, network in enumerate(stream._networks):
+        of_network, counted = network.state()
+        arrays |= {f"network{index}/{name}": value for name, value in of_network.items()}
+        numbers.append(counted)
+    fields = {
+        "format_version": STREAM_VERSION,
+        "classifier": fingerprint(stream.classifier),
+        "every": stream.every,
+        "window": stream.window,
+        "origin": stream._origin,
+        **{name: getattr(stream, f"_{name}") for name in _TIMES},
+        "networks": numbers,
+    }
+    texts = {"format": STREAM, "hrsnn_rs": _hrsnn.__version__, "stream": json.dumps(fields)}
+    _hrsnn.save_arrays(check_path("path", path), arrays, texts)
+
+
+def read_stream(kind: Any, path: str | os.PathLike[str], classifier: Any) -> Any:
+    """Read a stream; see `LiveStream.load`.
+
+    Parameters
+    ----------
+    kind : type
+        `LiveStream`.
+    path : path
+        File to read.
+    classifier : HRSNNClassifier
+        The one that was at work.
+
+    Returns
+    -------
+    LiveStream
+
+    Raises
+    ------
+    FormatError
+        If the file is not a stream of this classifier.
+    OSError
+        If it cannot be read.
+    """
+    path = check_path("path", path)
+    arrays, texts = load_format(path, STREAM)
+    fields = read_json(path, texts, "stream")
+    check_version(path, fields, STREAM_VERSION)
+    if fields.get("classifier") != fingerprint(classifier):
+        raise FormatError(f"{path}: a stream of another classifier than the one given.")
+    try:
+        every, window = _whole(fields, "every", 1), _whole(fields, "window", 1)
+        stream = kind(classifier, every=every / 1000.0, window=window / 1000.0)
+        for name in _TIMES:
+            setattr(stream, f"_{name}", _whole(fields, name, 0))
+        stream._origin = None if fields["origin"] is None else _whole(fields, "origin", 0)
+        encoder = classifier.encoder_
+        t, x, y, p = (arrays[f"waiting/{name}"] for name in ("t", "x", "y", "p"))
+        end = max(stream._known, int(t[-1]) if len(t) else 0) + 1
+        stream._waiting = SensorEvents(t, x, y, p, encoder.height, encoder.width, end)
+        if stream._now > stream._known or stream._due <= stream._known:
+            raise FormatError("the times of the stream do not fit each other.")
+        stream._encoder = RunningEncoder(encoder, _under("encoder/", arrays))
+        stream._networks = [
+            NetworkStream(network, window, (_under(f"network{index}/", arrays), numbers))
+            for index, (network, numbers) in enumerate(
+                zip(stream._layers(), fields["networks"], strict=True)
+            )
+        ]
+        if any(network.t != stream._now for network in stream._networks):
+            raise FormatError("a network's time is not that of the stream.")
+    except (FormatError, KeyError, ParameterError, ShapeError, TypeError, ValueError) as error:
+        raise FormatError(f"{path}: not a live stream that can go on ({error}).") from None
+    return stream
+
+
+def fingerprint(classifier: Any) -> str:
+    """Give a text that tells a fitted classifier from others: all that its scores are made of."""
+    digest = hashlib.blake2b(digest_size=16)
+    settings = [classifier.n_windows, classifier.windows, classifier.features, classifier.layers_]
+    described = [type(classifier.encoder_).__name__, classifier.encoder_.to_dict(), settings]
+    digest.update(json.dumps(described, sort_keys=True).encode())
+    networks = [classifier.network_]
+    if classifier.layer_ is not None:
+        networks.append(classifier.layer_.network_)
+    parts = [value for _, value in sorted(classifier.readout_.to_arrays().items())]
+    for network in networks:
+        parts += [network.input_weights.data, network.recurrent_weights.data]
+        parts += [value for _, value in sorted(network.neuron_parameters.items())]
+    for array in parts:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _whole(fields: dict[str, Any], name: str, low: int) -> int:
+    value = fields[name]
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value < 2**62:
+        raise FormatError(f"{name} must be a whole number from {low} to 2^62; got {value!r}.")
+    return value
+
+
+def _under(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
