@@ -61,8 +61,8 @@ class EventStore(Sequence[Events]):
     samples : iterable of Events, default=()
         The first samples; an iterator is read as it goes.
     memory : int, default=None
-        Bytes of events to hold in memory; `None` means 256 MiB. All that comes later is written to a temporary file,
-        12 bytes an event, in the folder that `tempfile.gettempdir` names (`TMPDIR`).
+        Bytes of events to hold in memory; `None` means 256 MiB. All that comes later is written to
+        a temporary file, 12 bytes an event, in the folder that `tempfile.gettempdir` names (`TMPDIR`).
 
     Raises
     ------
