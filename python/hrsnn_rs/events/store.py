@@ -62,7 +62,8 @@ class EventStore(Sequence[Events]):
         The first samples; an iterator is read as it goes.
     memory : int, default=None
         Bytes of events to hold in memory; `None` means 256 MiB. All that comes later is written to
-        a temporary file, 12 bytes an event, in the folder that `tempfile.gettempdir` names (`TMPDIR`).
+        a temporary file, 12 bytes an event, in the folder that `tempfile.gettempdir` names
+        (`TMPDIR`).
 
     Raises
     ------
