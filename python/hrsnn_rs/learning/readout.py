@@ -170,7 +170,9 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         names = checked_groups(groups, len(flat))
         weights = checked_weights(sample_weight, len(flat))
-        standard = self._compressed(flat)
+        # A copy that the check has made is nobody else's, and large.
+        is_own = isinstance(features, np.ndarray) and not np.may_share_memory(flat, features)
+        standard = self._compressed(flat, out=flat if is_own else None)
         self._standardise(standard, weights)
         weights = weights_of_classes(self.class_weight, labels, weights)
         taken = np.flatnonzero(weights)
@@ -491,14 +493,14 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise kind(f"features: {error}") from error
         return checked
 
-    def _compressed(self, flat: Floats) -> Floats:
-        """Apply the compression to a copy."""
+    def _compressed(self, flat: Floats, out: Floats | None = None) -> Floats:
+        """Apply the compression to a copy, or in `out`, which may be `flat` itself."""
         if self.compression == "none":
-            return flat.copy()
+            return flat.copy() if out is None else out
         if flat.size and flat.min() < 0:
             row, column = np.unravel_index(int(flat.argmin()), flat.shape)
             raise ParameterError(
                 "Negative values in data passed to Readout: features must not be negative under "
                 f'compression="log1p"; got {flat[row, column]} at sample {row}, feature {column}.'
             )
-        return np.log1p(flat)
+        return np.log1p(flat, out=out)
