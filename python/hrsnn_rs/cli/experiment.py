@@ -67,7 +67,7 @@ _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     **{f"sweep-{of}": partial(measure_sweep, of) for of in SWEEPS},
 }
 _TASKS = tuple(_MEASURES)
-_SEEDS = {"sweep-connections": 5, "sweep-neurons": 5}  # some minutes each
+_SEEDS = {"sweep-connections": 5}  # some minutes
 _GESTURES = (12, 2)  # persons, and clips of each gesture
 
 
