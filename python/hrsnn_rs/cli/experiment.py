@@ -111,6 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"--data must be given for speed, may be for {' and '.join(_MADE_UP)}, and for nothing "
             f"else; got {arguments.data!r} for {name}."
         )
+    if arguments.neurons and name == "sweep-neurons":
+        raise ParameterError(f"--neurons must be left out for {name}; got {arguments.neurons}.")
     # What an interrupted command says that it goes on from.
     arguments.checkpoint = arguments.output
     rows = _measure(arguments)
