@@ -95,6 +95,10 @@ def test_gestures_are_made_up_where_clips_may_be_left_out(capsys, monkeypatch):
         (("memory", "--data", "gestures"), "and for nothing else; got 'gestures'"),
         (("speed",), "--data must be given for speed, may be for direction"),
         (("speed", "--data", "/nowhere"), "/nowhere"),
+        (
+            ("sweep-neurons", "--neurons", "9"),
+            "--neurons must be left out for sweep-neurons; got 9",
+        ),
         (("interval", "--output", "/nowhere/x.parquet"), "--output must lie in a folder"),
         (("interval", "--figure", "/nowhere/x.png"), "--figure must lie in a folder"),
     ],

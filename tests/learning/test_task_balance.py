@@ -71,6 +71,11 @@ def test_silent_networks_are_of_no_use_however_much_they_remember():
     assert table["begin"].to_list() == [None, None]
 
 
+def test_without_an_untrained_network_nothing_is_of_use():
+    rows = made_rows({RULES[0]: [falling(1.0, 2.0)]}, untrained=None)
+    assert useful_ranges(rows)["width"].to_list() == [0.0]
+
+
 def test_each_rule_learns_in_its_own_way_and_below_the_limit_soft_bounds_alone():
     rows = measure_balance([3], balances=[0.5, 1.0], n_neurons=12, n_samples=400)
     assert rows.select("condition", "system").rows() == [

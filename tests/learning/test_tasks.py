@@ -198,7 +198,7 @@ def test_who_misses_the_rate_has_no_score_and_is_no_choice():
 
 @pytest.mark.parametrize(
     "task",
-    ["interval", "memory", "speed", "kinds", "direction", "order"],
+    ["interval", "memory", "speed", "kinds", "direction", "order", "sweep-laws"],
 )
 def test_the_page_says_what_its_rows_say(task):
     page = (DOCS / "experiments.md").read_text()
@@ -224,3 +224,26 @@ def test_the_page_says_what_the_rows_of_balance_say():
         gap = "–" if row["system"] == "one rule" else gap
         ends = f"{row['begin']:.2f} | {row['end']:.2f}"
         assert f"| {row['system']} | {ends} | {row['width']:.3f} | {gap} |" in page
+
+
+@pytest.mark.parametrize(
+    ("of", "few", "all_"),
+    [
+        ("training", "10% of training", "100% of training"),
+        ("neurons", "100 neurons", "5000 neurons"),
+    ],
+)
+def test_the_page_says_how_far_a_law_with_less_is_ahead_of_the_best_constant_with_all(
+    of, few, all_
+):
+    rows = pl.read_parquet(DOCS / f"experiment_sweep-{of}.parquet")
+    keys = rows.select("condition", "system", "seed").rows()
+    scores = dict(zip(keys, rows["score"], strict=True))
+    best = best_constants(rows, all_)
+    gaps = [
+        scores[few, "log-uniform 5-500 ms", seed] - scores[all_, name, seed]
+        for seed, name in best.items()
+    ]
+    interval = stats.ttest_1samp(gaps, 0.0).confidence_interval()
+    said = f"{np.mean(gaps):+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+    assert said in (DOCS / "experiments.md").read_text(encoding="utf-8")

@@ -34,8 +34,8 @@ def test_two_numbers_make_maps():
     scores = {"inputs 0.1, recurrent 0": 0.25, "inputs 0.1, recurrent 0.2": 0.75}
     figure = sweep_outcome(made_rows(scores | {"inputs 0.8, recurrent 0": 0.5}))
     score, gain = (axes for axes in figure.axes if axes.images)
-    assert score.get_xlabel() == "recurrent connections"
-    assert score.get_ylabel() == "inputs connections"
+    assert score.get_xlabel() == "recurrent"
+    assert score.get_ylabel() == "inputs"
     expected = [[0.25, 0.75], [0.5, np.nan]]
     np.testing.assert_allclose(score.images[0].get_array().filled(np.nan), expected)
     np.testing.assert_allclose(

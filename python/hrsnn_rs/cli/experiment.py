@@ -67,7 +67,7 @@ _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     **{f"sweep-{of}": partial(measure_sweep, of) for of in SWEEPS},
 }
 _TASKS = tuple(_MEASURES)
-_SEEDS = {"sweep-connections": 5, "sweep-neurons": 5}  # some minutes each
+_SEEDS = {"sweep-connections": 5}  # some minutes
 _GESTURES = (12, 2)  # persons, and clips of each gesture
 
 
@@ -111,6 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"--data must be given for speed, may be for {' and '.join(_MADE_UP)}, and for nothing "
             f"else; got {arguments.data!r} for {name}."
         )
+    if arguments.neurons and name == "sweep-neurons":
+        raise ParameterError(f"--neurons must be left out for {name}; got {arguments.neurons}.")
     # What an interrupted command says that it goes on from.
     arguments.checkpoint = arguments.output
     rows = _measure(arguments)

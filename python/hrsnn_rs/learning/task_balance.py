@@ -245,7 +245,8 @@ def useful_ranges(rows: pl.DataFrame) -> pl.DataFrame:
             rate = np.log(np.maximum(curve["rate"].to_numpy(), 1e-9) / RATE)
             margin = np.minimum(
                 np.log(FACTOR) - np.abs(_fine(x, rate)),
-                _fine(x, curve["score"].to_numpy()) - memory,
+                # Where the untrained network missed the rate, nothing is of use.
+                _fine(x, curve["score"].to_numpy()) - (np.nan if memory is None else memory),
             )
             at = _fine(x, x)[margin >= 0.0]
             ends = (at[0], at[-1]) if at.size else (np.nan, np.nan)

@@ -17,6 +17,9 @@ from hrsnn_rs.plotting.task_figures import LAW_COLOURS, spread_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# So that words can be read on every colour.
+_BEHIND = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
+
 
 @own_settings
 def sweep_outcome(rows: pl.DataFrame) -> Figure:
@@ -127,9 +130,9 @@ def _maps(rows: pl.DataFrame, conditions: list[str], numbers: Any) -> Figure:
         for (row, place), value in np.ndenumerate(grid):
             if np.isfinite(value):
                 words = f"{value:+.2f}" if most is not None else f"{value:.2f}"
-                axes.text(place, row, words, ha="center", va="center", fontsize=8, color="#222222")
+                axes.text(place, row, words, ha="center", va="center", fontsize=8, bbox=_BEHIND)
         axes.set_xticks(range(len(second)), [f"{one:g}" for one in second])
         axes.set_yticks(range(len(first)), [f"{one:g}" for one in first])
-        axes.set(xlabel=f"{names[1]} connections", ylabel=f"{names[0]} connections", title=title)
+        axes.set(xlabel=names[1], ylabel=names[0], title=title)
         figure.colorbar(image, ax=axes)
     return figure
