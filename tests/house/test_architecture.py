@@ -60,6 +60,7 @@ WINGS = {
     "network": (
         "memory",
         "recording",
+        "spike_parts",
         "results",
         "assembly",
         "wiring",
