@@ -62,6 +62,7 @@ WINGS = {
         "recording",
         "spike_parts",
         "results",
+        "spike_trains",
         "assembly",
         "wiring",
         "summary",
