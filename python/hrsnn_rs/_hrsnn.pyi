@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -99,6 +100,8 @@ class Network:
         undo: bool = False,
         scale: float = 1.0,
         record: _Monitors | None = None,
+        parts_to: Callable[[NDArray[np.int64], NDArray[np.uint32]], None] | None = None,
+        part: int = 0,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, list[Course]]: ...
     def learn_batch(
         self,

@@ -61,7 +61,9 @@ WINGS = {
     "network": (
         "memory",
         "recording",
+        "spike_parts",
         "results",
+        "spike_trains",
         "assembly",
         "wiring",
         "summary",

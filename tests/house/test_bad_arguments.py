@@ -15,6 +15,7 @@ CALLS = [(name, argument) for name in TARGETS for argument in arguments(TARGETS[
 PATHS = {
     *(f"{name}.path" for name in ("Network.load", "Network.save", "load_folder", "open_dataset")),
     *(f"{name}.path" for name in ("Simulation.load", "Simulation.save")),
+    "Network.run.spikes_to",
 }
 #: scikit-learn's contract asks for its own TypeError where an array holds objects.
 OBJECTS = {"Readout.fit.features", "HRSNNClassifier.fit.samples"}

@@ -1,14 +1,17 @@
 """A classifier on a stream: scores that depend on the past alone, and not on how it came."""
 
+import os
 import signal
 import threading
+from pathlib import Path
 
 import live_models
 import numpy as np
 import pytest
 from hrsnn_rs import EventEncoder, SensorEvents
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.learning import HRSNNClassifier, LiveStream
+from hrsnn_rs.learning import FeatureLayer, HRSNNClassifier, LiveStream
+from hrsnn_rs.recordings import read_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_models import DURATION, KINDS, SIDE, bar, bits, classifier, cut
@@ -215,3 +218,22 @@ def test_ctrl_c_within_a_chunk_is_answered_and_the_stream_is_not_gone_on_with(tm
     assert again.push(([5], [1], [1], [1])) == []
     stream.reset()
     assert stream.push(([5], [1], [1], [1])) == []
+
+
+RECORDED = Path(os.environ.get("HRSNN_DATA", "/nowhere"), "dvs128_gesture")
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="HRSNN_DATA has no dvs128_gesture")
+def test_a_recorded_gesture_gives_the_same_bits_in_chunks_of_1_10_and_33_ms():
+    clips = [read_events(RECORDED / f"{n}.npz", sensor_size=(128, 128)) for n in (1, 4)]
+    layer = FeatureLayer(n_features=8, field=7, n_patches=200)
+    model = HRSNNClassifier(feature_layer=layer, n_threads=1).fit(clips * 2, ["clap", "wave"] * 2)
+    clip, scores = clips[1], []
+    for ms in (1, 10, 33):
+        stream = model.stream(window=500.0)
+        ends = np.arange(int(clip.t[0]), clip.duration, 1000 * ms)
+        places = np.searchsorted(clip.t, ends[1:]).tolist()
+        chunks = zip(cut(clip, places), [*ends[1:].tolist(), clip.duration], strict=True)
+        scores.append([bits(one) for chunk, end in chunks for one in stream.push(chunk, until=end)])
+    assert len(scores[0]) == 28
+    assert scores[0] == scores[1] == scores[2]

@@ -366,6 +366,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "None",
         "text",
     ): (
+        "Network.run.spikes_to",
         "Network.train.checkpoint",
         "HRSNNClassifier.fit.checkpoint",
         "HRSNNTransformer.fit.checkpoint",

@@ -138,8 +138,6 @@ class LiveStream:
         else:
             self.window = int(classifier.duration_)
         self.classifier = classifier
-        self._encoder = RunningEncoder(encoder)
-        self._networks = [NetworkStream(network, self.window) for network in self._layers()]
         self._pools = None
         if classifier.layer_ is not None:
             self._pools = classifier.layer_.network_._checked_pools(classifier.layer_._pools)

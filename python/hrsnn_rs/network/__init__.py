@@ -9,6 +9,7 @@ from hrsnn_rs.network.patches import Plane, cut_patches
 from hrsnn_rs.network.presets import default_network, default_neuron, default_plasticity
 from hrsnn_rs.network.results import Calibration, RunResult, RunStats
 from hrsnn_rs.network.simulation import Simulation
+from hrsnn_rs.network.spike_trains import from_neo, from_nwb, to_neo, to_nwb
 from hrsnn_rs.network.tiling import Tiling
 
 __all__ = [
@@ -24,6 +25,10 @@ __all__ = [
     "default_network",
     "default_neuron",
     "default_plasticity",
+    "from_neo",
     "from_nir",
+    "from_nwb",
+    "to_neo",
     "to_nir",
+    "to_nwb",
 ]

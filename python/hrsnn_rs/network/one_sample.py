@@ -13,11 +13,13 @@ from hrsnn_rs.arguments import check_integer, check_number, check_truth
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.recording import Recorded, plan
 from hrsnn_rs.network.results import RunResult, RunStats
+from hrsnn_rs.network.spike_parts import PART, SpikeParts
 from hrsnn_rs.network.state import NetworkState
 from hrsnn_rs.network.training import LEARNING_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
 
     from numpy.typing import ArrayLike
 
@@ -38,6 +40,7 @@ class OneSample(NetworkState):
         sensor_size: tuple[int, int, int] | None = None,
         record: Mapping[str, ArrayLike | str] | None = None,
         every: float = 1.0,
+        spikes_to: str | PathLike[str] | None = None,
         n_threads: int | None = None,
     ) -> RunResult:
         """Simulate one sample, from rest, and return its spikes.
@@ -69,6 +72,10 @@ class OneSample(NetworkState):
             Distance of the times at which that is recorded, in ms, rounded to µs. They are its
             multiples from 0 on, below the duration. A value is the one that all that happens in
             that µs has left: after a spike at that very time, `v` is `v_reset`.
+        spikes_to : str or path, default=None
+            Folder, new or empty, into which spikes are written while it runs, as Parquet files of
+            some million spikes each (`polars.scan_parquet(folder)` reads them). So memory does
+            not grow with their number; `result.spikes` reads them all.
         n_threads : int, default=None
             Threads of this call; `None` takes as many as pay.
 
@@ -84,8 +91,10 @@ class OneSample(NetworkState):
             a neuron, a current of its own, one synapse between two.
         OutOfMemoryError
             If the record would not fit into the memory.
+        OSError
+            If the system refuses a file of spikes; what was learned so far is kept.
         KeyboardInterrupt
-            On Ctrl-C; what was learned so far is kept.
+            On Ctrl-C; what was learned so far is kept, and so are the files that are written.
 
         Examples
         --------
@@ -105,6 +114,7 @@ class OneSample(NetworkState):
         wanted = plan(record, every, self.populations)
         if wanted is not None:
             wanted.check_memory(0, sample.duration, self.dtype)
+        parts = None if spikes_to is None else SpikeParts(spikes_to)
         start = time.perf_counter()
         t, neuron, counts, courses = self._core.run(
             sample.t,
@@ -114,11 +124,13 @@ class OneSample(NetworkState):
             threads,
             scale=rate,
             record=None if wanted is None else wanted.to_core(),
+            parts_to=parts,
+            part=PART,
         )
         wall_time = time.perf_counter() - start
         stats = RunStats.from_counts(counts, sample.duration, wall_time)
         recorded = None if wanted is None else Recorded(wanted, 0, [courses])
-        return RunResult(t, neuron, stats, self.populations, self.n_neurons, recorded)
+        return RunResult(t, neuron, stats, self.populations, self.n_neurons, recorded, parts)
 
 
 def check_threads(n_threads: int | None) -> int | None:

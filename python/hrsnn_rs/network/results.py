@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.network.recording import Recorded
+    from hrsnn_rs.network.spike_parts import SpikeParts
 
 __all__ = ["Calibration", "RunResult", "RunStats"]
 
@@ -97,6 +98,8 @@ class RunResult:
         Number of neurons; `None`: as many as the populations have.
     recorded : Recorded, default=None
         What was recorded beside the spikes.
+    parts : SpikeParts, default=None
+        Where the spikes are, if they are not given: they are read when they are first asked for.
 
     Examples
     --------
@@ -114,9 +117,10 @@ class RunResult:
         populations: Mapping[str, range] | None = None,
         n_neurons: int | None = None,
         recorded: Recorded | None = None,
+        parts: SpikeParts | None = None,
     ) -> None:
-        self._t = t
-        self._neuron = neuron
+        self._columns = (t, neuron)
+        self._parts = parts
         self._populations = dict(populations or {})
         self._n_neurons = n_neurons
         self._recorded = recorded
@@ -127,7 +131,18 @@ class RunResult:
         """Table of `t` (int64, µs) and `neuron` (uint32), sorted by both."""
         import polars as pl
 
-        return pl.DataFrame({"t": self._t, "neuron": self._neuron})
+        if self._parts is not None:
+            return self._parts.read()
+        t, neuron = self._columns
+        return pl.DataFrame({"t": t, "neuron": neuron})
+
+    @property
+    def _t(self) -> NDArray[np.int64]:
+        return self._columns[0] if self._parts is None else self.spikes["t"].to_numpy()
+
+    @property
+    def _neuron(self) -> NDArray[np.uint32]:
+        return self._columns[1] if self._parts is None else self.spikes["neuron"].to_numpy()
 
     def of(self, population: str) -> pl.DataFrame:
         """Give the spikes of one population.

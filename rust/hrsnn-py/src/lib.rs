@@ -9,6 +9,7 @@ mod error;
 mod generate;
 mod monitors;
 mod network;
+mod parts;
 mod simulation;
 mod snapshot;
 mod stream;

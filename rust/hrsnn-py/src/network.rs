@@ -22,6 +22,7 @@ use crate::description::{
 };
 use crate::error::to_py;
 use crate::monitors::{Course, Courses, MonitorArrays, monitors};
+use crate::parts::Spikes;
 use crate::waiting::{abandonable, detached};
 
 /// How long to wait before another look at a core that is in use.
@@ -158,11 +159,23 @@ fn inputs(copies: &[Sample]) -> Vec<Input<'_>> {
 }
 
 /// Times and neurons, what the sample took, and the course of each that was wanted.
-type Spikes<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>, StatsRow, Vec<Course>);
+type SpikeArrays<'py> =
+    (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>, StatsRow, Vec<Course>);
+/// Spikes, counts and courses of a run.
+type Ran = (SpikeList, Stats, Courses);
 type Transformed<'py> = (Bound<'py, PyArray1<f32>>, Vec<StatsRow>);
 
 /// Synapses that are settled within some ten milliseconds.
 const LARGE: usize = 1_000_000;
+
+/// A run that is over, or what whoever took its spikes has raised.
+fn ended(spikes: Spikes, ran: Result<(Stats, Courses)>) -> Result<PyResult<Ran>> {
+    let spikes = match spikes.finish() {
+        Ok(spikes) => spikes,
+        Err(raised) => return Ok(Err(raised)),
+    };
+    ran.map(|(stats, courses)| Ok((spikes, stats, courses)))
+}
 
 /// Neurons, synapses and what they have learned.
 #[pyclass(frozen)]
@@ -248,7 +261,9 @@ impl Network {
     /// Times and neurons of the spikes of one sample, what it took, and the course of what is wanted.
     ///
     /// `scale`: factor on the amplitudes of STDP. `undo`: whether a sample that is interrupted while learning leaves no trace.
-    #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false, scale=1.0, record=None))]
+    /// `parts_to`: who gets the spikes, `part` at a time, which are then not returned.
+    #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false, scale=1.0, record=None,
+        parts_to=None, part=0))]
     fn run<'py>(
         &self,
         py: Python<'py>,
@@ -260,42 +275,46 @@ impl Network {
         undo: bool,
         scale: f64,
         record: Option<MonitorArrays<'py>>,
-    ) -> PyResult<Spikes<'py>> {
+        parts_to: Option<Py<PyAny>>,
+        part: usize,
+    ) -> PyResult<SpikeArrays<'py>> {
         let monitors = monitors(record)?;
         let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
         let work = move |ask: &mut Ask<'_>| {
             let input = Input { t: &t, channel: &channel, duration };
-            let mut spikes = SpikeList::default();
+            let mut spikes = Spikes::new(parts_to, part);
             if !learn {
                 let core = reading(&core, ask)?;
-                let (stats, courses) = with_engine!(&*core, e => {
-                    let (stats, courses) =
-                        e.run_watched(&input, &monitors, &mut spikes, n_threads, ask)?;
-                    (stats, Courses::from(courses))
+                let mut asking = spikes.asking(ask);
+                let ran = with_engine!(&*core, e => {
+                    let ran = e.run_watched(&input, &monitors, &mut spikes, n_threads, &mut asking);
+                    ran.map(|(stats, courses)| (stats, Courses::from(courses)))
                 });
-                return Ok((spikes, stats, courses));
+                return ended(spikes, ran);
             }
             let mut core = writing(&core, ask)?;
-            let (stats, courses) = with_engine!(&mut *core, e => {
+            let mut asking = spikes.asking(ask);
+            let ran = with_engine!(&mut *core, e => {
                 let before = undo.then(|| e.learned());
                 let result =
-                    e.learn_watched(&input, scale, &monitors, &mut spikes, n_threads, ask);
+                    e.learn_watched(&input, scale, &monitors, &mut spikes, n_threads, &mut asking);
                 if let (Err(_), Some(before)) = (&result, before) {
                     e.put_back(&before);
                 }
-                let (stats, courses) = result?;
-                (stats, Courses::from(courses))
+                result.map(|(stats, courses)| (stats, Courses::from(courses)))
             });
             // Counted before the core is let go of: both always tell of the same moment.
-            tally(&learned).add(&input, &stats);
-            Ok((spikes, stats, courses))
+            if let Ok((stats, _)) = &ran {
+                tally(&learned).add(&input, stats);
+            }
+            ended(spikes, ran)
         };
         // Who learns settles all synapses without asking; a thread for that costs 150 µs.
         let (spikes, stats, courses) = if learn && self.is_large {
-            abandonable(py, move |ask| work(ask))?
+            abandonable(py, move |ask| work(ask))??
         } else {
-            detached(py, |poll| work(poll))?
+            detached(py, |poll| work(poll))??
         };
         let (t, neuron) = (spikes.t.into_pyarray(py), spikes.neuron.into_pyarray(py));
         Ok((t, neuron, row(&stats), courses.into_list()))

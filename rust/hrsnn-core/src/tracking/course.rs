@@ -95,11 +95,19 @@ impl Scene<'_> {
         };
         let mut side = Side::default();
         if until > 0 {
+            // The side is known at the end, and the points are kept for it: they are half the work.
+            let mut points = Vec::with_capacity(instants.len());
             self.each_point(instants, |instant, point| {
                 if instant.t < until {
                     side.see(settled, instant.t, point);
                 }
+                points.push(point);
             });
+            for (&instant, mut point) in instants.iter().zip(points) {
+                point.is_mirrored = side.is_left;
+                visit(instant, point);
+            }
+            return;
         }
         self.each_point(instants, |instant, mut point| {
             if self.settings.mirror == Mirror::Running {
