@@ -290,6 +290,13 @@ impl Connections {
         if is_negative { Receptor::Inhibitory } else { Receptor::Excitatory }
     }
 
+    /// The delay of all synapses, µs, if they share one.
+    pub(crate) fn one_delay_us(&self) -> Option<u32> {
+        let n = self.len().min(self.delay.len());
+        let first = if n > 0 { self.delay_us(0) } else { 0 };
+        (1..n).all(|s| self.delay_us(s) == first).then_some(first)
+    }
+
     /// Smallest delay of any synapse, µs.
     pub(crate) fn shortest_delay_us(&self) -> Option<u32> {
         (0..self.len().min(self.delay.len())).map(|s| self.delay_us(s)).min()

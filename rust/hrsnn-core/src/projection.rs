@@ -13,7 +13,7 @@ use crate::excitability::CLASSES;
 use crate::network::{Connections, Plasticity};
 use crate::plastic::{PlasticSynapses, half_scale};
 use crate::real::Real;
-use crate::real::large::Large;
+use crate::real::large::{self, Large};
 use crate::real::simd::{LINE, Table, ask, at_once, prefetch, prefetch_lines};
 use crate::stdp::Rule;
 use crate::time::halvings_from_ms;
@@ -74,50 +74,99 @@ impl<T: Real> Synapses<T> {
 }
 
 /// Rows cut into segments of equal delay.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Rows {
-    /// First segment of each row, and the number of segments.
-    first: Vec<u32>,
-    /// Delay of each segment, µs.
-    delay: Vec<u32>,
+    delays: Delays,
     /// First synapse of each segment, and the number of synapses.
-    start: Vec<u32>,
+    start: Large<u32>,
+}
+
+/// Which segments a row has, and with which delays, µs.
+#[derive(Debug, Clone)]
+enum Delays {
+    /// One for all: each row is one segment, which may be empty.
+    One(u32),
+    /// Of each segment; and the first segment of each row, and the number of segments.
+    Each { delay: Large<u32>, first: Large<u32> },
 }
 
 impl Rows {
-    /// Segments of `row`.
+    /// Segments of `row` that are not empty.
     #[inline]
     pub fn segments(&self, row: usize) -> Range<u32> {
-        self.first[row]..self.first[row + 1]
+        match &self.delays {
+            Delays::One(_) => {
+                let segment = row as u32;
+                segment..segment + u32::from(!self.is_empty(segment))
+            }
+            Delays::Each { first, .. } => first[row]..first[row + 1],
+        }
+    }
+
+    /// Whether `segment` has no synapses.
+    #[inline]
+    pub fn is_empty(&self, segment: u32) -> bool {
+        self.synapses(segment).is_empty()
+    }
+
+    /// The delay of all synapses, µs, if they share one: then a row is the segment of its number, which
+    /// may be empty.
+    #[inline]
+    pub fn one_delay(&self) -> Option<u32> {
+        match self.delays {
+            Delays::One(delay) => Some(delay),
+            Delays::Each { .. } => None,
+        }
     }
 
     /// Whether there are too many to be at hand.
     pub fn are_many(&self) -> bool {
-        self.delay.len() >= SOON_AT_HAND
+        self.start.len() >= SOON_AT_HAND
+    }
+
+    /// Whether there are no synapses.
+    pub fn are_empty(&self) -> bool {
+        self.start.last().is_none_or(|&n| n == 0)
     }
 
     /// Ask for the memory that says where `row` begins.
     #[inline]
     pub fn prefetch_place(&self, row: usize) {
-        prefetch(&self.first, row);
+        match &self.delays {
+            Delays::One(_) => prefetch(&self.start, row),
+            Delays::Each { first, .. } => prefetch(first, row),
+        }
     }
 
     /// Ask for the memory of the delays of `row`.
     #[inline]
     pub fn prefetch(&self, row: usize) {
-        let segments = self.segments(row);
-        prefetch_lines(&self.delay, segments.start as usize, segments.len());
+        if let Delays::Each { delay, first } = &self.delays {
+            let (start, end) = (first[row] as usize, first[row + 1] as usize);
+            prefetch_lines(delay, start, end - start);
+        }
     }
 
-    /// Number of segments.
+    /// Number of segments, empty ones too.
     pub fn n_segments(&self) -> usize {
-        self.delay.len()
+        self.start.len() - 1
     }
 
     /// Delay of `segment`, µs.
     #[inline]
     pub fn delay(&self, segment: u32) -> u32 {
-        self.delay[segment as usize]
+        match &self.delays {
+            Delays::One(delay) => *delay,
+            Delays::Each { delay, .. } => delay[segment as usize],
+        }
+    }
+
+    /// The longest delay, µs.
+    pub fn longest_delay(&self) -> u32 {
+        match &self.delays {
+            Delays::One(delay) => *delay,
+            Delays::Each { delay, .. } => delay.iter().copied().max().unwrap_or(0),
+        }
     }
 
     /// Synapses of `segment`.
@@ -185,19 +234,36 @@ impl<T: Real> Projection<T> {
         let feeds = |s: usize| receptor.is_none_or(|kind| connections.receptor(s) == kind);
         let wanted = |s: usize| learns(s) == plastic.is_some() && feeds(s);
         let graph = &connections.graph;
+        let n_rows = graph.n_rows();
         let target = |s: usize| (graph.indices()[s] - onto.start) as u16;
         let class = |s| plastic.map_or(0, |(_, class)| class[target(s) as usize] as usize);
-        let mut rows = Rows { first: vec![0], ..Rows::default() };
-        let mut order: Vec<u16> = Vec::new();
+        let onto_these = |row: usize| {
+            let span = graph.span(row);
+            let targets = &graph.indices()[span.clone()];
+            let from = span.start + targets.partition_point(|&target| target < onto.start);
+            let to = span.start + targets.partition_point(|&target| target < onto.end);
+            (from..to).filter(|&s| wanted(s))
+        };
+        // Counted first, so that nothing has to grow while it is filled.
+        let n: usize = (0..n_rows).map(|row| onto_these(row).count()).sum();
+        let one_delay = connections.one_delay_us();
+        let (mut start, mut first, mut delays) = (large::room(n_rows + 1), vec![0], Vec::new());
+        let mut targets = large::room(n);
+        let mut picked: Vec<usize> = Vec::with_capacity(n);
         let mut by_class: [Vec<usize>; CLASSES] = Default::default();
         let mut row_order: Vec<(u32, usize)> = Vec::new();
-        let mut picked: Vec<usize> = Vec::new();
-        for row in 0..graph.n_rows() {
-            let range = graph.span(row);
-            let targets = &graph.indices()[range.clone()];
-            let from = range.start + targets.partition_point(|&target| target < onto.start);
-            let to = range.start + targets.partition_point(|&target| target < onto.end);
-            (from..to).filter(|&s| wanted(s)).for_each(|s| by_class[class(s)].push(s));
+        for row in 0..n_rows {
+            if one_delay.is_some() {
+                start.push(targets.len() as u32);
+            }
+            onto_these(row).for_each(|s| by_class[class(s)].push(s));
+            if one_delay.is_some() {
+                for s in by_class.iter_mut().flat_map(|all| all.drain(..)) {
+                    targets.push(target(s));
+                    picked.push(s);
+                }
+                continue;
+            }
             row_order.clear();
             for s in by_class.iter_mut().flat_map(|all| all.drain(..)) {
                 row_order.push((connections.delay_us(s), s));
@@ -207,21 +273,26 @@ impl<T: Real> Projection<T> {
             let mut delay_before = None;
             for &(delay, s) in &row_order {
                 if delay_before != Some(delay) {
-                    rows.delay.push(delay);
-                    rows.start.push(order.len() as u32);
+                    delays.push(delay);
+                    start.push(targets.len() as u32);
                     delay_before = Some(delay);
                 }
-                order.push(target(s));
+                targets.push(target(s));
                 picked.push(s);
             }
-            rows.first.push(rows.delay.len() as u32);
+            first.push(delays.len() as u32);
         }
-        rows.start.push(order.len() as u32);
+        start.push(targets.len() as u32);
+        let delays = match one_delay {
+            Some(delay) => Delays::One(delay),
+            None => Delays::Each { delay: delays.into(), first: first.into() },
+        };
+        let rows = Rows { delays, start: start.into() };
         let synapses = match plastic {
             None => {
                 let weight = picked.iter().map(|&s| T::from_f64(connections.weight[s]));
                 Synapses::Static(StaticSynapses {
-                    target: Large::collect(order.len(), order.iter().copied()),
+                    target: targets.into(),
                     weight: Large::collect(picked.len(), weight),
                 })
             }
@@ -249,7 +320,7 @@ impl<T: Real> Projection<T> {
                 Synapses::Plastic(PlasticSynapses::new(
                     rule,
                     &rows.start,
-                    &order,
+                    &targets,
                     &real(&connections.weight),
                     &constants,
                     half,

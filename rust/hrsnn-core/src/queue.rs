@@ -39,6 +39,7 @@ const PROJECTION_BITS: u32 = MOST_PROJECTIONS.ilog2();
 impl Due {
     #[inline]
     fn new(us: i64, projection: u32, segment: u32) -> Self {
+        debug_assert!(segment < MOST_SEGMENTS && projection < MOST_PROJECTIONS);
         let place = u64::from(projection) << SEGMENT_BITS | u64::from(segment);
         Self((us as u64) << (SEGMENT_BITS + PROJECTION_BITS) | place)
     }
@@ -136,16 +137,39 @@ impl Queue {
     /// Add a delivery; its window must still be ahead.
     #[inline]
     pub fn push(&mut self, delivery: Delivery) {
-        debug_assert!(delivery.arrival >= self.start, "{delivery:?} is in the past");
-        debug_assert!(delivery.segment < MOST_SEGMENTS && delivery.projection < MOST_PROJECTIONS);
-        let ahead = (delivery.arrival - self.start) as u64;
-        // A product instead of a division: the same, as far as a delay can reach.
-        debug_assert!(ahead.checked_mul(self.width as u64).is_some(), "{delivery:?} is too far");
-        let windows = ((u128::from(ahead) * self.inverse) >> 64) as i64;
-        let us = ahead as i64 - windows * self.width;
+        let (windows, us) = self.ahead(delivery.arrival);
         let due = Due::new(us, delivery.projection, delivery.segment);
         let window = self.next + windows;
         if windows < BUCKETS { self.push_near(window, due) } else { self.push_far(window, due) }
+    }
+
+    /// Add deliveries of `segments` of one projection, all of which arrive at one time.
+    #[inline]
+    pub fn push_all(&mut self, arrival: i64, projection: u32, segments: impl Iterator<Item = u32>) {
+        let (windows, us) = self.ahead(arrival);
+        let window = self.next + windows;
+        let mut all = segments.map(|segment| Due::new(us, projection, segment));
+        if windows < BUCKETS {
+            // The first one finds the bucket some memory.
+            if let Some(due) = all.next() {
+                self.push_near(window, due);
+                self.buckets[bucket_of(window)].extend(all);
+            }
+        } else {
+            all.for_each(|due| self.push_far(window, due));
+        }
+    }
+
+    /// In how many windows from the next on `arrival` is, which must not be past, and how many µs
+    /// after its beginning.
+    #[inline]
+    fn ahead(&self, arrival: i64) -> (i64, i64) {
+        debug_assert!(arrival >= self.start, "{arrival} is past, for {}", self.start);
+        let ahead = (arrival - self.start) as u64;
+        // A product instead of a division: the same, as far as a delay can reach.
+        debug_assert!(ahead.checked_mul(self.width as u64).is_some(), "{arrival} is too far");
+        let windows = ((u128::from(ahead) * self.inverse) >> 64) as i64;
+        (windows, ahead as i64 - windows * self.width)
     }
 
     #[inline]

@@ -325,13 +325,28 @@ impl<T: Real> Activity<T> {
         spikes: &(impl Iterator<Item = Spike> + Clone),
     ) {
         for (number, projection) in (0..).zip(&shard.projections) {
-            if projection.source != source {
+            let rows = &projection.rows;
+            if projection.source != source || rows.are_empty() {
                 continue;
             }
-            let rows = &projection.rows;
             let mut near = spikes.clone().skip(ROWS_AHEAD);
             let mut far = spikes.clone().skip(2 * ROWS_AHEAD);
             let are_many = rows.are_many();
+            if let Some(delay) = rows.one_delay() {
+                let mut all = spikes.clone().peekable();
+                while let Some(&(t, _)) = all.peek() {
+                    let together = std::iter::from_fn(|| all.next_if(|spike| spike.0 == t));
+                    let segments = together.map(|(_, row)| {
+                        if are_many {
+                            near.next().inspect(|&(_, row)| rows.prefetch_place(row as usize));
+                        }
+                        row
+                    });
+                    let some = segments.filter(|&segment| !rows.is_empty(segment));
+                    self.queue.push_all(t + i64::from(delay), number, some);
+                }
+                continue;
+            }
             for (t, row) in spikes.clone() {
                 if are_many {
                     // First ask where a row begins, then for what is there.
