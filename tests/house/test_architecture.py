@@ -179,6 +179,7 @@ RUST_ORDER = [
     "competition",
     "stdp",
     "queue",
+    "targets",
     "network",
     "excitability",
     "plastic",

@@ -290,11 +290,22 @@ impl Connections {
         if is_negative { Receptor::Inhibitory } else { Receptor::Excitatory }
     }
 
-    /// The delay of all synapses, µs, if they share one.
-    pub(crate) fn one_delay_us(&self) -> Option<u32> {
-        let n = self.len().min(self.delay.len());
-        let first = if n > 0 { self.delay_us(0) } else { 0 };
-        (1..n).all(|s| self.delay_us(s) == first).then_some(first)
+    /// The delays of all synapses, µs, each once and in order, unless they are more than `most`.
+    pub(crate) fn delays_us(&self, most: usize) -> Option<Vec<u32>> {
+        let mut all: Vec<u32> = Vec::new();
+        for s in 0..self.len().min(self.delay.len()) {
+            let delay = self.delay_us(s);
+            if let Err(place) = all.binary_search(&delay) {
+                if all.len() == most {
+                    return None;
+                }
+                all.insert(place, delay);
+            }
+        }
+        if all.is_empty() {
+            all.push(0);
+        }
+        Some(all)
     }
 
     /// Smallest delay of any synapse, µs.
