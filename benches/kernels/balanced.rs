@@ -126,8 +126,9 @@ pub(crate) fn no_recurrence(n: usize) -> Connections {
     connections(n, n, 0, |_| 0.0, 1)
 }
 
-/// `n` neurons, four in five excitatory, a tenth of all pairs connected, E to E plastic.
-pub(crate) fn balanced(n: usize, longest_delay: u64) -> Description {
+/// `n` neurons, four in five excitatory, a tenth of all pairs connected, E to E plastic; 20 of `n_inputs`
+/// channels onto each.
+pub(crate) fn balanced(n: usize, n_inputs: usize, longest_delay: u64) -> Description {
     let degree = n / 10;
     let w0 = 0.28 / (degree as f64).sqrt();
     let n_excitatory = 4 * n / 5;
@@ -138,6 +139,6 @@ pub(crate) fn balanced(n: usize, longest_delay: u64) -> Description {
         .map(|(s, &post)| s / degree < n_excitatory && (post as usize) < n_excitatory)
         .collect();
     recurrent.plasticity = Some(plasticity(&recurrent, plastic, 2.0 * w0));
-    let inputs = connections(N_INPUTS, n, n / 25, |_| 0.2, 1);
+    let inputs = connections(n_inputs, n, 20 * n / n_inputs, |_| 0.2, 1);
     description(neurons(n, 1.0), inputs, recurrent)
 }

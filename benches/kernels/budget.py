@@ -19,8 +19,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 BUDGET = ROOT / "benches" / "kernels" / "budget.json"
-#: run: no plasticity; learn: STDP; delays: STDP with delays of 1 to 20 ms for each synapse.
-CASES = ("run", "learn", "delays")
+#: run: no plasticity; learn: STDP; run_delays and delays: the same with delays of 1 to 20 ms for
+#: each synapse; small: 500 neurons and input rows of 10 synapses.
+CASES = ("run", "learn", "run_delays", "delays", "run_small", "learn_small")
 ALLOWED = 1.02
 SAMPLES = (1, 3)
 

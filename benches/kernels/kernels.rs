@@ -75,8 +75,8 @@ fn networks(criterion: &mut Criterion) {
     for (name, longest_delay, learn) in
         [("run", 1, false), ("learn", 1, true), ("learn_delays_1_to_20_ms", 20, true)]
     {
-        let engine =
-            Engine::<f32>::new(&balanced(1000, longest_delay), None).expect("a valid network");
+        let engine = Engine::<f32>::new(&balanced(1000, N_INPUTS, longest_delay), None)
+            .expect("a valid network");
         let input = sample.input();
         let stats = engine.clone().run(&input, &mut SpikeList::default(), Some(1), &mut || Ok(()));
         let n_events = stats.expect("a valid sample").counters.synaptic_events;

@@ -205,6 +205,7 @@ RUST_ORDER = [
     "competition",
     "stdp",
     "queue",
+    "targets",
     "network",
     "excitability",
     "plastic",

@@ -6,18 +6,33 @@ Lives here: bytes per neuron and per synapse. Not here: the number of synapses t
 
 from __future__ import annotations
 
+import functools
+import math
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from hrsnn_rs import _hrsnn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["Projected", "network_bytes", "synapse_bytes"]
+_Make = TypeVar("_Make", bound="Callable[..., Any]")
 
-#: Bytes at rest of an input channel and of a neuron: bounds.
+__all__ = ["Projected", "give_back", "n_parts", "network_bytes", "synapse_bytes"]
+
+#: Bytes of an input channel and of a neuron while a network is made: bounds.
 PER_INPUT, PER_NEURON = 24, 256
-#: Of a segment (synapses of one source with one delay): without and with the time of its visit.
-PER_SEGMENT, PER_PLASTIC_SEGMENT = 8, 16
+#: Bytes of a neuron at rest: of its parameters as they were given, and in the core.
+PER_GIVEN, PER_NEURON_AT_REST = 73, {"float32": 56, "float64": 104}
+#: Of a segment (synapses of one source with one delay) without and with the time of its visit, and
+#: without where all have one delay, which then need not be said.
+PER_SEGMENT, PER_PLASTIC_SEGMENT, PER_ROW = 8, 16, 4
+#: Synapses of a part of the network that a thread works on, most parts, most neurons of one, and
+#: most neurons where a target takes 2 bytes instead of 4. See the core's `engine`.
+OF_A_PART, MOST_PARTS, MOST_NEURONS, NEAR = 500_000, 16, 2**19, 2**16
+#: Synapses of a network from which on what making it took is given back.
+LARGE = 100_000
 #: Of a synapse while a network is made, beside what it takes then: index and weight in float64;
 #: the constants of STDP and whether it is plastic; a delay where each has its own. Twice, for the
 #: core takes a copy of what was drawn.
@@ -26,7 +41,54 @@ PER_DRAWN, PER_DRAWN_PLASTIC, PER_DRAWN_DELAY = 2 * 12, 2 * 33, 2 * 8
 MARGIN = 1.5
 
 
-def synapse_bytes(dtype: str, *, plastic: bool = False, half_precision: bool = False) -> int:
+def give_back(make: _Make) -> _Make:
+    """Let what makes a network give back the memory that making it took, if that was much.
+
+    Otherwise the allocator would keep it: a network of middle size took three times its own memory.
+    """
+
+    @functools.wraps(make)
+    def made(owner: Any, /, *args: Any, **kwargs: Any) -> Any:
+        result = make(owner, *args, **kwargs)
+        network: Any = owner if result is None else result
+        if network.n_synapses >= LARGE:
+            _hrsnn.give_back_memory()
+        return result
+
+    return cast("_Make", made)
+
+
+def n_parts(n_neurons: int, n_synapses: float) -> int:
+    """Say how many parts a network has on this machine, each of which one thread works on.
+
+    Parameters
+    ----------
+    n_neurons : int
+        Neurons.
+    n_synapses : float
+        Synapses of inputs and neurons.
+
+    Returns
+    -------
+    int
+        How many.
+
+    Examples
+    --------
+    >>> n_parts(1000, 1e4)
+    1
+    >>> n_parts(2**20, 1e4)
+    2
+    """
+    allowed = getattr(os, "sched_getaffinity", None)
+    n_cores = (os.cpu_count() or 1) if allowed is None else len(allowed(0))
+    by_size = max(min(int(n_synapses) // OF_A_PART, n_cores, MOST_PARTS), 1)
+    return min(max(by_size, math.ceil(n_neurons / MOST_NEURONS)), max(n_neurons, 1))
+
+
+def synapse_bytes(
+    dtype: str, *, plastic: bool = False, half_precision: bool = False, far: bool = False
+) -> int:
     """Say what a synapse takes once a network is made.
 
     Parameters
@@ -37,11 +99,13 @@ def synapse_bytes(dtype: str, *, plastic: bool = False, half_precision: bool = F
         Whether it learns: it then has two traces and four constants.
     half_precision : bool, default=False
         Whether the constants have 16 bits each.
+    far : bool, default=False
+        Whether a part of the network has more than 65,536 neurons.
 
     Returns
     -------
     int
-        Bytes: 2 of its target, and its numbers.
+        Bytes: 2 of its target, or 4 where that is far, and its numbers.
 
     Examples
     --------
@@ -54,10 +118,10 @@ def synapse_bytes(dtype: str, *, plastic: bool = False, half_precision: bool = F
     >>> synapse_bytes("float64", plastic=True)
     58
     """
-    number = 8 if dtype == "float64" else 4
+    number, target = 8 if dtype == "float64" else 4, 4 if far else 2
     if not plastic:
-        return 2 + number
-    return 2 + 3 * number + 4 * (2 if half_precision else number)
+        return target + number
+    return target + 3 * number + 4 * (2 if half_precision else number)
 
 
 @dataclass(frozen=True)
@@ -89,10 +153,15 @@ class Projected:
     half_precision: bool = False
     delays: bool = False
 
-    def at_rest(self, dtype: str) -> float:
-        """Bytes once made."""
-        of_synapse = synapse_bytes(dtype, plastic=self.plastic, half_precision=self.half_precision)
-        of_segment = PER_PLASTIC_SEGMENT if self.plastic else PER_SEGMENT
+    def at_rest(self, dtype: str, *, far: bool = False) -> float:
+        """Bytes once made; `far`: as in `synapse_bytes`."""
+        of_synapse = synapse_bytes(
+            dtype, plastic=self.plastic, half_precision=self.half_precision, far=far
+        )
+        if self.plastic:
+            of_segment = PER_PLASTIC_SEGMENT
+        else:
+            of_segment = PER_SEGMENT if self.delays else PER_ROW
         return self.n_synapses * of_synapse + self.n_segments * of_segment
 
     def drawn(self) -> float:
@@ -131,12 +200,14 @@ def network_bytes(
     --------
     >>> some = Projected(n_synapses=1000.0, n_segments=100.0)
     >>> network_bytes(0, 0, [some], at_rest=True)
-    6800
+    6400
     >>> network_bytes(0, 0, [some])
-    46200
+    45600
     """
-    rest = float(n_inputs * PER_INPUT + n_neurons * PER_NEURON)
-    rest += sum(projection.at_rest(dtype) for projection in projections)
+    parts = n_parts(n_neurons, sum(projection.n_synapses for projection in projections))
+    far = n_neurons > NEAR * parts
+    of_synapses = sum(projection.at_rest(dtype, far=far) for projection in projections)
     if at_rest:
-        return int(rest)
+        return int(n_neurons * (PER_GIVEN + PER_NEURON_AT_REST[dtype]) + of_synapses)
+    rest = n_inputs * PER_INPUT + n_neurons * PER_NEURON + of_synapses
     return int(MARGIN * (rest + sum(projection.drawn() for projection in projections)))

@@ -26,7 +26,7 @@ from hrsnn_rs.network.assembly import (
     check_sizes,
     choose_inhibitory,
 )
-from hrsnn_rs.network.memory import Projected, network_bytes
+from hrsnn_rs.network.memory import Projected, give_back, n_parts, network_bytes
 from hrsnn_rs.network.running import RunningNetwork
 from hrsnn_rs.network.wiring import homogeneous, wire
 
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VARIANTS", "Network"]
 
-#: Synapses of a part of the network that a thread works on; see the core's `engine`.
-_OF_A_PART = 500_000
 _DEFAULT_INPUTS = RandomConnectivity(p=0.1)
 
 #: Variants by name: whether neurons, and whether synapses, differ from each other.
@@ -113,6 +111,7 @@ class Network(RunningNetwork):
     Network(n_inputs=10, n_neurons=50, n_synapses=..., dtype='float32')
     """
 
+    @give_back
     def __init__(
         self,
         n_inputs: int,
@@ -187,7 +186,9 @@ class Network(RunningNetwork):
         at_rest : bool, default=False
             Whether to tell what it takes once made, as if all synapses of a source that may
             learn did: 30 bytes for each in float32, 22 with half precision; 6 where none learn;
-            and 16 or 8 for each delay of each source.
+            2 more where a part of the network, on which one thread works, has more than 65,536
+            neurons; and 16 or 8 for each delay of each source, or 4 where none learn and all have
+            one delay.
 
         Returns
         -------
@@ -212,26 +213,29 @@ class Network(RunningNetwork):
         at_rest = check_truth("at_rest", at_rest)
         if plasticity is not None and not isinstance(plasticity, STDP):
             raise ParameterError(f"plasticity must be a STDP or None; got {plasticity!r}.")
-        projections = []
-        for name, rule, n_pre in (
+        rules = (
             ("inputs", _DEFAULT_INPUTS if inputs is None else inputs, n_inputs),
             ("recurrent", recurrent, n_neurons),
-        ):
+        )
+        for name, rule, _ in rules:
             if rule is not None and not isinstance(rule, Connectivity):
                 raise ParameterError(f"{name} must be a Connectivity or None; got {rule!r}.")
-            if rule is None:
-                continue
-            n_synapses = rule.expected_synapses(n_pre, n_neurons)
-            # With one delay for all, a source has one segment in each part of the network, of
-            # which there is one for every so many synapses.
-            n_parts = 1 + min(n_synapses // _OF_A_PART, 15)
+        expected = [
+            (name, rule, n_pre, rule.expected_synapses(n_pre, n_neurons))
+            for name, rule, n_pre in rules
+            if rule is not None
+        ]
+        parts = n_parts(n_neurons, sum(n_synapses for *_, n_synapses in expected))
+        projections = []
+        for name, rule, n_pre, n_synapses in expected:
+            # With one delay for all, a source has one segment in each part of the network.
             delays = getattr(rule, "delay", None)
             one_for_all = delays is None or isinstance(delays, (int, float))
             learns = plasticity is not None and (name == "recurrent" or plasticity.inputs)
             projections.append(
                 Projected(
                     n_synapses,
-                    min(n_synapses, n_parts * n_pre) if one_for_all else n_synapses,
+                    parts * n_pre if one_for_all else n_synapses,
                     plastic=learns,
                     half_precision=plasticity is not None and plasticity.half_precision,
                     delays=not one_for_all,
@@ -240,6 +244,7 @@ class Network(RunningNetwork):
         return network_bytes(n_inputs, n_neurons, projections, dtype, at_rest=at_rest)
 
     @classmethod
+    @give_back
     def from_arrays(
         cls,
         inputs: csr_array,
@@ -332,6 +337,7 @@ class Network(RunningNetwork):
         return cls._made_of(assemble(**arguments), 1.0, arguments)
 
     @classmethod
+    @give_back
     def from_populations(
         cls,
         populations: Sequence[Population],

@@ -63,6 +63,8 @@ pub type Poll<'a> = dyn FnMut() -> Result<()> + 'a;
 const SYNAPSES_OF_A_SHARD: usize = 500_000;
 /// Most shards, unless there are too many neurons for so few.
 const MOST_SHARDS: usize = 16;
+/// Most delays for each of which every row may have a place of its own.
+const MOST_DELAYS: usize = 64;
 /// Longest window, µs.
 const LONGEST_WINDOW: u32 = 1_000_000;
 
@@ -107,6 +109,11 @@ impl<T: Real> Engine<T> {
     /// # Errors
     /// Whatever [`Description::check`] refuses.
     pub fn new(description: &Description, n_shards: Option<usize>) -> Result<Self> {
+        Self::laid_out(description, n_shards, false)
+    }
+
+    /// The same; `far`, which is for tests: targets take 32 bits however few neurons there are.
+    fn laid_out(description: &Description, n_shards: Option<usize>, far: bool) -> Result<Self> {
         description.check()?;
         let n_neurons = description.n_neurons();
         let (inputs, recurrent) = (&description.inputs, &description.recurrent);
@@ -116,8 +123,9 @@ impl<T: Real> Engine<T> {
         let n_shards = n_shards.unwrap_or(by_size).clamp(1, n_neurons);
         let group = description.competition.as_ref().map(|competition| &*competition.group);
         let ranges = ranges_of_equal_work(&[inputs, recurrent], group, n_neurons, n_shards);
-        let shards: Vec<_> =
-            ranges.into_iter().map(|range| Shard::new(description, range)).collect();
+        let delays = [inputs, recurrent].map(|connections| connections.delays_us(MOST_DELAYS));
+        let shard = |range| Shard::new(description, &delays, range, far);
+        let shards: Vec<_> = ranges.into_iter().map(shard).collect();
         let projections = shards.iter().flat_map(|shard| &shard.projections);
         if let Some(most) = projections.map(|p| p.rows.n_segments()).max()
             && most >= MOST_SEGMENTS as usize

@@ -26,6 +26,7 @@ pub mod sample;
 pub mod shard;
 pub mod snapshot;
 pub mod stdp;
+pub mod targets;
 pub mod time;
 pub mod tracking;
 

@@ -290,6 +290,24 @@ impl Connections {
         if is_negative { Receptor::Inhibitory } else { Receptor::Excitatory }
     }
 
+    /// The delays of all synapses, µs, each once and in order, unless they are more than `most`.
+    pub(crate) fn delays_us(&self, most: usize) -> Option<Vec<u32>> {
+        let mut all: Vec<u32> = Vec::new();
+        for s in 0..self.len().min(self.delay.len()) {
+            let delay = self.delay_us(s);
+            if let Err(place) = all.binary_search(&delay) {
+                if all.len() == most {
+                    return None;
+                }
+                all.insert(place, delay);
+            }
+        }
+        if all.is_empty() {
+            all.push(0);
+        }
+        Some(all)
+    }
+
     /// Smallest delay of any synapse, µs.
     pub(crate) fn shortest_delay_us(&self) -> Option<u32> {
         (0..self.len().min(self.delay.len())).map(|s| self.delay_us(s)).min()

@@ -5,7 +5,7 @@
 //! Invariant: `v` is stored with the time `since` when it held (`held`); while a neuron is refractory
 //! `since` lies in the future and `v` is `v_reset`.
 
-use crate::real::simd::{self, Table};
+use crate::real::simd::{self, Index, Table};
 use crate::real::{Real, ln};
 
 mod held;
@@ -154,10 +154,10 @@ impl<T: Real> Membranes<T> {
     }
 
     /// The same for those of the different neurons `some` whose place in `input` is not 0.
-    pub fn receive_some(
+    pub fn receive_some<I: Index>(
         &mut self,
         neurons: &Neurons<T>,
-        some: &[u16],
+        some: &[I],
         t: i64,
         input: &mut Table<T>,
         spiked: &mut Vec<u32>,
@@ -200,10 +200,10 @@ impl<T: Real> Membranes<T> {
     }
 
     /// The same for different neurons `some`, each of which receives its one of `weights`.
-    pub fn receive_row(
+    pub fn receive_row<I: Index>(
         &mut self,
         neurons: &Neurons<T>,
-        some: &[u16],
+        some: &[I],
         t: i64,
         weights: &[T],
         spiked: &mut Vec<u32>,
@@ -211,7 +211,7 @@ impl<T: Real> Membranes<T> {
         let now = self.held.since_base(neurons, t);
         if self.held.has_far() {
             for (&i, &arrived) in some.iter().zip(weights) {
-                self.receive_one(neurons, i.into(), t, arrived, spiked);
+                self.receive_one(neurons, i.place(), t, arrived, spiked);
             }
             return;
         }

@@ -26,6 +26,7 @@ use crate::real::Real;
 use crate::real::large::{self, Large};
 use crate::real::simd::{self, MOST_LANES, Strip, Table, prefetch, prefetch_lines};
 use crate::stdp::{History, Rule};
+use crate::targets::{Onto, Targets, with_targets};
 use visit::Advance;
 
 /// The last visit of a segment.
@@ -63,8 +64,8 @@ impl Constants {
 pub struct PlasticSynapses<T> {
     /// What they share.
     pub rule: Rule<T>,
-    /// Post neuron, counted within the shard; then as many as a vector may reach beyond.
-    target: Large<u16>,
+    /// Post neurons, counted within the shard; then as many as a vector may reach beyond.
+    targets: Targets,
     /// Of each segment: weights (mV), pre traces, post traces, and with [`Constants::Full`] also
     /// `a_plus`, `a_minus` (mV), and for `tau_plus` and `tau_minus` the halvings in a µs.
     cells: Large<T>,
@@ -90,14 +91,12 @@ impl<T: Real> PlasticSynapses<T> {
     pub fn new(
         rule: Rule<T>,
         start: &[u32],
-        target: &[u16],
+        mut targets: Targets,
         weight: &[T],
         constants: &[Vec<T>; CONSTANTS],
         half: Option<[f32; CONSTANTS]>,
     ) -> Self {
-        let beyond = [0; MOST_LANES];
-        let targets = target.iter().chain(&beyond).copied();
-        let target = Large::collect(target.len() + MOST_LANES, targets);
+        (0..MOST_LANES).for_each(|_| targets.push(0));
         let (in_cells, in_halves) =
             if half.is_some() { (STATE, CONSTANTS) } else { (STATE + CONSTANTS, 0) };
         let mut cells = large::room(in_cells * weight.len() + MOST_LANES);
@@ -123,12 +122,23 @@ impl<T: Real> PlasticSynapses<T> {
             Constants::Full
         };
         let visits = vec![Visit::FRESH; start.len().saturating_sub(1)];
-        Self { rule, target, cells: cells.into(), constants, visits }
+        Self { rule, targets, cells: cells.into(), constants, visits }
     }
 
-    /// Post neurons, counted within the shard.
-    pub fn target(&self) -> &[u16] {
-        &self.target[..self.target.len() - MOST_LANES]
+    /// Number of synapses.
+    pub fn len(&self) -> usize {
+        self.targets.len() - MOST_LANES
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Post neurons, counted within the shard; more than there are synapses.
+    #[inline]
+    pub fn targets(&self) -> Onto<'_> {
+        self.targets.all()
     }
 
     /// Weights of the synapses `range`, which is one segment, mV.
@@ -143,9 +153,9 @@ impl<T: Real> PlasticSynapses<T> {
     }
 
     /// Post neurons and weights of one segment.
-    pub fn weights_mut(&mut self, range: &Range<usize>) -> (&[u16], &mut [T]) {
+    pub fn weights_mut(&mut self, range: &Range<usize>) -> (Onto<'_>, &mut [T]) {
         let first = self.constants.n_fields() * range.start;
-        (&self.target[range.clone()], &mut self.cells[first..first + range.len()])
+        (self.targets.of(range.clone()), &mut self.cells[first..first + range.len()])
     }
 
     /// The constants, as in [`PlasticSynapses::new`], of synapse `k` of the segment `range`.
@@ -191,7 +201,7 @@ impl<T: Real> PlasticSynapses<T> {
                 prefetch_lines(&self.cells, first + field * range.len(), simd::AHEAD);
             }
         }
-        prefetch_lines(&self.target, range.start, range.len());
+        self.targets().prefetch(range.start, range.len());
         if let Constants::Half(halves, _) = &self.constants {
             prefetch_lines(halves, CONSTANTS * range.start, CONSTANTS * range.len());
         }
@@ -227,7 +237,7 @@ impl<T: Real> PlasticSynapses<T> {
             let a_minus = a_minus * self.rule.scale;
             let w = self.cells[first + k];
             let trace_post = self.cells[first + 2 * range.len() + k];
-            input[self.target[range.start + k] as usize] += w;
+            *input.at_mut(self.targets().get(range.start + k) as u32) += w;
             self.cells[first + k] = self.rule.depressed(w, a_minus * trace_post);
         }
     }
@@ -261,8 +271,8 @@ impl<T: Real> PlasticSynapses<T> {
         let visit = std::mem::replace(&mut self.visits[segment], Visit::FRESH);
         if visit == Visit::FRESH {
             // Without a pre trace every potentiation is by nothing.
-            let targets = self.target[range].iter();
-            return targets.map(|&target| history.count(target as usize) as u64).sum();
+            let targets = self.targets.of(range).iter();
+            return targets.map(|target| history.count(target) as u64).sum();
         }
         self.advance::<END>(visit, range, visit.t, history, input)
     }
@@ -279,12 +289,14 @@ impl<T: Real> PlasticSynapses<T> {
         const FULL: usize = STATE + CONSTANTS;
         let (rule, n) = (self.rule, range.len());
         let cells = &mut self.cells[self.constants.n_fields() * range.start..];
-        let index = &self.target[range.start..];
+        let beyond = range.end + MOST_LANES;
+        let index = self.targets.of(range.start..beyond);
         // The same kernel with the constants among the cells, or beside them.
         macro_rules! run {
-            ($fields:expr, $halves:expr, $scales:expr) => {{
+            ($fields:expr, $halves:expr, $scales:expr) => {
+                with_targets!(index, index => {
                 let (strip, halves, scales) = (Strip::new(cells, index, n), $halves, $scales);
-                simd::run(Advance::<T, KIND, $fields> {
+                simd::run(Advance::<T, _, KIND, $fields> {
                     rule,
                     n,
                     strip,
@@ -295,7 +307,8 @@ impl<T: Real> PlasticSynapses<T> {
                     history,
                     input,
                 })
-            }};
+                })
+            };
         }
         match &self.constants {
             Constants::Full => run!(FULL, &[], [1.0; 4]),

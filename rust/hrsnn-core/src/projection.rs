@@ -13,10 +13,14 @@ use crate::excitability::CLASSES;
 use crate::network::{Connections, Plasticity};
 use crate::plastic::{PlasticSynapses, half_scale};
 use crate::real::Real;
-use crate::real::large::Large;
-use crate::real::simd::{LINE, Table, ask, at_once, prefetch, prefetch_lines};
+use crate::real::large::{self, Large};
+use crate::real::simd::{Index, MOST_LANES, prefetch, prefetch_lines};
 use crate::stdp::Rule;
+use crate::targets::{Onto, Targets, with_targets};
 use crate::time::halvings_from_ms;
+pub use reading::Reading;
+
+mod reading;
 
 /// Where a projection's rows begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub enum Source {
 #[derive(Debug, Clone)]
 pub struct StaticSynapses<T> {
     /// Post neuron, counted within the shard.
-    pub target: Large<u16>,
+    pub targets: Targets,
     /// Weight, mV.
     pub weight: Large<T>,
 }
@@ -46,11 +50,12 @@ pub enum Synapses<T> {
 }
 
 impl<T: Real> Synapses<T> {
-    /// Post neurons, counted within the shard.
-    pub fn target(&self) -> &[u16] {
+    /// Post neurons, counted within the shard; more than there are synapses.
+    #[inline]
+    pub fn targets(&self) -> Onto<'_> {
         match self {
-            Self::Static(synapses) => &synapses.target,
-            Self::Plastic(synapses) => synapses.target(),
+            Self::Static(synapses) => synapses.targets.all(),
+            Self::Plastic(synapses) => synapses.targets(),
         }
     }
 
@@ -63,10 +68,10 @@ impl<T: Real> Synapses<T> {
     }
 
     /// The same to change, with their post neurons.
-    pub fn weights_mut(&mut self, range: &Range<usize>) -> (&[u16], &mut [T]) {
+    pub fn weights_mut(&mut self, range: &Range<usize>) -> (Onto<'_>, &mut [T]) {
         match self {
             Self::Static(synapses) => {
-                (&synapses.target[range.clone()], &mut synapses.weight[range.clone()])
+                (synapses.targets.of(range.clone()), &mut synapses.weight[range.clone()])
             }
             Self::Plastic(synapses) => synapses.weights_mut(range),
         }
@@ -74,50 +79,104 @@ impl<T: Real> Synapses<T> {
 }
 
 /// Rows cut into segments of equal delay.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Rows {
-    /// First segment of each row, and the number of segments.
-    first: Vec<u32>,
-    /// Delay of each segment, µs.
-    delay: Vec<u32>,
+    delays: Delays,
     /// First synapse of each segment, and the number of synapses.
-    start: Vec<u32>,
+    start: Large<u32>,
+}
+
+/// Which segments a row has, and with which delays, µs.
+#[derive(Debug, Clone)]
+enum Delays {
+    /// Each row has one segment for each of a few delays, which may be empty; and whether many are.
+    Same(Vec<u32>, bool),
+    /// Of each segment; and the first segment of each row, and the number of segments.
+    Each { delay: Large<u32>, first: Large<u32> },
 }
 
 impl Rows {
-    /// Segments of `row`.
+    /// Segments of `row`, of which some may be empty.
     #[inline]
     pub fn segments(&self, row: usize) -> Range<u32> {
-        self.first[row]..self.first[row + 1]
+        match &self.delays {
+            Delays::Same(delays, _) => {
+                let n = delays.len() as u32;
+                row as u32 * n..(row as u32 + 1) * n
+            }
+            Delays::Each { first, .. } => first[row]..first[row + 1],
+        }
+    }
+
+    /// Whether many segments are empty.
+    #[inline]
+    pub fn have_gaps(&self) -> bool {
+        matches!(self.delays, Delays::Same(_, true))
+    }
+
+    /// Whether `segment` has synapses.
+    #[inline]
+    pub fn is_there(&self, segment: u32) -> bool {
+        !self.synapses(segment).is_empty()
+    }
+
+    /// The delays that all rows share, µs, in whose order the segments of each stand.
+    #[inline]
+    pub fn same_delays(&self) -> Option<&[u32]> {
+        match &self.delays {
+            Delays::Same(delays, _) => Some(delays),
+            Delays::Each { .. } => None,
+        }
     }
 
     /// Whether there are too many to be at hand.
     pub fn are_many(&self) -> bool {
-        self.delay.len() >= SOON_AT_HAND
+        self.start.len() >= SOON_AT_HAND
+    }
+
+    /// Whether there are no synapses.
+    pub fn are_empty(&self) -> bool {
+        self.start.last().is_none_or(|&n| n == 0)
     }
 
     /// Ask for the memory that says where `row` begins.
     #[inline]
     pub fn prefetch_place(&self, row: usize) {
-        prefetch(&self.first, row);
+        match &self.delays {
+            Delays::Same(delays, _) => prefetch(&self.start, row * delays.len()),
+            Delays::Each { first, .. } => prefetch(first, row),
+        }
     }
 
     /// Ask for the memory of the delays of `row`.
     #[inline]
     pub fn prefetch(&self, row: usize) {
-        let segments = self.segments(row);
-        prefetch_lines(&self.delay, segments.start as usize, segments.len());
+        if let Delays::Each { delay, first } = &self.delays {
+            let (start, end) = (first[row] as usize, first[row + 1] as usize);
+            prefetch_lines(delay, start, end - start);
+        }
     }
 
-    /// Number of segments.
+    /// Number of segments, empty ones too.
     pub fn n_segments(&self) -> usize {
-        self.delay.len()
+        self.start.len() - 1
     }
 
     /// Delay of `segment`, µs.
     #[inline]
     pub fn delay(&self, segment: u32) -> u32 {
-        self.delay[segment as usize]
+        match &self.delays {
+            Delays::Same(delays, _) => delays[segment as usize % delays.len()],
+            Delays::Each { delay, .. } => delay[segment as usize],
+        }
+    }
+
+    /// The longest delay, µs.
+    pub fn longest_delay(&self) -> u32 {
+        match &self.delays {
+            Delays::Same(delays, _) => delays.iter().copied().max().unwrap_or(0),
+            Delays::Each { delay, .. } => delay.iter().copied().max().unwrap_or(0),
+        }
     }
 
     /// Synapses of `segment`.
@@ -138,11 +197,6 @@ fn span(start: &[u32], segment: u32) -> Range<usize> {
 
 /// As many elements as are soon in the nearest memory and need not be asked for.
 const SOON_AT_HAND: usize = 1 << 14;
-
-/// Synapses of a segment that are asked for before it is delivered, and while it is so many ahead.
-const ASKED: usize = 128;
-/// Synapses between two requests: a line of weights in single precision.
-const BETWEEN: usize = LINE / size_of::<f32>();
 
 /// Scales of `a_plus`, `a_minus` and both halvings in 16 bits.
 fn half_scales<T: Real>(p: &Plasticity) -> [f32; 4] {
@@ -174,10 +228,11 @@ pub struct Projection<T> {
 impl<T: Real> Projection<T> {
     /// The synapses of `connections` onto the neurons `onto`: those that learn if `plastic`, in
     /// the order of the classes of their targets, the others if not; those that feed `receptor`,
-    /// or all of them without currents.
+    /// or all of them without currents; `same_delays` are those of all, where they are few. Their targets take 32 bits if they are `far`.
     pub fn new(
-        (source, connections): (Source, &Connections),
+        (source, connections, same_delays): (Source, &Connections, Option<&[u32]>),
         onto: Range<u32>,
+        far: bool,
         plastic: Option<(&Plasticity, &[u8])>,
         receptor: Option<Receptor>,
     ) -> Self {
@@ -185,46 +240,89 @@ impl<T: Real> Projection<T> {
         let feeds = |s: usize| receptor.is_none_or(|kind| connections.receptor(s) == kind);
         let wanted = |s: usize| learns(s) == plastic.is_some() && feeds(s);
         let graph = &connections.graph;
-        let target = |s: usize| (graph.indices()[s] - onto.start) as u16;
+        let n_rows = graph.n_rows();
+        let target = |s: usize| graph.indices()[s] - onto.start;
         let class = |s| plastic.map_or(0, |(_, class)| class[target(s) as usize] as usize);
-        let mut rows = Rows { first: vec![0], ..Rows::default() };
-        let mut order: Vec<u16> = Vec::new();
+        let onto_these = |row: usize| {
+            let span = graph.span(row);
+            let targets = &graph.indices()[span.clone()];
+            let from = span.start + targets.partition_point(|&target| target < onto.start);
+            let to = span.start + targets.partition_point(|&target| target < onto.end);
+            (from..to).filter(|&s| wanted(s))
+        };
+        // Counted first, so that nothing has to grow while it is filled.
+        let n: usize = (0..n_rows).map(|row| onto_these(row).count()).sum();
+        // Where each delay has its place in each row, there are no more places than synapses.
+        let same_delays =
+            same_delays.filter(|delays| delays.len() == 1 || delays.len() * n_rows <= n);
+        let n_segments = same_delays.map_or(0, |delays| delays.len() * n_rows);
+        let mut start = large::room(n_segments + 1);
+        let (mut first, mut delays) = (vec![0], Vec::new());
+        let n_beyond = if plastic.is_some() { MOST_LANES } else { 0 };
+        let mut targets = Targets::room(n + n_beyond, far);
+        // Of those that learn, where their parameters are; of the others, what there is to know.
+        let n_static = if plastic.is_some() { 0 } else { n };
+        let (mut picked, mut weight) = (Vec::with_capacity(n - n_static), large::room(n_static));
+        let mut take = |s: usize| {
+            targets.push(target(s));
+            match plastic {
+                Some(_) => picked.push(s),
+                None => weight.push(T::from_f64(connections.weight[s])),
+            }
+        };
+        let mut n_taken = 0;
         let mut by_class: [Vec<usize>; CLASSES] = Default::default();
         let mut row_order: Vec<(u32, usize)> = Vec::new();
-        let mut picked: Vec<usize> = Vec::new();
-        for row in 0..graph.n_rows() {
-            let range = graph.span(row);
-            let targets = &graph.indices()[range.clone()];
-            let from = range.start + targets.partition_point(|&target| target < onto.start);
-            let to = range.start + targets.partition_point(|&target| target < onto.end);
-            (from..to).filter(|&s| wanted(s)).for_each(|s| by_class[class(s)].push(s));
+        for row in 0..n_rows {
+            if let Some([_]) = same_delays
+                && plastic.is_none()
+            {
+                start.push(n_taken);
+                for s in onto_these(row) {
+                    take(s);
+                    n_taken += 1;
+                }
+                continue;
+            }
+            onto_these(row).for_each(|s| by_class[class(s)].push(s));
             row_order.clear();
             for s in by_class.iter_mut().flat_map(|all| all.drain(..)) {
                 row_order.push((connections.delay_us(s), s));
             }
             // Those of one delay stay as they are.
             row_order.sort_by_key(|&(delay, _)| delay);
-            let mut delay_before = None;
-            for &(delay, s) in &row_order {
-                if delay_before != Some(delay) {
-                    rows.delay.push(delay);
-                    rows.start.push(order.len() as u32);
-                    delay_before = Some(delay);
+            let mut rest = row_order.as_slice();
+            let mut segment = |delay: u32| {
+                start.push(n_taken);
+                let n = rest.iter().take_while(|synapse| synapse.0 == delay).count();
+                let (these, others) = rest.split_at(n);
+                rest = others;
+                these.iter().for_each(|&(_, s)| take(s));
+                n_taken += n as u32;
+                rest.first().map(|synapse| synapse.0)
+            };
+            if let Some(delays) = same_delays {
+                for &delay in delays {
+                    segment(delay);
                 }
-                order.push(target(s));
-                picked.push(s);
+            } else {
+                let mut next = row_order.first().map(|synapse| synapse.0);
+                while let Some(delay) = next {
+                    delays.push(delay);
+                    next = segment(delay);
+                }
+                first.push(delays.len() as u32);
             }
-            rows.first.push(rows.delay.len() as u32);
         }
-        rows.start.push(order.len() as u32);
+        start.push(n_taken);
+        let n_empty = start.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        let delays = match same_delays {
+            Some(same) => Delays::Same(same.to_vec(), 16 * n_empty > n_segments),
+            None => Delays::Each { delay: delays.into(), first: first.into() },
+        };
+        let rows = Rows { delays, start: start.into() };
         let synapses = match plastic {
-            None => {
-                let weight = picked.iter().map(|&s| T::from_f64(connections.weight[s]));
-                Synapses::Static(StaticSynapses {
-                    target: Large::collect(order.len(), order.iter().copied()),
-                    weight: Large::collect(picked.len(), weight),
-                })
-            }
+            None => Synapses::Static(StaticSynapses { targets, weight: weight.into() }),
             Some((p, _)) => {
                 let real = |values: &[f64]| {
                     picked.iter().map(|&s| T::from_f64(values[s])).collect::<Vec<T>>()
@@ -249,7 +347,7 @@ impl<T: Real> Projection<T> {
                 Synapses::Plastic(PlasticSynapses::new(
                     rule,
                     &rows.start,
-                    &order,
+                    targets,
                     &real(&connections.weight),
                     &constants,
                     half,
@@ -264,25 +362,25 @@ impl<T: Real> Projection<T> {
     pub fn row(&self, row: usize) -> impl Iterator<Item = (u32, u32, u32, u32)> {
         self.rows.segments(row).flat_map(move |segment| {
             let delay = self.rows.delay(segment);
-            let targets = &self.synapses.target()[self.rows.synapses(segment)];
-            (0..).zip(targets).map(move |(k, &target)| (segment, k, u32::from(target), delay))
+            let targets = self.targets(segment).iter();
+            (0..).zip(targets).map(move |(k, target)| (segment, k, target as u32, delay))
         })
     }
 
     /// Post neurons of `segment`, counted within the shard.
     #[inline]
-    pub fn targets(&self, segment: u32) -> &[u16] {
-        &self.synapses.target()[self.rows.synapses(segment)]
+    pub fn targets(&self, segment: u32) -> Onto<'_> {
+        self.synapses.targets().of(self.rows.synapses(segment))
     }
 
-    /// To be read only.
+    /// To be read only; `target` are all of [`Synapses::targets`].
     #[inline]
-    pub fn reading(&self) -> Reading<'_, T> {
+    pub fn reading<'a, I: Index>(&'a self, target: &'a [I]) -> Reading<'a, T, I> {
         let (cells, n_fields) = match &self.synapses {
             Synapses::Static(synapses) => (&*synapses.weight, 1),
             Synapses::Plastic(synapses) => synapses.cells(),
         };
-        Reading { start: &self.rows.start, target: self.synapses.target(), cells, n_fields }
+        Reading { start: &self.rows.start, target, cells, n_fields }
     }
 
     /// Ask for the memory that says where a segment is.
@@ -300,92 +398,14 @@ impl<T: Real> Projection<T> {
     /// Ask for the memory of a segment that will be delivered soon; also to be changed if `learns`.
     #[inline]
     pub fn prefetch(&self, segment: u32, learns: bool) {
-        if self.synapses.target().len() < SOON_AT_HAND {
+        let targets = self.synapses.targets();
+        if targets.len() < SOON_AT_HAND {
             return;
         }
         let range = self.rows.synapses(segment);
         match &self.synapses {
             Synapses::Plastic(synapses) if learns => synapses.prefetch(&range),
-            _ => self.reading().prefetch(segment),
+            _ => with_targets!(targets, targets => self.reading(targets).prefetch(segment)),
         }
-    }
-}
-
-/// Add `weights` to what `targets` receive.
-#[inline]
-fn add<T: Real>(targets: &[u16], weights: &[T], input: &mut Table<T>) {
-    let (blocks, rest) = targets.as_chunks::<8>();
-    let (block_weights, rest_weights) = weights.as_chunks::<8>();
-    for (targets, weights) in blocks.iter().zip(block_weights) {
-        for (two, weights) in targets.as_chunks().0.iter().zip(weights.chunks_exact(2)) {
-            for (target, &w) in at_once(two).into_iter().zip(weights) {
-                input[target as usize] += w;
-            }
-        }
-    }
-    for (&target, &w) in rest.iter().zip(rest_weights) {
-        input[target as usize] += w;
-    }
-}
-
-/// The same, where they are more than [`ASKED`]: each line is asked for so many before it is reached.
-fn add_asking<T: Real>(targets: &[u16], weights: &[T], input: &mut Table<T>) {
-    let n_asking = (targets.len() - ASKED) / BETWEEN * BETWEEN;
-    let (asking, asked) = targets.split_at(n_asking);
-    let (asking_weights, asked_weights) = weights.split_at(n_asking);
-    let lines = asking.as_chunks::<BETWEEN>().0.iter();
-    for (targets, weights) in lines.zip(asking_weights.as_chunks::<BETWEEN>().0) {
-        ask(targets.as_ptr().wrapping_add(ASKED));
-        ask(weights.as_ptr().wrapping_add(ASKED));
-        add(targets, weights, input);
-    }
-    add(asked, asked_weights, input);
-}
-
-/// A projection whose weights are only read.
-#[derive(Debug, Clone, Copy)]
-pub struct Reading<'a, T> {
-    start: &'a [u32],
-    target: &'a [u16],
-    /// So many numbers for each synapse; those of a segment begin with its weights.
-    cells: &'a [T],
-    n_fields: usize,
-}
-
-impl<T: Real> Reading<'_, T> {
-    /// Whether `start` is so large that it must be asked for, and whether the synapses are so many.
-    #[inline]
-    pub fn is_far(&self) -> [bool; 2] {
-        [self.start.len() >= SOON_AT_HAND, self.target.len() >= SOON_AT_HAND]
-    }
-
-    /// Add the weights of `segment` to what its targets receive; returns how many there are.
-    #[inline]
-    pub fn deliver(&self, segment: u32, input: &mut Table<T>) -> usize {
-        let Range { start, end } = span(self.start, segment);
-        let n = end - start;
-        let (weights, targets) =
-            (&self.cells[self.n_fields * start..][..n], &self.target[start..][..n]);
-        if n <= ASKED {
-            add(targets, weights, input);
-        } else {
-            add_asking(targets, weights, input);
-        }
-        n
-    }
-
-    /// Ask for the memory that says where `segment` is.
-    #[inline]
-    pub fn prefetch_place(&self, segment: u32) {
-        prefetch(self.start, segment as usize);
-    }
-
-    /// Ask for the memory of `segment`.
-    #[inline]
-    pub fn prefetch(&self, segment: u32) {
-        let Range { start, end } = span(self.start, segment);
-        let n = (end - start).min(ASKED);
-        prefetch_lines(self.cells, self.n_fields * start, n);
-        prefetch_lines(self.target, start, n);
     }
 }

@@ -1,13 +1,18 @@
 //! Deliveries in the order of their arrival.
 //!
 //! Lives here: a calendar of windows, one bucket a window, and a heap for what lies beyond
-//! it. Not here: what a delivery does. Invariants: a window is handed out once, unless it was left
+//! it. Spikes of one µs wait together, one entry for each of their delays, and become deliveries one by
+//! one where their window is handed out. Not here: what a delivery does. Invariants: a window is handed out once, unless it was left
 //! early, and sorted by (arrival, projection) and within these in the order of pushing, an order
 //! that no thread can influence as long as each projection's spikes are sent in their order; nothing
 //! may be pushed into a window that was handed out.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+
+use batches::Batches;
+
+mod batches;
 
 /// A spike on its way: all synapses of one segment receive it at `arrival`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,32 +32,36 @@ pub const MOST_SEGMENTS: u32 = 1 << 30;
 /// Most projections that there may be.
 const MOST_PROJECTIONS: u32 = 1 << 3;
 
-/// A delivery of one window as one number: µs from the beginning of the window, projection and segment
-/// from the high bits down.
+/// A delivery of one window as one number: µs from the beginning of the window, projection, whether it is
+/// a group of deliveries, and segment or number of the group from the high bits down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Due(u64);
 
 /// Bits of the segment, which do not count in sorting.
 const SEGMENT_BITS: u32 = MOST_SEGMENTS.ilog2();
 const PROJECTION_BITS: u32 = MOST_PROJECTIONS.ilog2();
+const GROUP: u64 = 1 << SEGMENT_BITS;
+/// Bits below those by which windows are sorted.
+const BELOW_RANK: u32 = SEGMENT_BITS + 1;
 
 impl Due {
     #[inline]
     fn new(us: i64, projection: u32, segment: u32) -> Self {
-        let place = u64::from(projection) << SEGMENT_BITS | u64::from(segment);
-        Self((us as u64) << (SEGMENT_BITS + PROJECTION_BITS) | place)
+        debug_assert!(segment < MOST_SEGMENTS && projection < MOST_PROJECTIONS);
+        let place = u64::from(projection) << BELOW_RANK | u64::from(segment);
+        Self((us as u64) << (BELOW_RANK + PROJECTION_BITS) | place)
     }
 
     /// When, in µs from the beginning of the window.
     #[inline]
     pub fn us(self) -> i64 {
-        (self.0 >> (SEGMENT_BITS + PROJECTION_BITS)) as i64
+        (self.0 >> (BELOW_RANK + PROJECTION_BITS)) as i64
     }
 
     /// As [`Delivery::projection`].
     #[inline]
     pub fn projection(self) -> usize {
-        (self.0 >> SEGMENT_BITS) as usize & (MOST_PROJECTIONS as usize - 1)
+        (self.0 >> BELOW_RANK) as usize & (MOST_PROJECTIONS as usize - 1)
     }
 
     /// As [`Delivery::segment`].
@@ -64,7 +73,25 @@ impl Due {
     /// By what windows are sorted: time, and then projection.
     #[inline]
     fn rank(self) -> u64 {
-        self.0 >> SEGMENT_BITS
+        self.0 >> BELOW_RANK
+    }
+
+    /// The group of this number, at the same time and of the same projection.
+    #[inline]
+    fn of_group(self, group: u32) -> Self {
+        Self(self.with_segment(group).0 | GROUP)
+    }
+
+    /// Another segment at the same time and of the same projection.
+    #[inline]
+    fn with_segment(self, segment: u32) -> Self {
+        debug_assert!(segment < MOST_SEGMENTS);
+        Self(self.0 >> BELOW_RANK << BELOW_RANK | u64::from(segment))
+    }
+
+    #[inline]
+    fn is_group(self) -> bool {
+        self.0 & GROUP != 0
     }
 }
 
@@ -100,14 +127,15 @@ pub struct Queue {
     /// What lies beyond the buckets: window, number in the order of pushing, delivery.
     far: BinaryHeap<Reverse<(i64, u64, Due)>>,
     n_far: u64,
+    batches: Batches,
     /// What sorting works with.
     sorted: Vec<Due>,
 }
 
 impl Queue {
-    /// An empty queue at t = 0 whose windows last `width` µs, at most 2^31.
+    /// An empty queue at t = 0 whose windows last `width` µs, at most 2^30.
     pub fn new(width: u32) -> Self {
-        debug_assert!(width <= 1 << 31);
+        debug_assert!(width <= 1 << 30);
         let width = width.max(1);
         Self {
             width: i64::from(width),
@@ -119,6 +147,7 @@ impl Queue {
             filled: [0; BUCKETS as usize / 64],
             far: BinaryHeap::new(),
             n_far: 0,
+            batches: Batches::default(),
             sorted: Vec::new(),
         }
     }
@@ -130,22 +159,65 @@ impl Queue {
             self.keep(deliveries);
         }
         self.far.clear();
+        self.batches.clear();
         (self.next, self.start, self.n_far) = (0, 0, 0);
     }
 
     /// Add a delivery; its window must still be ahead.
     #[inline]
     pub fn push(&mut self, delivery: Delivery) {
-        debug_assert!(delivery.arrival >= self.start, "{delivery:?} is in the past");
-        debug_assert!(delivery.segment < MOST_SEGMENTS && delivery.projection < MOST_PROJECTIONS);
-        let ahead = (delivery.arrival - self.start) as u64;
-        // A product instead of a division: the same, as far as a delay can reach.
-        debug_assert!(ahead.checked_mul(self.width as u64).is_some(), "{delivery:?} is too far");
-        let windows = ((u128::from(ahead) * self.inverse) >> 64) as i64;
-        let us = ahead as i64 - windows * self.width;
-        let due = Due::new(us, delivery.projection, delivery.segment);
+        let (windows, us) = self.ahead(delivery.arrival);
+        self.push_due(windows, Due::new(us, delivery.projection, delivery.segment));
+    }
+
+    /// Add what comes so many windows after the next.
+    #[inline]
+    fn push_due(&mut self, windows: i64, due: Due) {
         let window = self.next + windows;
         if windows < BUCKETS { self.push_near(window, due) } else { self.push_far(window, due) }
+    }
+
+    /// Add what follows from spikes of `rows` of one projection at the time `t`: of each row one segment
+    /// for each of its `delays` (µs), which are the same for all: number k of row r is r * `delays.len()` + k.
+    ///
+    /// Those for which `is_there` does not hold may be left out.
+    #[inline]
+    pub fn push_together(
+        &mut self,
+        t: i64,
+        projection: u32,
+        delays: &[u32],
+        rows: impl Iterator<Item = u32>,
+        is_there: impl Fn(u32) -> bool,
+    ) {
+        let n_delays = delays.len() as u32;
+        let batch = self.batches.begin(rows);
+        if let &[row] = self.batches.rows(batch) {
+            self.batches.drop(batch);
+            for (segment, &delay) in (row * n_delays..).zip(delays) {
+                if is_there(segment) {
+                    self.push(Delivery { arrival: t + i64::from(delay), projection, segment });
+                }
+            }
+            return;
+        }
+        for (k, &delay) in (0..).zip(delays) {
+            let (windows, us) = self.ahead(t + i64::from(delay));
+            let group = self.batches.wait(batch, k, n_delays);
+            self.push_due(windows, Due::new(us, projection, 0).of_group(group));
+        }
+    }
+
+    /// In how many windows from the next on `arrival` is, which must not be past, and how many µs
+    /// after its beginning.
+    #[inline]
+    fn ahead(&self, arrival: i64) -> (i64, i64) {
+        debug_assert!(arrival >= self.start, "{arrival} is in the past of {}", self.start);
+        let ahead = (arrival - self.start) as u64;
+        // A product instead of a division: the same, as far as a delay can reach.
+        debug_assert!(ahead.checked_mul(self.width as u64).is_some(), "{arrival} is too far");
+        let windows = ((u128::from(ahead) * self.inverse) >> 64) as i64;
+        (windows, ahead as i64 - windows * self.width)
     }
 
     #[inline]
@@ -211,19 +283,56 @@ impl Queue {
     }
 
     /// Hand out `window`, sorted, into `into`, and say when it begins; all windows before it must be
-    /// empty.
-    pub fn take(&mut self, window: i64, into: &mut Vec<Due>) -> i64 {
+    /// empty. What comes in groups is left out where what `is_there` gives for its projection does not
+    /// hold of its segment.
+    pub fn take<F: Fn(u32) -> bool>(
+        &mut self,
+        window: i64,
+        into: &mut Vec<Due>,
+        is_there: impl Fn(usize) -> Option<F>,
+    ) -> i64 {
         debug_assert!(window >= self.next && self.first().is_none_or(|first| first >= window));
         self.bring_near(window + BUCKETS);
         let start = window * self.width;
         (self.next, self.start) = (window + 1, start + self.width);
         let mut bucket = self.empty(bucket_of(window));
         sort(&mut bucket, &mut self.sorted);
+        self.unfold(&mut bucket, is_there);
         let before = std::mem::replace(into, bucket);
         self.keep(before);
         // The bucket just emptied is that of the window that comes near now.
         self.bring_near(self.next + BUCKETS);
         start
+    }
+
+    /// Put its deliveries in the place of each group.
+    fn unfold<F: Fn(u32) -> bool>(
+        &mut self,
+        bucket: &mut Vec<Due>,
+        is_there: impl Fn(usize) -> Option<F>,
+    ) {
+        if !bucket.iter().any(|due| due.is_group()) {
+            return;
+        }
+        self.sorted.clear();
+        for &due in &*bucket {
+            if !due.is_group() {
+                self.sorted.push(due);
+                continue;
+            }
+            let (projection, before) = (due.projection(), self.sorted.len());
+            let segments = self.batches.come(due.segment());
+            self.sorted.extend(segments.map(|segment| due.with_segment(segment)));
+            // All were written, so that nothing has to be foreseen; those that are there stay.
+            let Some(is_there) = is_there(projection) else { continue };
+            let (some, mut n) = (&mut self.sorted[before..], 0);
+            for k in 0..some.len() {
+                some[n] = some[k];
+                n += usize::from(is_there(some[k].segment()));
+            }
+            self.sorted.truncate(before + n);
+        }
+        std::mem::swap(bucket, &mut self.sorted);
     }
 
     /// Put what lies before window `end` into its buckets, before anything is pushed beside it.
@@ -268,7 +377,7 @@ fn sort(bucket: &mut Vec<Due>, sorted: &mut Vec<Due>) {
     }
     let first = bucket[0].rank();
     let differing = bucket.iter().fold(0, |bits, due| bits | (due.rank() ^ first));
-    for shift in (0..u64::BITS - SEGMENT_BITS).step_by(DIGIT as usize) {
+    for shift in (0..u64::BITS - BELOW_RANK).step_by(DIGIT as usize) {
         let digit = |rank: u64| (rank >> shift) as usize & ((1 << DIGIT) - 1);
         if digit(differing) == 0 {
             continue;

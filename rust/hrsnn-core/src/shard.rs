@@ -22,9 +22,10 @@ use crate::network::Description;
 use crate::neuron::{Membranes, Neurons};
 use crate::projection::{Projection, Source, Synapses};
 use crate::queue::{Delivery, Due, Queue};
-use crate::real::Real;
-use crate::real::simd::{TABLE, Table, table};
+use crate::real::simd::{Table, table};
+use crate::real::{Real, large};
 use crate::stdp::History;
+use crate::targets::{Onto, Targets};
 use crate::time::{halvings_from_ms, rate_from_ms};
 
 mod arrivals;
@@ -35,9 +36,6 @@ mod state;
 pub use monitor::{Lies, Monitor, Noted, Watched};
 pub use pass::{Frozen, Learning, Pass};
 pub use state::Potentials;
-
-/// Most neurons of a shard.
-pub const MOST_NEURONS: usize = TABLE;
 
 /// How many spikes before it is sent a row is asked for.
 const ROWS_AHEAD: usize = 8;
@@ -130,8 +128,15 @@ pub struct Activity<T> {
 }
 
 impl<T: Real> Shard<T> {
-    /// The neurons `range` of a checked description and all synapses onto them.
-    pub fn new(description: &Description, range: Range<u32>) -> Self {
+    /// The neurons `range` of a checked description and all synapses onto them, whose targets take
+    /// 32 bits if there are many or if they are to be `far`; `delays` are those of inputs and of
+    /// neurons, µs, where they are few.
+    pub fn new(
+        description: &Description,
+        delays: &[Option<Vec<u32>>; 2],
+        range: Range<u32>,
+        far: bool,
+    ) -> Self {
         let p = &description.neurons;
         let span = range.start as usize..range.end as usize;
         let real = |f: &dyn Fn(usize) -> f64| span.clone().map(|i| T::from_f64(f(i))).collect();
@@ -145,8 +150,9 @@ impl<T: Real> Shard<T> {
             t_ref: span.clone().map(|i| (p.t_ref[i] * 1000.0).round_ties_even() as u32).collect(),
             theta: real(&|i| p.theta[i]),
             threshold: real(&|i| p.v_threshold[i]),
-            together: vec![[T::ZERO; 4]; span.len()],
+            together: large::room(span.len()),
         };
+        neurons.together.resize(span.len(), [T::ZERO; 4]);
         for i in 0..neurons.len() {
             neurons.set_theta(i, neurons.theta[i]);
         }
@@ -162,15 +168,18 @@ impl<T: Real> Shard<T> {
             description.competition.as_ref().map(|competition| Groups::new(competition, span));
         // Only where something learns.
         let class = LazyCell::new(|| excitability::classes(description, range.clone()));
+        let far = far || Targets::are_far(range.len());
         let mut projections = Vec::new();
-        for from in
-            [(Source::Input, &description.inputs), (Source::Recurrent, &description.recurrent)]
-        {
+        let sources = [
+            (Source::Input, &description.inputs, delays[0].as_deref()),
+            (Source::Recurrent, &description.recurrent, delays[1].as_deref()),
+        ];
+        for from in sources {
             for &kind in kinds {
-                projections.push(Projection::new(from, range.clone(), None, kind));
+                projections.push(Projection::new(from, range.clone(), far, None, kind));
                 if let Some(plasticity) = &from.1.plasticity {
                     let plastic = Some((plasticity, class.as_slice()));
-                    projections.push(Projection::new(from, range.clone(), plastic, kind));
+                    projections.push(Projection::new(from, range.clone(), far, plastic, kind));
                 }
             }
         }
@@ -184,7 +193,7 @@ impl<T: Real> Shard<T> {
 
     /// Post neurons of the synapses that receive `delivery`, counted within the shard; all different.
     #[inline]
-    fn targets(&self, delivery: Due) -> &[u16] {
+    fn targets(&self, delivery: Due) -> Onto<'_> {
         self.projections[delivery.projection()].targets(delivery.segment())
     }
 
@@ -248,7 +257,10 @@ impl<T: Real> Activity<T> {
             charges: Charges::default(),
             queue: Queue::new(width),
             history: History::default(),
-            input: vec![table(T::ZERO); if shard.receptors.is_some() { 2 } else { 1 }],
+            input: vec![
+                table(T::ZERO, shard.neurons.len());
+                if shard.receptors.is_some() { 2 } else { 1 }
+            ],
             crossing: Vec::new(),
             crossings: BinaryHeap::new(),
             deliveries: Vec::new(),
@@ -325,13 +337,23 @@ impl<T: Real> Activity<T> {
         spikes: &(impl Iterator<Item = Spike> + Clone),
     ) {
         for (number, projection) in (0..).zip(&shard.projections) {
-            if projection.source != source {
+            let rows = &projection.rows;
+            if projection.source != source || rows.are_empty() {
                 continue;
             }
-            let rows = &projection.rows;
             let mut near = spikes.clone().skip(ROWS_AHEAD);
             let mut far = spikes.clone().skip(2 * ROWS_AHEAD);
             let are_many = rows.are_many();
+            if let Some(delays) = rows.same_delays() {
+                let mut all = spikes.clone().peekable();
+                while let Some(&(t, _)) = all.peek() {
+                    let together = std::iter::from_fn(|| all.next_if(|spike| spike.0 == t));
+                    let together = together.map(|(_, row)| row);
+                    let is_there = |segment| rows.is_there(segment);
+                    self.queue.push_together(t, number, delays, together, is_there);
+                }
+                continue;
+            }
             for (t, row) in spikes.clone() {
                 if are_many {
                     // First ask where a row begins, then for what is there.
@@ -352,7 +374,12 @@ impl<T: Real> Activity<T> {
     pub fn advance(&mut self, pass: &mut impl Pass<T>, window: i64, end: i64) {
         self.spikes.clear();
         let mut deliveries = std::mem::take(&mut self.deliveries);
-        let start = self.queue.take(window, &mut deliveries);
+        let projections = &pass.shard().projections;
+        let is_there = |projection: usize| {
+            let rows = &projections[projection].rows;
+            rows.have_gaps().then_some(|segment| rows.is_there(segment))
+        };
+        let start = self.queue.take(window, &mut deliveries, is_there);
         let mut rest = deliveries.as_slice();
         let mut stop = if self.monitor.is_none() { end } else { self.next_stop(end) };
         loop {

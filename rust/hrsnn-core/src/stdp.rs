@@ -75,11 +75,11 @@ pub(crate) const LATEST: usize = 4;
 const RECENT: usize = 16;
 
 impl History {
-    /// Forget everything and begin at t = 0; for `n` neurons, at most [`TABLE`].
+    /// Forget everything and begin at t = 0; for `n` neurons.
     pub fn reset(&mut self, n: usize) {
         if self.latest.is_empty() {
             // Zeros from the system, whose pages cost nothing until they are touched.
-            self.latest = vec![[0; LATEST]; TABLE];
+            self.latest = vec![[0; LATEST]; n.max(TABLE)];
         }
         self.forget();
         self.n = n;
@@ -129,7 +129,7 @@ impl History {
     /// Marks of the latest spikes of each neuron, latest first.
     #[inline]
     pub(crate) fn latest(&self) -> &Table<[i32; LATEST]> {
-        self.latest.as_slice().try_into().expect("reset has made it a table")
+        Table::new(&self.latest)
     }
 
     /// Mark of the fifth latest spike of neuron `i`.

@@ -21,13 +21,19 @@ use pyo3::prelude::*;
 /// The compiled core of `hrsnn_rs`.
 #[pymodule]
 mod _hrsnn {
-    use super::{Bound, PyModule, PyModuleMethods, PyResult};
+    use super::{Bound, PyModule, PyModuleMethods, PyResult, pyfunction};
 
     #[pymodule_export]
     use super::aedat::AedatReader;
 
     #[pymodule_export]
     use super::camera::{EventCamera, dead_time};
+
+    /// Give the system back what was freed.
+    #[pyfunction]
+    fn give_back_memory() {
+        hrsnn_core::real::large::give_back();
+    }
 
     #[pymodule_export]
     use super::generate::{

@@ -20,7 +20,7 @@ impl<T: Real> Learned<T> {
         let mut weight = Vec::new();
         for Projection { rows, synapses, .. } in &shard.projections {
             if let Synapses::Plastic(synapses) = synapses {
-                weight.reserve_exact(synapses.target().len());
+                weight.reserve_exact(synapses.len());
                 for segment in 0..rows.n_segments() as u32 {
                     weight.extend_from_slice(synapses.weights(&rows.synapses(segment)));
                 }

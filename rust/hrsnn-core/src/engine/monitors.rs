@@ -183,7 +183,7 @@ impl<T: Real> Engine<T> {
         &self,
         wanted: &Wanted,
         some: &[u32],
-        watched: impl Fn(Vec<u16>) -> Watched,
+        watched: impl Fn(Vec<u32>) -> Watched,
     ) -> Result<Vec<Part>> {
         let n = self.n_neurons;
         if let Some(at) = some.iter().position(|&i| i as usize >= n) {
@@ -193,7 +193,7 @@ impl<T: Real> Engine<T> {
         let part = |shard: &Shard<T>| {
             let span = shard.first..shard.first + shard.neurons.len() as u32;
             let mine = (0..).zip(some).filter(|(_, i)| span.contains(i));
-            let (columns, local) = mine.map(|(at, &i)| (at, (i - shard.first) as u16)).unzip();
+            let (columns, local) = mine.map(|(at, &i)| (at, i - shard.first)).unzip();
             Part { watched: watched(local), columns }
         };
         Ok(self.shards.iter().map(part).collect())

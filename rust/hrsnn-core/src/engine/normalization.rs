@@ -32,9 +32,9 @@ fn normalize<T: Real>(shard: &mut Shard<T>, source: Source, norm: Norm, incoming
         for segment in 0..n_segments {
             let range = projection.rows.synapses(segment);
             let weights = synapses.weights(&range);
-            for (&target, w) in synapses.target()[range.clone()].iter().zip(weights) {
+            for (target, w) in synapses.targets().of(range.clone()).iter().zip(weights) {
                 let w = w.to_f64();
-                sum[target as usize] += match norm {
+                sum[target] += match norm {
                     Norm::L1 => w,
                     Norm::L2 => w * w,
                 };
@@ -49,8 +49,7 @@ fn normalize<T: Real>(shard: &mut Shard<T>, source: Source, norm: Norm, incoming
         let rule = synapses.rule;
         for segment in 0..n_segments {
             let (targets, weights) = synapses.weights_mut(&projection.rows.synapses(segment));
-            for (&target, w) in targets.iter().zip(weights) {
-                let target = target as usize;
+            for (target, w) in targets.iter().zip(weights) {
                 if sum[target] != 0.0 {
                     let scaled = w.to_f64() * (incoming[first + target] / sum[target]);
                     *w = rule.clip(T::from_f64(scaled));

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use crate::competition::runs;
 use crate::network::Connections;
-use crate::shard::MOST_NEURONS;
+
+/// Most neurons of a shard.
+pub(super) const MOST_NEURONS: usize = 1 << 19;
 
 /// Cut the neurons into `n` ranges with about equally many synapses onto each, or into more where
 /// one would have more neurons than a shard can, or into fewer where there are not so many groups:

@@ -1,4 +1,5 @@
-//! Random networks: neither shards nor threads nor the company of other samples change a bit.
+//! Random networks: neither shards, nor the width of their targets, nor threads, nor the company of
+//! other samples change a bit.
 //!
 //! `HRSNN_SAME_BITS` says how many networks are drawn; shards and threads go from 1 to 16.
 
@@ -203,8 +204,13 @@ fn bits<T: Real>(values: &[T]) -> Vec<u64> {
 }
 
 /// Learn from two samples, then transform all of them, `chunk` at a time.
-fn outcome<T: Real>(case: &Case, n_shards: usize, n_threads: usize, chunk: usize) -> Outcome {
-    let mut engine = Engine::<T>::new(&case.description, Some(n_shards)).unwrap();
+fn outcome<T: Real>(
+    case: &Case,
+    (n_shards, far): (usize, bool),
+    n_threads: usize,
+    chunk: usize,
+) -> Outcome {
+    let mut engine = Engine::<T>::laid_out(&case.description, Some(n_shards), far).unwrap();
     engine.together = Some(n_threads > 1);
     // Settles in between too.
     engine.settle_after = 20;
@@ -246,23 +252,25 @@ fn random_networks_have_the_same_bits_for_any_split() {
     for number in 0..n_networks {
         let mut draw = Draw(stream(20_261, "same bits", number));
         let case = draw.case();
-        let with = |n_shards, n_threads, chunk| {
+        let with = |shards, n_threads, chunk| {
             if case.double {
-                outcome::<f64>(&case, n_shards, n_threads, chunk)
+                outcome::<f64>(&case, shards, n_threads, chunk)
             } else {
-                outcome::<f32>(&case, n_shards, n_threads, chunk)
+                outcome::<f32>(&case, shards, n_threads, chunk)
             }
         };
-        let right = with(1, 1, N_SAMPLES);
+        let right = with((1, false), 1, N_SAMPLES);
         n_busy += u64::from(right.stats[..2].iter().map(|stats| stats.n_spikes).sum::<u64>() > 50);
         n_learned += u64::from(right.stats[0].counters.weight_updates > 50);
         // Every number of threads is met as often.
         for (turn, chunk) in [(0, 1), (1, 2), (2, N_SAMPLES)] {
             let n_threads = 1 + (number + turn * 5) % MOST_THREADS;
             let n_shards = n_threads as usize + draw.below(1 + SPARE_SHARDS);
-            let found = with(n_shards, n_threads as usize, chunk);
+            let far = draw.happens(0.5);
+            let found = with((n_shards, far), n_threads as usize, chunk);
             let how = format!(
-                "network {number}, {n_shards} shards, {n_threads} threads, {chunk} samples at a time"
+                "network {number}, {n_shards} shards (far: {far}), {n_threads} threads, {chunk} samples at \
+                 a time"
             );
             assert_eq!(found.spikes, right.spikes, "spikes: {how}");
             assert_eq!(found.stats, right.stats, "statistics: {how}");

@@ -134,10 +134,10 @@ fn where_synapses_stand_within_a_row_changes_no_bit() {
     for n_shards in [1, 3] {
         let [engine, changed] =
             [&description, &other].map(|d| Engine::<f32>::new(d, Some(n_shards)).unwrap());
-        let targets = |engine: &Engine<f32>| -> Vec<Vec<u16>> {
+        let targets = |engine: &Engine<f32>| -> Vec<Vec<usize>> {
             let all = engine.shards.iter().flat_map(|shard| &shard.projections);
             let recurrent = all.filter(|p| p.source == Source::Recurrent);
-            recurrent.map(|p| p.synapses.target().to_vec()).collect()
+            recurrent.map(|p| p.synapses.targets().iter().collect()).collect()
         };
         assert_ne!(targets(&engine), targets(&changed));
         let (spikes, weight, stats) = learned(engine, 1);
@@ -330,12 +330,12 @@ fn ranges_divide_no_group() {
     // Not even where a shard is full.
     let description = Description::new(
         NeuronParameters::default(),
-        Connections { graph: Csr::new(vec![0], vec![], 1 << 17).unwrap(), ..description.inputs },
+        Connections { graph: Csr::new(vec![0], vec![], 1 << 20).unwrap(), ..description.inputs },
         description.recurrent,
     );
-    let group: Vec<u32> = (0..1 << 17).map(|i| i / 1000).collect();
-    let ranges = ranges_of_equal_work(&[&description.inputs], Some(&group), 1 << 17, 1);
-    assert_eq!(ranges, [0..65_000, 65_000..130_000, 130_000..131_072]);
+    let group: Vec<u32> = (0..1 << 20).map(|i| i / 1000).collect();
+    let ranges = ranges_of_equal_work(&[&description.inputs], Some(&group), 1 << 20, 1);
+    assert_eq!(ranges, [0..524_000, 524_000..1_048_000, 1_048_000..1_048_576]);
 }
 
 #[test]

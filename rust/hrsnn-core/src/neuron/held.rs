@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::Neurons;
-use crate::real::Real;
 use crate::real::simd::Pair;
+use crate::real::{Real, large};
 use crate::time::{Grid, LONGEST_SPAN};
 
 /// Stands for a time that is not near the base: to vectors it is one in the future, so that they
@@ -28,6 +28,9 @@ impl<T: Real> Held<T> {
     /// All neurons at rest at t = 0.
     pub fn reset(&mut self, v_rest: &[T]) {
         self.pairs.clear();
+        if self.pairs.capacity() < v_rest.len() {
+            self.pairs = large::room(v_rest.len());
+        }
         self.pairs.extend(v_rest.iter().map(|&real| Pair { real, int: 0 }));
         self.base = 0;
         self.far.clear();

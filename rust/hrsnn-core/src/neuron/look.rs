@@ -20,7 +20,7 @@ struct Look {
 /// The neurons that are looked at, and what was kept of them.
 #[derive(Debug, Clone)]
 pub struct Looks<T> {
-    some: Vec<u16>,
+    some: Vec<u32>,
     /// Of each of them.
     v_end: Vec<T>,
     halvings: Vec<T>,
@@ -32,8 +32,8 @@ pub struct Looks<T> {
 
 impl<T: Real> Looks<T> {
     /// To look at the neurons `some`, at most at so many times.
-    pub fn new(neurons: &Neurons<T>, some: Vec<u16>, most_times: usize) -> Self {
-        let of = |values: &[T]| some.iter().map(|&i| values[usize::from(i)]).collect();
+    pub fn new(neurons: &Neurons<T>, some: Vec<u32>, most_times: usize) -> Self {
+        let of = |values: &[T]| some.iter().map(|&i| values[i as usize]).collect();
         let (v_end, halvings) = (of(&neurons.v_end), of(&neurons.halvings));
         let kept = large::room(most_times * some.len());
         Self { some, v_end, halvings, at: Vec::new(), kept, n_times: 0 }
@@ -46,13 +46,13 @@ impl<T: Real> Looks<T> {
         if let Some(base) = membranes.held.base_near(grid) {
             let pairs = &membranes.held.pairs[..];
             self.at.push(Look { grid, base });
-            self.kept.extend(self.some.iter().map(|&i| pairs[usize::from(i)]));
+            self.kept.extend(self.some.iter().map(|&i| pairs[i as usize]));
             return;
         }
         // Beyond what vectors count: each potential is told now, as one that holds at that time.
         for t in grid.times() {
             self.at.push(Look { grid: Grid { first: t, n: 1, ..grid }, base: t });
-            let told = |&i: &u16| membranes.potential(neurons, i.into(), t);
+            let told = |&i: &u32| membranes.potential(neurons, i as usize, t);
             self.kept.extend(self.some.iter().map(|i| Pair { real: told(i), int: 0 }));
         }
     }

@@ -5,7 +5,7 @@
 
 use super::{Membranes, Neurons};
 use crate::real::Real;
-use crate::real::simd::{Kernel, MOST_LANES, Pair, Places, TABLE, Table, Vector};
+use crate::real::simd::{Index, Kernel, MOST_LANES, Pair, Places, Table, Vector, prefetch};
 
 pub(super) struct ReceiveAll<'a, T> {
     pub(super) membranes: &'a mut Membranes<T>,
@@ -123,56 +123,56 @@ fn receive<V: Vector, const N: usize>(
 }
 
 /// What arrives at some neurons, in their order.
-pub(super) trait Arrivals<T: Real> {
+pub(super) trait Arrivals<T: Real, I: Index> {
     /// At the neurons `some`, which fill a vector, the first of which is of number `first`; 0 at
     /// the first `n_done` of them, which have received it.
-    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, n_done: usize, some: &[u16]) -> V;
+    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, n_done: usize, some: &[I]) -> V;
     /// At neuron `i`, which is of number `k`.
-    fn one(&mut self, k: usize, i: u16) -> T;
+    fn one(&mut self, k: usize, i: I) -> T;
 }
 
 /// Summed for each neuron, which is cleared.
 pub(super) struct Summed<'a, T>(pub(super) &'a mut Table<T>);
 
-impl<T: Real> Arrivals<T> for Summed<'_, T> {
+impl<T: Real, I: Index> Arrivals<T, I> for Summed<'_, T> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn vector<V: Vector<Scalar = T>>(&mut self, _: usize, _: usize, some: &[u16]) -> V {
-        let arrived = V::gather(&*self.0, Places::new(some, TABLE));
+    fn vector<V: Vector<Scalar = T>>(&mut self, _: usize, _: usize, some: &[I]) -> V {
+        let arrived = V::gather(self.0, Places::of_table(some, self.0));
         for &i in some {
-            self.0[i as usize] = T::ZERO;
+            *self.0.at_mut(i) = T::ZERO;
         }
         arrived
     }
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn one(&mut self, _: usize, i: u16) -> T {
-        std::mem::replace(&mut self.0[i as usize], T::ZERO)
+    fn one(&mut self, _: usize, i: I) -> T {
+        std::mem::replace(self.0.at_mut(i), T::ZERO)
     }
 }
 
 /// One weight for each neuron.
 pub(super) struct Weights<'a, T>(pub(super) &'a [T]);
 
-impl<T: Real> Arrivals<T> for Weights<'_, T> {
+impl<T: Real, I: Index> Arrivals<T, I> for Weights<'_, T> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, n_done: usize, _: &[u16]) -> V {
+    fn vector<V: Vector<Scalar = T>>(&mut self, first: usize, n_done: usize, _: &[I]) -> V {
         V::load(&self.0[first..]).only(V::lanes(u32::MAX << n_done))
     }
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn one(&mut self, k: usize, _: u16) -> T {
+    fn one(&mut self, k: usize, _: I) -> T {
         self.0[k]
     }
 }
 
-pub(super) struct ReceiveSome<'a, T, A> {
+pub(super) struct ReceiveSome<'a, T, I, A> {
     pub(super) membranes: &'a mut Membranes<T>,
     pub(super) neurons: &'a Neurons<T>,
-    pub(super) some: &'a [u16],
+    pub(super) some: &'a [I],
     pub(super) t: i64,
     /// The same from the base.
     pub(super) now: i32,
@@ -180,7 +180,7 @@ pub(super) struct ReceiveSome<'a, T, A> {
     pub(super) spiked: &'a mut Vec<u32>,
 }
 
-impl<T: Real, A: Arrivals<T>> Kernel<T> for ReceiveSome<'_, T, A> {
+impl<T: Real, I: Index, A: Arrivals<T, I>> Kernel<T> for ReceiveSome<'_, T, I, A> {
     type Output = ();
 
     #[inline(always)]
@@ -193,6 +193,7 @@ impl<T: Real, A: Arrivals<T>> Kernel<T> for ReceiveSome<'_, T, A> {
         }
         let lanes = ABREAST * V::LANES;
         for some in self.some.chunks_exact(lanes) {
+            self.ask_ahead(first + lanes, lanes);
             let mut arrived = [V::splat(T::ZERO); ABREAST];
             for (k, some) in some.chunks_exact(V::LANES).enumerate() {
                 arrived[k] = self.arrivals.vector(first + k * V::LANES, 0, some);
@@ -211,7 +212,21 @@ impl<T: Real, A: Arrivals<T>> Kernel<T> for ReceiveSome<'_, T, A> {
     }
 }
 
-impl<T: Real, A: Arrivals<T>> ReceiveSome<'_, T, A> {
+impl<T: Real, I: Index, A: Arrivals<T, I>> ReceiveSome<'_, T, I, A> {
+    /// Ask for what `n` neurons from the `first` on are, where there are so many that they are not at hand.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn ask_ahead(&self, first: usize, n: usize) {
+        if I::IS_IN_EVERY_TABLE {
+            return;
+        }
+        let some = &self.some[first.min(self.some.len())..];
+        for &i in &some[..n.min(some.len())] {
+            prefetch(&self.membranes.held.pairs, i.place());
+            prefetch(&self.neurons.together, i.place());
+        }
+    }
+
     /// All of them, which do not fill a vector.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
@@ -229,7 +244,7 @@ impl<T: Real, A: Arrivals<T>> ReceiveSome<'_, T, A> {
     /// may stand there again if nothing has arrived at it after the first time.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn receive<V: Vector<Scalar = T>, const N: usize>(&mut self, some: &[u16], arrived: [V; N]) {
+    fn receive<V: Vector<Scalar = T>, const N: usize>(&mut self, some: &[I], arrived: [V; N]) {
         let Self { membranes, neurons, t, spiked, .. } = self;
         let n = neurons.len();
         let places = Places::new(some, n);
@@ -262,9 +277,9 @@ impl<T: Real, A: Arrivals<T>> ReceiveSome<'_, T, A> {
             while spikes != 0 {
                 let i = some[spikes.trailing_zeros() as usize];
                 if !membranes.waits {
-                    membranes.spike(neurons, usize::from(i), *t);
+                    membranes.spike(neurons, i.place(), *t);
                 }
-                spiked.push(u32::from(i));
+                spiked.push(i.place() as u32);
                 spikes &= spikes - 1;
             }
         }

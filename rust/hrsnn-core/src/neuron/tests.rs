@@ -403,7 +403,7 @@ fn together_is_one_by_one<T: Real>(
     };
     let mut all = at_rest(&neurons);
     let (mut some, mut row, mut singly) = (all.clone(), all.clone(), all.clone());
-    let (mut input, mut input_of_some) = (simd::table(T::ZERO), simd::table(T::ZERO));
+    let (mut input, mut input_of_some) = (simd::table(T::ZERO, 0), simd::table(T::ZERO, 0));
     let mut t = 0;
     for (wait, arrivals) in steps {
         t += wait;

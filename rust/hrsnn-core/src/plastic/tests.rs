@@ -17,6 +17,12 @@ const RULE: Rule<f64> = Rule {
 };
 const NEAREST: Rule<f64> = Rule { pairing: Pairing::Nearest, ..RULE };
 
+fn targets(all: impl Iterator<Item = u32>, far: bool) -> Targets {
+    let mut targets = Targets::room(0, far);
+    all.for_each(|target| targets.push(target));
+    targets
+}
+
 fn weight(synapse: &PlasticSynapses<f64>) -> f64 {
     synapse.weights(&(0..1))[0]
 }
@@ -44,7 +50,8 @@ fn synapse(rule: Rule<f64>) -> (PlasticSynapses<f64>, History) {
     let halvings = [10_000.0, 20_000.0].map(|us| vec![std::f64::consts::LOG2_E / us]);
     let [plus, minus] = halvings;
     let constants = [vec![A_PLUS], vec![A_MINUS], plus, minus];
-    let synapse = PlasticSynapses::new(rule, &[0, 1], &[0], &[1.0], &constants, None);
+    let synapse =
+        PlasticSynapses::new(rule, &[0, 1], targets(0..1, false), &[1.0], &constants, None);
     let mut history = History::default();
     history.reset(1);
     (synapse, history)
@@ -53,7 +60,7 @@ fn synapse(rule: Rule<f64>) -> (PlasticSynapses<f64>, History) {
 /// What is delivered by each arrival, then the weight at the end; and the number of updates.
 fn played(rule: Rule<f64>, events: &[At]) -> (Vec<f64>, u64) {
     let (mut synapse, mut history) = synapse(rule);
-    let mut input = table(0.0);
+    let mut input = table(0.0, 0);
     let (mut found, mut updates) = (Vec::new(), 0);
     for &event in events {
         match event {
@@ -166,7 +173,7 @@ fn hard_bounds_are_reached_and_left_again() {
 #[test]
 fn settling_takes_in_each_spike_once() {
     let (mut synapse, mut history) = synapse(RULE);
-    let mut input = table(0.0);
+    let mut input = table(0.0, 0);
     assert_eq!(synapse.arrive(0, 0..1, 1000, &history, &mut input), 1);
     history.push(0, 3000);
     assert_eq!(synapse.settle(0, 0..1, 4000, &history, &mut input), 1);
@@ -185,7 +192,7 @@ fn settling_takes_in_each_spike_once() {
 #[test]
 fn a_sample_begins_without_traces() {
     let (mut synapse, mut history) = synapse(RULE);
-    let mut input = table(0.0);
+    let mut input = table(0.0, 0);
     history.push(0, 0);
     synapse.arrive(0, 0..1, 10, &history, &mut input);
     synapse.settle(0, 0..1, 20, &history, &mut input);

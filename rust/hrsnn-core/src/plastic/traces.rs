@@ -40,7 +40,7 @@ impl<T: Real> PlasticSynapses<T> {
         };
         let [a_plus, _, plus, _] = self.constants(range, k);
         let a_plus = a_plus * rule.scale;
-        let pending = history.after(self.target[range.start + k].into(), visit.t);
+        let pending = history.after(self.targets().get(range.start + k), visit.t);
         pending.iter().fold(w, |w, &mark| {
             let trace = if mark == visit.t + 1 { before } else { after };
             let left = (T::from_i32(visit.t + 1 - mark) * plus).pow2();

@@ -9,16 +9,16 @@
 
 use super::{ARRIVAL, CONSTANTS, END, STATE, Visit};
 use crate::real::Real;
-use crate::real::simd::{Block, Kernel, MOST_LANES, Strip, Table, Vector};
+use crate::real::simd::{Block, Index, Kernel, MOST_LANES, Strip, Table, Vector};
 use crate::stdp::{History, LATEST, Pairing, Rule};
 
 /// One visit of one segment.
 ///
 /// There are 7 fields, or 3 and `halves`.
-pub(super) struct Advance<'a, T, const KIND: u8, const FIELDS: usize> {
+pub(super) struct Advance<'a, T, I, const KIND: u8, const FIELDS: usize> {
     pub(super) rule: Rule<T>,
     pub(super) n: usize,
-    pub(super) strip: Strip<'a, T, FIELDS>,
+    pub(super) strip: Strip<'a, T, I, FIELDS>,
     pub(super) halves: &'a [u16],
     pub(super) scales: [f32; 4],
     pub(super) visit: Visit,
@@ -27,7 +27,9 @@ pub(super) struct Advance<'a, T, const KIND: u8, const FIELDS: usize> {
     pub(super) input: &'a mut Table<T>,
 }
 
-impl<T: Real, const KIND: u8, const FIELDS: usize> Kernel<T> for Advance<'_, T, KIND, FIELDS> {
+impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Kernel<T>
+    for Advance<'_, T, I, KIND, FIELDS>
+{
     type Output = u64;
 
     #[inline(always)]
@@ -104,7 +106,7 @@ impl<T: Real, V: Vector<Scalar = T>> Same<V> {
     }
 }
 
-impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> {
+impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Advance<'_, T, I, KIND, FIELDS> {
     /// Apply what is pending of the block from synapse `first` on, deliver and depress; returns the
     /// number of updates by post spikes. `ENDS`: the block is not whole.
     #[inline(always)]
@@ -187,7 +189,7 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
                     let older = Older { rule, visit, now, history };
                     let fields = [w, y, x, after, a_plus, plus, minus];
                     let target = block.index();
-                    let (deep_w, deep_y) = older.apply::<V>(deep, target, fields, &mut updates);
+                    let (deep_w, deep_y) = older.apply::<V, I>(deep, target, fields, &mut updates);
                     let deep = V::lanes(deep);
                     (w, y) = (deep_w.or_else(deep, w), deep_y.or_else(deep, y));
                 }
@@ -198,7 +200,7 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
         if KIND == ARRIVAL {
             let target = block.index();
             let target = if ENDS { &target[..block.len()] } else { target };
-            deliver::<V, ENDS>(self.input, target, w);
+            deliver::<V, I, ENDS>(self.input, target, w);
             let change = weighted(a_minus.times(y), w.minus(w_min), rule.mu_minus);
             w = w.minus(change).at_least(w_min).at_most(w_max);
         }
@@ -223,16 +225,20 @@ impl<T: Real, const KIND: u8, const FIELDS: usize> Advance<'_, T, KIND, FIELDS> 
 /// Add `w`, of which there may be fewer than lanes only where `ENDS`, to the `input` of `target`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of a kernel")]
-fn deliver<V: Vector, const ENDS: bool>(input: &mut Table<V::Scalar>, target: &[u16], w: V) {
+fn deliver<V: Vector, I: Index, const ENDS: bool>(
+    input: &mut Table<V::Scalar>,
+    target: &[I],
+    w: V,
+) {
     let mut delivered = [V::Scalar::ZERO; MOST_LANES];
     w.store(&mut delivered);
     if ENDS {
         for (&target, &w) in target.iter().zip(&delivered) {
-            input[target as usize] += w;
+            *input.at_mut(target) += w;
         }
     } else {
         for k in 0..V::LANES {
-            input[target[k] as usize] += delivered[k];
+            *input.at_mut(target[k]) += delivered[k];
         }
     }
 }
@@ -256,8 +262,8 @@ fn weighted<V: Vector>(amount: V, room: V, mu: V::Scalar) -> V {
 /// Amplitudes and halvings from synapse `first` of `n` on.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of a kernel")]
-fn constants<V: Vector, const FIELDS: usize>(
-    block: &Block<'_, '_, V, FIELDS>,
+fn constants<V: Vector, I: Index, const FIELDS: usize>(
+    block: &Block<'_, '_, V, I, FIELDS>,
     first: usize,
     n: usize,
     halves: &[u16],
@@ -278,11 +284,11 @@ fn constants<V: Vector, const FIELDS: usize>(
 /// Those of the lanes `bits` whose synapses, onto `target`, have more pending than is listed.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of a kernel")]
-fn deep(history: &History, visit: i32, mut bits: u32, target: &[u16]) -> u32 {
+fn deep<I: Index>(history: &History, visit: i32, mut bits: u32, target: &[I]) -> u32 {
     let mut deep = 0;
     while bits != 0 {
         let k = bits.trailing_zeros();
-        deep |= u32::from(history.fifth(target[k as usize] as usize) > visit) << k;
+        deep |= u32::from(history.fifth(target[k as usize].place()) > visit) << k;
         bits &= bits - 1;
     }
     deep
@@ -303,10 +309,10 @@ impl<T: Real> Older<'_, T> {
     /// Of each lane: `w`, `y` now, `x` before the visit and after it, `a_plus`, both halvings.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn apply<V: Vector<Scalar = T>>(
+    fn apply<V: Vector<Scalar = T>, I: Index>(
         &self,
         mut deep: u32,
-        target: &[u16],
+        target: &[I],
         fields: [V; 7],
         updates: &mut u64,
     ) -> (V, V) {
@@ -320,7 +326,7 @@ impl<T: Real> Older<'_, T> {
             deep &= deep - 1;
             let [mut w, mut y, x, after, a_plus, plus, minus] =
                 std::array::from_fn(|field| of_lane[field][k]);
-            let post = target[k] as usize;
+            let post = target[k].place();
             let (marks, count) = self.history.older(post, self.visit.t);
             *updates += count as u64;
             // A vector of spikes of one lane, instead of one spike of a vector of lanes.

@@ -31,6 +31,14 @@ impl<T> Large<T> {
     }
 }
 
+impl<T> Large<T> {
+    /// One more, for which there is [`room`].
+    #[inline]
+    pub fn push(&mut self, value: T) {
+        self.0.push(value);
+    }
+}
+
 impl<T> From<Vec<T>> for Large<T> {
     /// What was filled into a [`room`].
     fn from(values: Vec<T>) -> Self {
@@ -80,6 +88,19 @@ fn ask_for_huge_pages<T>(values: &mut Vec<T>) {
 
 #[cfg(not(all(target_os = "linux", not(miri))))]
 fn ask_for_huge_pages<T>(_: &mut Vec<T>) {}
+
+/// Give the system back what was freed and what the allocator keeps for later, where it can be told to.
+///
+/// After something large was made, that is as much as making it took.
+#[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
+pub fn give_back() {
+    // SAFETY: it takes no memory of ours, and may be called at any time by any thread.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Give the system back what was freed: here the allocator cannot be told to.
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(miri))))]
+pub fn give_back() {}
 
 #[cfg(test)]
 mod tests {

@@ -9,28 +9,15 @@
 #![allow(unsafe_code, reason = "instructions chosen at run time; each block says why it is sound")]
 #![allow(clippy::inline_always, reason = "a kernel must be compiled as a whole for its level")]
 
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::real::Real;
 pub use places::Places;
 pub use strip::{AHEAD, Block, Strip};
+pub use table::{Index, TABLE, Table, table};
 
-/// Elements of a [`Table`]: what 16 bits can count.
-pub const TABLE: usize = 1 << 16;
 /// Most lanes of any vector; arrays that vectors read have as many elements to spare at the end.
 pub const MOST_LANES: usize = 16;
-
-/// One element for each number of 16 bits, so that no index is out of range.
-pub type Table<X> = [X; TABLE];
-
-/// A table with `x` everywhere.
-///
-/// # Panics
-/// Never: the length is that of a table.
-pub fn table<X: Copy + Debug>(x: X) -> Box<Table<X>> {
-    vec![x; TABLE].into_boxed_slice().try_into().expect("the length is that of a table")
-}
 
 /// Whether the machine has all of some features.
 #[cfg(target_arch = "x86_64")]
@@ -121,9 +108,9 @@ pub trait Vector: Copy {
     /// The first numbers of `from`, which has enough.
     fn load(from: &[Self::Scalar]) -> Self;
     /// The elements of `from` at `places`.
-    fn gather(from: &[Self::Scalar], places: Places<'_>) -> Self;
+    fn gather<I: Index>(from: &[Self::Scalar], places: Places<'_, I>) -> Self;
     /// The four columns of the rows of `table` at `places`.
-    fn columns(table: &[[Self::Scalar; 4]], places: Places<'_>) -> [Self; 4];
+    fn columns<I: Index>(table: &[[Self::Scalar; 4]], places: Places<'_, I>) -> [Self; 4];
     /// `half_bits` as numbers of 16 bits without sign, times `scale`; see [`Real::from_half`].
     fn load_half(half_bits: &[u16], scale: f32) -> Self;
     /// Write to the first places of `to`, which has enough.
@@ -148,11 +135,16 @@ pub trait Vector: Copy {
     /// The first pairs of `from`, which has enough.
     fn pairs(from: &[Pair<Self::Scalar>]) -> (Self, Self::Int);
     /// The pairs of `from` at `places`.
-    fn pairs_at(from: &[Pair<Self::Scalar>], places: Places<'_>) -> (Self, Self::Int);
+    fn pairs_at<I: Index>(from: &[Pair<Self::Scalar>], places: Places<'_, I>) -> (Self, Self::Int);
     /// Write, with `int` beside, to the first places of `to`, which has enough.
     fn store_pairs(self, int: Self::Int, to: &mut [Pair<Self::Scalar>]);
     /// The same to `places`; where some are the same, the first of them counts.
-    fn store_pairs_at(self, int: Self::Int, to: &mut [Pair<Self::Scalar>], places: Places<'_>);
+    fn store_pairs_at<I: Index>(
+        self,
+        int: Self::Int,
+        to: &mut [Pair<Self::Scalar>],
+        places: Places<'_, I>,
+    );
     /// `self` where `mask` holds, `other` elsewhere.
     #[must_use]
     fn or_else(self, mask: Self::Mask, other: Self) -> Self;
@@ -179,7 +171,7 @@ pub trait Vector: Copy {
     /// Where `a == b`.
     fn equals(a: Self::Int, b: Self::Int) -> Self::Mask;
     /// The four columns of the rows of `table` at the first places of `index`.
-    fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [Self::Int; 4];
+    fn rows<I: Index>(table: &Table<[i32; 4]>, index: &[I]) -> [Self::Int; 4];
 
     /// The first `n` lanes.
     fn first(n: usize) -> Self::Mask;
@@ -219,11 +211,11 @@ impl<T: Real> Vector for Plain<T> {
         Self(std::array::from_fn(|k| from[k]))
     }
     #[inline(always)]
-    fn gather(from: &[T], places: Places<'_>) -> Self {
+    fn gather<I: Index>(from: &[T], places: Places<'_, I>) -> Self {
         Self(std::array::from_fn(|k| *places.of(from, k)))
     }
     #[inline(always)]
-    fn columns(table: &[[T; 4]], places: Places<'_>) -> [Self; 4] {
+    fn columns<I: Index>(table: &[[T; 4]], places: Places<'_, I>) -> [Self; 4] {
         let rows: [_; PLAIN] = std::array::from_fn(|k| *places.of(table, k));
         std::array::from_fn(|column| Self(rows.map(|row| row[column])))
     }
@@ -264,7 +256,7 @@ impl<T: Real> Vector for Plain<T> {
         (Self(std::array::from_fn(|k| from[k].real)), std::array::from_fn(|k| from[k].int))
     }
     #[inline(always)]
-    fn pairs_at(from: &[Pair<T>], places: Places<'_>) -> (Self, Self::Int) {
+    fn pairs_at<I: Index>(from: &[Pair<T>], places: Places<'_, I>) -> (Self, Self::Int) {
         let pairs: [_; PLAIN] = std::array::from_fn(|k| *places.of(from, k));
         Self::pairs(&pairs)
     }
@@ -275,7 +267,7 @@ impl<T: Real> Vector for Plain<T> {
         }
     }
     #[inline(always)]
-    fn store_pairs_at(self, int: Self::Int, to: &mut [Pair<T>], places: Places<'_>) {
+    fn store_pairs_at<I: Index>(self, int: Self::Int, to: &mut [Pair<T>], places: Places<'_, I>) {
         for k in (0..PLAIN).rev() {
             *places.of_mut(to, k) = Pair { real: self.0[k], int: int[k] };
         }
@@ -325,8 +317,8 @@ impl<T: Real> Vector for Plain<T> {
         std::array::from_fn(|k| a[k] == b[k])
     }
     #[inline(always)]
-    fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [Self::Int; 4] {
-        let rows: [_; PLAIN] = std::array::from_fn(|k| table[index[k] as usize]);
+    fn rows<I: Index>(table: &Table<[i32; 4]>, index: &[I]) -> [Self::Int; 4] {
+        let rows: [_; PLAIN] = std::array::from_fn(|k| *table.at(index[k]));
         std::array::from_fn(|column| rows.map(|row| row[column]))
     }
     #[inline(always)]
@@ -376,16 +368,6 @@ unsafe fn run_in<T: Real, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
         Level::Avx2 => unsafe { avx2::run_avx2(kernel) },
         _ => kernel.run::<Plain<T>>(),
     }
-}
-
-/// The same numbers, read from memory in one go: for those whose work is to read.
-#[inline(always)]
-pub fn at_once(numbers: &[u16; 2]) -> [u16; 2] {
-    // SAFETY: two numbers of 16 bits are one of 32, of which any bits are a value; the address need
-    // not be aligned.
-    let bits = unsafe { numbers.as_ptr().cast::<u32>().read_unaligned() };
-    let [low, high] = [bits as u16, (bits >> 16) as u16];
-    if cfg!(target_endian = "big") { [high, low] } else { [low, high] }
 }
 
 /// Bytes of a cache line.
@@ -438,6 +420,7 @@ mod places;
 #[cfg(target_arch = "x86_64")]
 mod registers;
 mod strip;
+mod table;
 
 #[cfg(test)]
 mod tests;

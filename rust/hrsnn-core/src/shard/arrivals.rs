@@ -4,6 +4,7 @@ use super::Activity;
 use super::pass::{Pass, ask_ahead};
 use crate::queue::Due;
 use crate::real::Real;
+use crate::targets::with_targets;
 
 impl<T: Real> Activity<T> {
     /// All arrivals of one µs: the first `together` of `rest`, which is all that comes in this window.
@@ -47,12 +48,11 @@ impl<T: Real> Activity<T> {
         } else {
             for &delivery in deliveries {
                 let some = pass.shard().targets(delivery);
-                match alone.then(|| pass.weights(delivery)).flatten() {
-                    Some(weights) => {
-                        self.membranes.receive_row(neurons, some, t, weights, &mut self.spiked);
-                    }
-                    None => self.membranes.receive_some(neurons, some, t, input, &mut self.spiked),
-                }
+                let (membranes, spiked) = (&mut self.membranes, &mut self.spiked);
+                with_targets!(some, some => match alone.then(|| pass.weights(delivery)).flatten() {
+                    Some(weights) => membranes.receive_row(neurons, some, t, weights, spiked),
+                    None => membranes.receive_some(neurons, some, t, input, spiked),
+                });
             }
         }
     }
@@ -106,8 +106,8 @@ impl<T: Real> Activity<T> {
         for delivery in deliveries {
             let p = delivery.projection();
             for s in pass.shard().projections[p].rows.synapses(delivery.segment()) {
-                let i = pass.shard().projections[p].synapses.target()[s];
-                self.collect_one(pass, i as usize, t);
+                let i = pass.shard().projections[p].synapses.targets().get(s);
+                self.collect_one(pass, i, t);
             }
         }
     }

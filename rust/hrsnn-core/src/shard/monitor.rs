@@ -28,11 +28,11 @@ pub struct Lies {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Watched {
     /// Membrane potentials, mV.
-    V(Vec<u16>),
+    V(Vec<u32>),
     /// Charges of one receptor, 0 excitatory and 1 inhibitory, mV.
-    Charge(usize, Vec<u16>),
+    Charge(usize, Vec<u32>),
     /// Adaptations of thresholds, mV.
-    Theta(Vec<u16>),
+    Theta(Vec<u32>),
     /// Weights, mV.
     Weight(Vec<Lies>),
 }
@@ -143,17 +143,17 @@ impl<T: Real> Monitor<T> {
             };
             match (&*watched, &shard.receptors) {
                 (Watched::V(some), None) => {
-                    each(&|k, t| membranes.potential(neurons, some[k].into(), t));
+                    each(&|k, t| membranes.potential(neurons, some[k] as usize, t));
                 }
                 (Watched::V(some), Some(receptors)) => each(&|k, t| {
-                    let i = some[k].into();
+                    let i = some[k] as usize;
                     activity.charges.potential(membranes, neurons, receptors, i, t)
                 }),
                 (Watched::Charge(kind, some), Some(receptors)) => {
-                    each(&|k, t| activity.charges.left(receptors, some[k].into(), t)[*kind]);
+                    each(&|k, t| activity.charges.left(receptors, some[k] as usize, t)[*kind]);
                 }
                 (Watched::Charge(..), None) => {}
-                (Watched::Theta(some), _) => each(&|k, _| neurons.theta[usize::from(some[k])]),
+                (Watched::Theta(some), _) => each(&|k, _| neurons.theta[some[k] as usize]),
                 (Watched::Weight(some), _) => {
                     each(&|k, _| weight(shard, activity, some[k], *learns));
                 }

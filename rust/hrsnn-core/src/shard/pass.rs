@@ -1,11 +1,12 @@
 //! How a shard is visited: with its weights as they are, or changing them.
 
 use super::{Activity, Shard};
-use crate::projection::{Projection, Synapses};
+use crate::projection::{Projection, Reading, Synapses};
 use crate::queue::Due;
 use crate::real::Real;
-use crate::real::simd::Table;
+use crate::real::simd::{Index, Table};
 use crate::stdp::History;
+use crate::targets::with_targets;
 
 /// How a shard is visited: with its weights as they are, or changing them.
 pub trait Pass<T: Real> {
@@ -60,7 +61,21 @@ fn read<T: Real>(
     input: &mut Table<T>,
     learns: bool,
 ) -> usize {
-    let reading = shard.projections[run[0].projection()].reading();
+    let projection = &shard.projections[run[0].projection()];
+    with_targets!(projection.synapses.targets(), targets => {
+        read_all(shard, projection.reading(targets), run, rest, input, learns)
+    })
+}
+
+/// The same of the projection that is `reading`.
+fn read_all<T: Real, I: Index>(
+    shard: &Shard<T>,
+    reading: Reading<'_, T, I>,
+    run: &[Due],
+    rest: &[Due],
+    input: &mut Table<T>,
+    learns: bool,
+) -> usize {
     let [far_start, far_synapses] = reading.is_far();
     let mut n_synapses = 0;
     for (k, delivery) in run.iter().enumerate() {

@@ -152,7 +152,7 @@ impl<T: Real> Activity<T> {
                 continue;
             }
             let rows = &projection.rows;
-            let longest = (0..rows.n_segments() as u32).map(|s| rows.delay(s)).max().unwrap_or(0);
+            let longest = rows.longest_delay();
             let first = spikes.partition_point(|(t, _)| t + i64::from(longest) < now);
             for &(t, row) in &spikes[first..] {
                 for segment in rows.segments(row as usize) {

@@ -28,7 +28,7 @@ fn neurons<T: Real>(parameters: &[(f64, f64)]) -> Neurons<T> {
     neurons
 }
 
-fn same_bits<T: Real>(parameters: &[(f64, f64)], held: &[(f64, i64)], some: &[u16], grid: Grid) {
+fn same_bits<T: Real>(parameters: &[(f64, f64)], held: &[(f64, i64)], some: &[u32], grid: Grid) {
     let neurons = neurons::<T>(parameters);
     let mut membranes = Membranes::waiting(false);
     membranes.reset(&neurons);
@@ -43,7 +43,7 @@ fn same_bits<T: Real>(parameters: &[(f64, f64)], held: &[(f64, i64)], some: &[u1
         let grid = Grid { first: grid.first + shift, ..grid };
         looks.note(&membranes, &neurons, grid);
         for t in grid.times() {
-            one_by_one.extend(some.iter().map(|&i| membranes.potential(&neurons, i.into(), t)));
+            one_by_one.extend(some.iter().map(|&i| membranes.potential(&neurons, i as usize, t)));
         }
         membranes.held.set(1, T::from_f64(-51.7), grid.first + 3);
     }
@@ -63,7 +63,7 @@ proptest! {
     fn a_look_at_many_is_a_look_at_each(
         parameters in vec((1.0_f64..50.0, -5.0_f64..20.0), 40),
         held in vec((-80.0_f64..-50.0, 0_i64..30_000), 40),
-        some in vec(0_u16..40, 0..40),
+        some in vec(0_u32..40, 0..40),
         (first, every, n) in (0_i64..40_000, 1_i64..5_000, 0_usize..9),
         far in prop::sample::select(vec![0, 0, LONGEST_SPAN - 20_000, 3 * LONGEST_SPAN]),
     ) {

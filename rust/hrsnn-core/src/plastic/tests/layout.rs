@@ -26,11 +26,11 @@ fn synapses<T: Real>(lengths: &[usize], half: bool) -> (PlasticSynapses<T>, Vec<
         pairing: Pairing::AllToAll,
         scale: T::ONE,
     };
-    let target: Vec<_> = (0..n).map(|s| (s % 7) as u16).collect();
+    let targets = targets((0..n as u32).map(|s| s % 7), false);
     let scales = |field: usize| half_scale(constants[field].iter().map(|value: &T| value.to_f64()));
     let half = half.then(|| std::array::from_fn(scales));
     let synapses =
-        PlasticSynapses::new(rule, &start, &target, &numbers(1.0, 0.5), &constants, half);
+        PlasticSynapses::new(rule, &start, targets, &numbers(1.0, 0.5), &constants, half);
     let ranges = start.windows(2).map(|pair| pair[0] as usize..pair[1] as usize).collect();
     (synapses, ranges)
 }
@@ -43,15 +43,16 @@ fn visited<const FIELDS: usize>(
     mut all: PlasticSynapses<f32>,
     history: &History,
 ) -> (u64, Vec<u32>, Vec<u32>) {
-    let mut input = table(0.0);
+    let mut input = table(0.0, 0);
     let (halves, scales): (&[u16], _) = match &all.constants {
         Constants::Full => (&[], [1.0; 4]),
         Constants::Half(halves, scales) => (halves, *scales),
     };
-    let kernel = Advance::<f32, ARRIVAL, FIELDS> {
+    let Onto::Near(targets) = all.targets.all() else { panic!("they were made so") };
+    let kernel = Advance::<f32, _, ARRIVAL, FIELDS> {
         rule: all.rule,
         n,
-        strip: Strip::new(&mut all.cells, &all.target, n),
+        strip: Strip::new(&mut all.cells, targets, n),
         halves,
         scales,
         visit: Visit { t: 1000, arrivals },
@@ -74,7 +75,7 @@ proptest! {
         let before = all.cells.clone();
         let mut history = History::default();
         history.reset(7);
-        let mut input = table(0.0);
+        let mut input = table(0.0, 0);
         for k in 0..7 {
             history.push(k, 100 + k as i64);
         }

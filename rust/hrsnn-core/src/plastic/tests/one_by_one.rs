@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{History, Pairing, PlasticSynapses, Rule};
+use super::{History, Pairing, PlasticSynapses, Rule, targets};
 use crate::real::Real;
 use crate::real::simd::table;
 
@@ -71,6 +71,8 @@ struct Trial {
     /// Moment and neuron.
     post: Vec<(usize, usize)>,
     settled: Vec<usize>,
+    /// Whether targets take 32 bits.
+    far: bool,
 }
 
 fn rule() -> impl Strategy<Value = Rule<f64>> {
@@ -111,13 +113,13 @@ fn trial() -> impl Strategy<Value = Trial> {
     let tick = prop::sample::select(vec![1, 100, 3000]);
     let post = vec((0..MOMENTS, 0..N_POST), 0..60);
     let settled = vec(0..MOMENTS + LONGEST_DELAY, 0..12);
-    (rule(), tick, vec(row(), 1..4), post, settled).prop_map(
-        |(rule, tick, mut rows, post, settled)| {
+    (rule(), tick, vec(row(), 1..4), post, settled, any::<bool>()).prop_map(
+        |(rule, tick, mut rows, post, settled, far)| {
             for synapse in rows.iter_mut().flat_map(|row| &mut row.segments).flat_map(|s| &mut s.1)
             {
                 synapse.w = rule.w_min + synapse.w * (rule.w_max - rule.w_min);
             }
-            Trial { rule, tick, rows, post, settled }
+            Trial { rule, tick, rows, post, settled, far }
         },
     )
 }
@@ -155,7 +157,7 @@ impl Trial {
                 scale: T::ONE,
             },
             &self.starts(),
-            &all.iter().map(|s| s.target as u16).collect::<Vec<_>>(),
+            targets(all.iter().map(|s| s.target as u32), self.far),
             &real(&|s| s.w),
             &[
                 real(&|s| s.a[0]),
@@ -215,7 +217,7 @@ impl Trial {
         let mut history = History::default();
         history.reset(N_POST);
         all.reset(T::from_f64(self.rule.scale));
-        let mut input = table(T::ZERO);
+        let mut input = table(T::ZERO, 0);
         for moment in 0..=MOMENTS + LONGEST_DELAY {
             let t = moment as i64 * self.tick;
             let arrivals = self.arrivals(moment);

@@ -9,7 +9,7 @@
 use std::arch::x86_64::*;
 
 use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes, whole_registers};
-use super::{Kernel, Pair, Places, Table, Vector};
+use super::{Index, Kernel, Pair, Places, Table, Vector};
 use crate::real::Real;
 
 /// Eight numbers of 32 bits.
@@ -123,7 +123,7 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    fn gather(from: &[f32], places: Places<'_>) -> Self {
+    fn gather<I: Index>(from: &[f32], places: Places<'_, I>) -> Self {
         let at = |k: usize| *places.of(from, k);
         // SAFETY: AVX2 is there, see above.
         Self(unsafe { _mm256_setr_ps(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)) })
@@ -148,7 +148,7 @@ impl Vector for Avx2 {
         }
     }
     #[inline(always)]
-    fn pairs_at(from: &[Pair<f32>], places: Places<'_>) -> (Self, __m256i) {
+    fn pairs_at<I: Index>(from: &[Pair<f32>], places: Places<'_, I>) -> (Self, __m256i) {
         let at = |k: usize| (&raw const *places.of(from, k)).cast::<f64>();
         // SAFETY: a pair has 64 bits, and its address is aligned to them; AVX2 is there, see above.
         unsafe {
@@ -169,7 +169,7 @@ impl Vector for Avx2 {
         }
     }
     #[inline(always)]
-    fn store_pairs_at(self, int: __m256i, to: &mut [Pair<f32>], places: Places<'_>) {
+    fn store_pairs_at<I: Index>(self, int: __m256i, to: &mut [Pair<f32>], places: Places<'_, I>) {
         let [first, last] = pairs_of_columns(self.0, int);
         macro_rules! store_two {
             ($k:expr, $two:expr) => {{

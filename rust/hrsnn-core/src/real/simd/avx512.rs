@@ -11,7 +11,7 @@
 use std::arch::x86_64::*;
 
 use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes, whole_registers};
-use super::{Kernel, Pair, Places, Table, Vector};
+use super::{Index, Kernel, Pair, Places, Table, Vector};
 use crate::real::Real;
 
 /// Sixteen numbers of 32 bits.
@@ -119,7 +119,7 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
-    fn gather(from: &[f32], places: Places<'_>) -> Self {
+    fn gather<I: Index>(from: &[f32], places: Places<'_, I>) -> Self {
         let at = |k: usize| *places.of(from, k);
         // SAFETY: AVX-512 is there, see above.
         Self(unsafe {
@@ -145,8 +145,11 @@ impl Vector for Avx512 {
         unsafe { columns_of_pairs(_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(16))) }
     }
     #[inline(always)]
-    fn pairs_at(from: &[Pair<f32>], places: Places<'_>) -> (Self, __m512i) {
-        let pairs: [_; 16] = std::array::from_fn(|k| *places.of(from, k));
+    fn pairs_at<I: Index>(from: &[Pair<f32>], places: Places<'_, I>) -> (Self, __m512i) {
+        let mut pairs = [Pair { real: 0.0, int: 0 }; 16];
+        for (k, pair) in pairs.iter_mut().enumerate() {
+            *pair = *places.of(from, k);
+        }
         Self::pairs(&pairs)
     }
     #[inline(always)]
@@ -162,7 +165,7 @@ impl Vector for Avx512 {
         }
     }
     #[inline(always)]
-    fn store_pairs_at(self, int: __m512i, to: &mut [Pair<f32>], places: Places<'_>) {
+    fn store_pairs_at<I: Index>(self, int: __m512i, to: &mut [Pair<f32>], places: Places<'_, I>) {
         let mut pairs = [Pair { real: 0.0, int: 0 }; 16];
         self.store_pairs(int, &mut pairs);
         for k in (0..16).rev() {

@@ -161,13 +161,13 @@ macro_rules! whole_registers {
             Self(unsafe { $from_int(a) })
         }
         #[inline(always)]
-        fn columns(table: &[[f32; 4]], places: Places<'_>) -> [Self; 4] {
+        fn columns<I: Index>(table: &[[f32; 4]], places: Places<'_, I>) -> [Self; 4] {
             columns_of!(|k| *places.of(table, k)).map(Self::of_bits)
         }
         #[inline(always)]
-        fn rows(table: &Table<[i32; 4]>, index: &[u16]) -> [$int; 4] {
-            let index: &[u16] = &index[..$n];
-            columns_of!(|k| table[index[k] as usize])
+        fn rows<I: Index>(table: &Table<[i32; 4]>, index: &[I]) -> [$int; 4] {
+            let index: &[I] = &index[..$n];
+            columns_of!(|k| *table.at(index[k]))
         }
     };
 }

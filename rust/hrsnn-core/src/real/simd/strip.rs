@@ -1,6 +1,6 @@
 //! Fields of one kind side by side in memory, walked vector by vector without checking each place.
 
-use super::{LINE, MOST_LANES, Vector, ask};
+use super::{Index, LINE, MOST_LANES, Vector, ask};
 use crate::real::Real;
 
 /// Places that are asked for before they are reached.
@@ -10,19 +10,19 @@ pub const AHEAD: usize = 48;
 ///
 /// The last vector of a field reaches into what follows it; see [`Block::store`].
 #[derive(Debug)]
-pub struct Strip<'a, T, const FIELDS: usize> {
+pub struct Strip<'a, T, I, const FIELDS: usize> {
     cells: &'a mut [T],
-    index: &'a [u16],
+    index: &'a [I],
     n: usize,
 }
 
-impl<'a, T: Real, const FIELDS: usize> Strip<'a, T, FIELDS> {
+impl<'a, T: Real, I: Index, const FIELDS: usize> Strip<'a, T, I, FIELDS> {
     /// The first `FIELDS * n` of `cells` and the first `n` of `index`.
     ///
     /// # Panics
     /// If either has not [`MOST_LANES`] more than that.
     #[inline(always)]
-    pub fn new(cells: &'a mut [T], index: &'a [u16], n: usize) -> Self {
+    pub fn new(cells: &'a mut [T], index: &'a [I], n: usize) -> Self {
         assert!(cells.len() >= FIELDS * n + MOST_LANES && index.len() >= n + MOST_LANES);
         Self { cells, index, n }
     }
@@ -44,21 +44,21 @@ impl<'a, T: Real, const FIELDS: usize> Strip<'a, T, FIELDS> {
     pub fn block<'b, V: Vector<Scalar = T>>(
         &'b mut self,
         first: usize,
-    ) -> Option<Block<'a, 'b, V, FIELDS>> {
+    ) -> Option<Block<'a, 'b, V, I, FIELDS>> {
         (first < self.n).then_some(Block { strip: self, first, vector: std::marker::PhantomData })
     }
 }
 
 /// A vector of each field of a [`Strip`].
 #[derive(Debug)]
-pub struct Block<'a, 'b, V: Vector, const FIELDS: usize> {
-    strip: &'b mut Strip<'a, V::Scalar, FIELDS>,
+pub struct Block<'a, 'b, V: Vector, I, const FIELDS: usize> {
+    strip: &'b mut Strip<'a, V::Scalar, I, FIELDS>,
     /// Below the number of places of the strip, always.
     first: usize,
     vector: std::marker::PhantomData<V>,
 }
 
-impl<V: Vector, const FIELDS: usize> Block<'_, '_, V, FIELDS> {
+impl<V: Vector, I: Index, const FIELDS: usize> Block<'_, '_, V, I, FIELDS> {
     /// How many lanes are within the strip, at least 1 and at most all.
     #[inline(always)]
     pub fn len(&self) -> usize {
@@ -116,7 +116,7 @@ impl<V: Vector, const FIELDS: usize> Block<'_, '_, V, FIELDS> {
 
     /// The index of each lane; those beyond the strip are of something else.
     #[inline(always)]
-    pub fn index(&self) -> &[u16] {
+    pub fn index(&self) -> &[I] {
         let (index, first) = (self.strip.index, self.first);
         // SAFETY: `first` is below n, and `Strip::new` has seen n + MOST_LANES.
         unsafe { index.get_unchecked(first..first + V::LANES) }
