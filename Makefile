@@ -106,7 +106,7 @@ budget-update: $(TOOLS) ## write benches/kernels/budget.json anew
 experiments: $(EXTENSION) ## measure and draw what docs/experiments.md says; goes on where it was stopped
 	for task in interval memory balance kinds direction order \
 		sweep-neurons sweep-connections sweep-training sweep-laws \
-		$(if $(DATA),"speed --data $(DATA)" "direction --data $(DATA)"); do \
+		$(if $(DATA),"speed --data $(DATA)" "direction --seeds 10 --data $(DATA)"); do \
 		case $$task in direction\ *) name=docs/experiment_direction_recorded;; \
 		*) name=docs/experiment_$${task%% *};; esac; \
 		$(BIN)/hrsnn experiment $$task --output $$name.parquet --figure $$name.png || exit 1; \

@@ -198,7 +198,16 @@ def test_who_misses_the_rate_has_no_score_and_is_no_choice():
 
 @pytest.mark.parametrize(
     "task",
-    ["interval", "memory", "speed", "kinds", "direction", "order", "sweep-laws"],
+    [
+        "interval",
+        "memory",
+        "speed",
+        "kinds",
+        "direction",
+        "direction_recorded",
+        "order",
+        "sweep-laws",
+    ],
 )
 def test_the_page_says_what_its_rows_say(task):
     page = (DOCS / "experiments.md").read_text()
