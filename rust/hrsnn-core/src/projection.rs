@@ -212,6 +212,30 @@ fn half_scales<T: Real>(p: &Plasticity) -> [f32; 4] {
     ]
 }
 
+/// The synapses `picked` of those that `p` and `weight` (mV) are of, in the segments that begin at `start`.
+fn learning<T: Real>(
+    p: &Plasticity,
+    weight: &[f64],
+    picked: &[usize],
+    start: &[u32],
+    targets: Targets,
+) -> PlasticSynapses<T> {
+    let real = |values: &[f64]| picked.iter().map(|&s| T::from_f64(values[s])).collect::<Vec<T>>();
+    let rule = Rule {
+        w_min: T::from_f64(p.w_min),
+        w_max: T::from_f64(p.w_max),
+        mu_plus: T::from_f64(p.mu_plus),
+        mu_minus: T::from_f64(p.mu_minus),
+        pairing: p.pairing,
+        scale: T::ONE,
+    };
+    let halvings = |tau: &[f64]| picked.iter().map(|&s| halvings_from_ms(tau[s])).collect();
+    let constants =
+        [real(&p.a_plus), real(&p.a_minus), halvings(&p.tau_plus), halvings(&p.tau_minus)];
+    let half = p.half_precision.then(|| half_scales::<T>(p));
+    PlasticSynapses::new(rule, start, targets, &real(weight), &constants, half)
+}
+
 /// Rows and what they hold.
 #[derive(Debug, Clone)]
 pub struct Projection<T> {
@@ -228,7 +252,8 @@ pub struct Projection<T> {
 impl<T: Real> Projection<T> {
     /// The synapses of `connections` onto the neurons `onto`: those that learn if `plastic`, in
     /// the order of the classes of their targets, the others if not; those that feed `receptor`,
-    /// or all of them without currents; `same_delays` are those of all, where they are few. Their targets take 32 bits if they are `far`.
+    /// or all of them without currents; `same_delays` are those of all, where they are few. Their
+    /// targets take 32 bits if they are `far`.
     pub fn new(
         (source, connections, same_delays): (Source, &Connections, Option<&[u32]>),
         onto: Range<u32>,
@@ -297,7 +322,9 @@ impl<T: Real> Projection<T> {
                 let n = rest.iter().take_while(|synapse| synapse.0 == delay).count();
                 let (these, others) = rest.split_at(n);
                 rest = others;
-                these.iter().for_each(|&(_, s)| take(s));
+                for &(_, s) in these {
+                    take(s);
+                }
                 n_taken += n as u32;
                 rest.first().map(|synapse| synapse.0)
             };
@@ -324,34 +351,7 @@ impl<T: Real> Projection<T> {
         let synapses = match plastic {
             None => Synapses::Static(StaticSynapses { targets, weight: weight.into() }),
             Some((p, _)) => {
-                let real = |values: &[f64]| {
-                    picked.iter().map(|&s| T::from_f64(values[s])).collect::<Vec<T>>()
-                };
-                let rule = Rule {
-                    w_min: T::from_f64(p.w_min),
-                    w_max: T::from_f64(p.w_max),
-                    mu_plus: T::from_f64(p.mu_plus),
-                    mu_minus: T::from_f64(p.mu_minus),
-                    pairing: p.pairing,
-                    scale: T::ONE,
-                };
-                let halvings =
-                    |tau: &[f64]| picked.iter().map(|&s| halvings_from_ms(tau[s])).collect();
-                let constants = [
-                    real(&p.a_plus),
-                    real(&p.a_minus),
-                    halvings(&p.tau_plus),
-                    halvings(&p.tau_minus),
-                ];
-                let half = p.half_precision.then(|| half_scales::<T>(p));
-                Synapses::Plastic(PlasticSynapses::new(
-                    rule,
-                    &rows.start,
-                    targets,
-                    &real(&connections.weight),
-                    &constants,
-                    half,
-                ))
+                Synapses::Plastic(learning(p, &connections.weight, &picked, &rows.start, targets))
             }
         };
         Self { source, receptor: receptor.unwrap_or(Receptor::Excitatory), rows, synapses }

@@ -19,9 +19,9 @@ struct Group {
 /// What waits, and memory for what is to come.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Batches {
-    batches: Vec<Batch>,
+    all: Vec<Batch>,
     groups: Vec<Group>,
-    free_batches: Vec<u32>,
+    free: Vec<u32>,
     free_groups: Vec<u32>,
 }
 
@@ -37,14 +37,14 @@ impl Batches {
     /// Forget everything.
     pub(super) fn clear(&mut self) {
         let n = |len: usize| (0..len as u32).collect();
-        (self.free_batches, self.free_groups) = (n(self.batches.len()), n(self.groups.len()));
+        (self.free, self.free_groups) = (n(self.all.len()), n(self.groups.len()));
     }
 
     /// A new batch of `rows`, none of whose arrivals is to come yet.
     #[inline]
     pub(super) fn begin(&mut self, rows: impl Iterator<Item = u32>) -> u32 {
-        let number = place(&mut self.batches, &mut self.free_batches);
-        let batch = &mut self.batches[number as usize];
+        let number = place(&mut self.all, &mut self.free);
+        let batch = &mut self.all[number as usize];
         batch.rows.clear();
         batch.rows.extend(rows);
         batch.n_left = 0;
@@ -54,7 +54,7 @@ impl Batches {
     /// Rows of a batch.
     #[inline]
     pub(super) fn rows(&self, batch: u32) -> &[u32] {
-        &self.batches[batch as usize].rows
+        &self.all[batch as usize].rows
     }
 
     /// Arrivals of a batch after delay number `k` of `n_delays` are to come.
@@ -62,14 +62,14 @@ impl Batches {
     pub(super) fn wait(&mut self, batch: u32, k: u32, n_delays: u32) -> u32 {
         let number = place(&mut self.groups, &mut self.free_groups);
         self.groups[number as usize] = Group { batch, k, n_delays };
-        self.batches[batch as usize].n_left += 1;
+        self.all[batch as usize].n_left += 1;
         number
     }
 
     /// Nothing of a batch, which has just begun, is to come.
     #[inline]
     pub(super) fn drop(&mut self, batch: u32) {
-        self.free_batches.push(batch);
+        self.free.push(batch);
     }
 
     /// The segments of a group that has come, which is then over.
@@ -77,11 +77,11 @@ impl Batches {
     pub(super) fn come(&mut self, group: u32) -> impl Iterator<Item = u32> + '_ {
         self.free_groups.push(group);
         let Group { batch, k, n_delays } = self.groups[group as usize];
-        let Batch { rows, n_left } = &mut self.batches[batch as usize];
+        let Batch { rows, n_left } = &mut self.all[batch as usize];
         *n_left -= 1;
         if *n_left == 0 {
             // The rows stay where they are until another batch begins.
-            self.free_batches.push(batch);
+            self.free.push(batch);
         }
         rows.iter().map(move |&row| row * n_delays + k)
     }
