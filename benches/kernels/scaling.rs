@@ -1,6 +1,6 @@
 //! What a synapse takes to build and an event to run, as networks grow.
 //!
-//! `scaling N FAN_IN CASE [MS [WEIGHT]]` makes a balanced network of N neurons with FAN_IN synapses onto
+//! `scaling N FAN_IN CASE [MS [WEIGHT]]` makes a balanced network of N neurons with `FAN_IN` synapses onto
 //! each, runs it on one thread and prints what it took as JSON. CASE: `run`, `learn`, `spread` (a plain
 //! run whose input does not lie on a grid) or `delays` and `learn_delays` (1 to 20 ms, one a synapse).
 

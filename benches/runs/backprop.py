@@ -98,7 +98,7 @@ def ours(clips: list, labels: np.ndarray) -> dict[str, Callable[[Split], Outcome
                 read_out(table, labels, split, "common"),
                 network.n_neurons,
                 network.n_synapses,
-                float(np.mean([one.n_synaptic_events for one in stats])),
+                float(np.mean([one.n_synaptic_operations for one in stats])),
                 time.perf_counter() - begin,
             )
 
@@ -125,7 +125,7 @@ def ours(clips: list, labels: np.ndarray) -> dict[str, Callable[[Split], Outcome
                 read_out(table, labels, split, "each"),
                 network.n_neurons,
                 network.n_synapses,
-                float(np.mean([one.n_synaptic_events for one in stats])),
+                float(np.mean([one.n_synaptic_operations for one in stats])),
                 time.perf_counter() - begin,
             )
 
@@ -245,6 +245,7 @@ def figure(arguments: argparse.Namespace) -> None:
 
     rows = pl.concat([pl.read_parquet(path) for path in arguments.rows])
     sets = sorted(rows["data"].unique())
+    colours = {name: f"C{n}" for n, name in enumerate(sorted(rows["system"].unique()))}
     _, axes = plt.subplots(2, len(sets), figsize=(5 * len(sets), 7), squeeze=False)
     for (above, below), data in zip(axes.T, sets, strict=True):
         of = rows.filter(pl.col("data") == data)
@@ -256,10 +257,10 @@ def figure(arguments: argparse.Namespace) -> None:
             mine = of.filter(pl.col("system") == name).group_by("fraction").agg(
                 pl.mean("right", "n_train", "operations", "seconds")
             ).sort("fraction")  # fmt: skip
-            above.plot(mine["n_train"], mine["right"], "o-", label=name)
+            above.plot(mine["n_train"], mine["right"], "o-", label=name, color=colours[name])
             last = mine.row(-1, named=True)
             if last["operations"]:
-                below.plot(last["operations"], last["right"], "o", label=name)
+                below.plot(last["operations"], last["right"], "o", color=colours[name])
             scores = " | ".join(f"{score:.3f}" for score in mine["right"])
             print(f"| {name} | {scores} | {last['operations']:.3g} | {last['seconds']:.0f} |")
         for name in names:
@@ -272,7 +273,6 @@ def figure(arguments: argparse.Namespace) -> None:
         above.set(xscale="log", title=data, xlabel="training clips", ylabel="accuracy")
         below.set(xscale="log", xlabel="synaptic operations a clip", ylabel="accuracy, all clips")
         above.legend(fontsize=7)
-        below.legend(fontsize=7)
     plt.tight_layout()
     plt.savefig(arguments.figure, dpi=110)
 

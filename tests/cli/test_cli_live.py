@@ -56,7 +56,7 @@ def test_a_recording_is_scored_as_a_stream_is(capsys, folder):
 
 def test_a_pipe_gives_the_scores_of_the_recording(capsys, folder, monkeypatch):
     _, out, _ = said(capsys, folder, folder / "clip.npz", "--json")
-    stdin = io.TextIOWrapper(io.BytesIO((folder / "clip.csv").read_bytes()))
+    stdin = io.TextIOWrapper(io.BytesIO((folder / "clip.csv").read_bytes()), encoding="utf-8")
     monkeypatch.setattr(sys, "stdin", stdin)
     _, piped, err = said(capsys, folder, "-", "--json")
     # The last one is due at the end of the recording, of which a pipe knows nothing.
@@ -134,7 +134,7 @@ def test_what_makes_no_sense_is_one_line(capsys, folder, name, words, message):
 
 def test_nonsense_from_a_pipe_is_one_line(capsys, folder, monkeypatch):
     for text in (b"hello\n", b"5,0,1,1\n3,0,1,1\n"):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text), encoding="utf-8"))
         code, _, err = said(capsys, folder, "-")
         assert code == 1
         assert err.startswith("hrsnn: error: standard input: ")
