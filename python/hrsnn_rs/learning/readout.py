@@ -1,9 +1,8 @@
 """A linear readout: counts in, class out.
 
 Counts are compressed (log1p), standardised with the statistics of the training samples, and
-classified by scikit-learn's ridge classifier. The penalty `alpha` is chosen among candidates on
-the training samples alone, from predictions that leave one sample, or one fold of groups, out.
-Nothing here knows of spikes or networks, and no arithmetic sees a label.
+classified by scikit-learn's ridge classifier. The penalty `alpha` is chosen on the training samples
+alone, from predictions that leave one sample or one fold of groups out. No arithmetic sees a label.
 """
 
 from __future__ import annotations
@@ -170,7 +169,6 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         names = checked_groups(groups, len(flat))
         weights = checked_weights(sample_weight, len(flat))
-        # A copy that the check has made is nobody else's, and large.
         is_own = isinstance(features, np.ndarray) and not np.may_share_memory(flat, features)
         standard = self._compressed(flat, out=flat if is_own else None)
         self._standardise(standard, weights)
@@ -179,11 +177,9 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         present, codes = np.unique(labels.codes[taken], return_inverse=True)
         check_two_classes(len(present))
         self.classes_ = labels.values[present]
-        group_codes = None if names is None else names.codes[taken]
-        del flat
-        if len(taken) < len(standard):
-            standard = standard[taken]
-        self._fit(standard, codes, group_codes, weights[taken], alphas)
+        rows = standard if len(taken) == len(standard) else standard[taken]
+        known = None if names is None else names.codes[taken]
+        self._fit(rows, codes, known, weights[taken], alphas)
         return self
 
     def _standardise(self, compressed: Floats, weights: Floats) -> None:
@@ -212,7 +208,6 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with warnings.catch_warnings():
             # Few samples of each class are a hard task, not a mistaken regression.
             warnings.filterwarnings("ignore", message="The number of unique classes")
-            # Nobody needs the table after this; it is large, and centred in place.
             ridge = RidgeClassifier(alpha=self.alpha_, copy_X=False).fit(
                 standard, codes, sample_weight=None if (weights == 1.0).all() else weights
             )
@@ -469,8 +464,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         readout.alpha_, readout.temperature_ = float(alpha[0]), float(temperature[0])
         readout.coef_, readout.intercept_ = coef, intercept
         readout.mean_, readout.scale_ = mean, scale
-        readout.classes_ = classes
-        readout.n_features_in_ = int(mean.size)
+        readout.classes_, readout.n_features_in_ = classes, int(mean.size)
         return readout
 
     def check_parameters(self) -> list[float]:
@@ -494,7 +488,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return checked
 
     def _compressed(self, flat: Floats, out: Floats | None = None) -> Floats:
-        """Apply the compression to a copy, or in `out`, which may be `flat` itself."""
+        """Apply the compression to a copy, or in `out`: `flat` itself where it is nobody else's."""
         if self.compression == "none":
             return flat.copy() if out is None else out
         if flat.size and flat.min() < 0:

@@ -104,9 +104,7 @@ class Network(RunningNetwork):
     ...     n_neurons=50,
     ...     neuron=hr.LIF(tau_m=hr.Gamma(mean=20.0, shape=3.0)),
     ...     inputs=hr.RandomConnectivity(p=0.5, weight=6.0),
-    ...     recurrent=hr.RandomConnectivity(p=0.1),
-    ...     seed=7,
-    ... )
+    ...     recurrent=hr.RandomConnectivity(p=0.1), seed=7)
     >>> network
     Network(n_inputs=10, n_neurons=50, n_synapses=..., dtype='float32')
     """

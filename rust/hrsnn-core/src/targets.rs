@@ -136,7 +136,9 @@ mod tests {
         let numbers = [4, 7, 65_535];
         let all = [false, true].map(|far| {
             let mut targets = Targets::room(3, far);
-            numbers.into_iter().for_each(|target| targets.push(target));
+            for target in numbers {
+                targets.push(target);
+            }
             assert_eq!((targets.len(), targets.is_empty()), (3, false));
             targets
         });
