@@ -270,6 +270,12 @@ def figure(arguments: argparse.Namespace) -> None:
                     for share in FRACTIONS
                 ]
                 print(f"| {name} - backprop RSNN | {' | '.join(each)} |")
+        for one, other in (
+            ("HeNHeS", "recurrent, untrained"),
+            ("learned features", "drawn features"),
+        ):
+            each = [difference(of.filter(fraction=share), one, other) for share in FRACTIONS]
+            print(f"| {one} - {other} | {' | '.join(each)} |")
         above.set(xscale="log", title=data, xlabel="training clips", ylabel="accuracy")
         below.set(xscale="log", xlabel="synaptic operations a clip", ylabel="accuracy, all clips")
         above.legend(fontsize=7)

@@ -101,6 +101,7 @@ def test_gestures_are_made_up_where_clips_may_be_left_out(capsys, monkeypatch):
         ),
         (("interval", "--output", "/nowhere/x.parquet"), "--output must lie in a folder"),
         (("interval", "--figure", "/nowhere/x.png"), "--figure must lie in a folder"),
+        (("interval", "--figure", "x.xyz"), "--figure must end in .png, .svg, .pdf"),
     ],
 )
 def test_mistakes_are_one_line(capsys, words, message):

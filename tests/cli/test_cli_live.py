@@ -111,6 +111,10 @@ def test_a_state_is_kept_and_gone_on_with(capsys, folder, tmp_path):
     assert scores(first) + scores(second) == scores(whole)
     code, _, err = said(capsys, folder, folder / "clip.npz", "--resume", state, "--every", 20)
     assert (code, err) == (1, "hrsnn: error: --every must be left out where --resume says it.\n")
+    assert said(capsys, folder, folder / "clip.npz", "--save", state)[0] == 0
+    code, _, err = said(capsys, folder, folder / "clip.npz", "--resume", state)
+    assert code == 1
+    assert "FILE must last longer than the" in err
 
 
 @pytest.mark.parametrize(

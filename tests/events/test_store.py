@@ -2,6 +2,7 @@
 
 import errno
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -72,3 +73,12 @@ def test_a_full_disk_is_said_with_the_folder(monkeypatch):
     with pytest.raises(OSError, match="TMPDIR names another folder") as caught:
         EventStore([sample(3)], memory=0)
     assert caught.value.errno == errno.ENOSPC
+
+
+def test_threads_may_append_to_stores_that_share_a_file():
+    store = EventStore([sample(5)], memory=0)
+    samples = [sample(50, seed=k) for k in range(400)]
+    parts = [store.subset([]) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda part: [part.append(one) for one in samples], parts))
+    assert [list(part) == samples for part in parts] == [True, True]

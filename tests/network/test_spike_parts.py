@@ -94,3 +94,11 @@ def test_ctrl_c_leaves_whole_parts(tmp_path, monkeypatch):
     spikes = pl.read_parquet(tmp_path / "spikes" / "*.parquet")
     expected = network().run(EVENTS, duration=int(spikes["t"][-1]) + 1).spikes
     assert spikes.equals(expected[: len(spikes)])
+
+
+def test_spikes_are_read_from_wherever_they_were_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    parts = spike_parts.SpikeParts("a[1]*")
+    parts(np.array([5]), np.array([1], np.uint32))
+    monkeypatch.chdir("/")
+    assert parts.read().rows() == [(5, 1)]

@@ -67,6 +67,7 @@ _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     **{f"sweep-{of}": partial(measure_sweep, of) for of in SWEEPS},
 }
 _TASKS = tuple(_MEASURES)
+_FIGURES = (".png", ".svg", ".pdf")
 _SEEDS = {"sweep-connections": 5}  # some minutes
 _GESTURES = (12, 2)  # persons, and clips of each gesture
 
@@ -104,6 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
         path = getattr(arguments, option)
         if path and not Path(path).absolute().parent.is_dir():
             raise ParameterError(f"--{option} must lie in a folder that exists; got {path}.")
+    if arguments.figure and Path(arguments.figure).suffix not in _FIGURES:
+        raise ParameterError(f"--figure must end in {', '.join(_FIGURES)}; got {arguments.figure}.")
     name = arguments.name
     allowed = name in _CLIPS if arguments.data else name not in _CLIPS or name in _MADE_UP
     if not allowed:

@@ -172,6 +172,11 @@ def _played(
 ) -> Iterator[tuple[Any, int, float]]:
     """Play a recording from a time on: no chunk comes before its time."""
     step = max(round(arguments.chunk * 1000.0), 1)
+    if 0 < events.duration <= since:
+        raise ParameterError(
+            f"FILE must last longer than the {since} µs that --resume goes on from, on the same "
+            f"clock; got {events.duration} µs."
+        )
     first = max(int(events.t[0]) if len(events) else 0, since)
     begin = time.perf_counter()
     for start in range(first, events.duration, step):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import tempfile
+import threading
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -42,14 +43,16 @@ class _File:
     """A file without a name, closed with the last store that reads it."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self.handle = tempfile.TemporaryFile(prefix="hrsnn-events-")  # noqa: SIM115 - held
         weakref.finalize(self, self.handle.close)
 
     def append(self, content: bytes) -> int:
         """Write at the end, and say where that was."""
-        offset = self.handle.seek(0, 2)
-        self.handle.write(content)
-        self.handle.flush()
+        with self._lock:
+            offset = self.handle.seek(0, 2)
+            self.handle.write(content)
+            self.handle.flush()
         return offset
 
 

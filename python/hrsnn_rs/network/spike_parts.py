@@ -53,7 +53,7 @@ class SpikeParts:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = pathlib.Path(check_path("spikes_to", folder))
+        self.folder = pathlib.Path(check_path("spikes_to", folder)).absolute()
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise ParameterError(f"spikes_to must be a new or an empty folder; got {self.folder}.")
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -75,4 +75,5 @@ class SpikeParts:
 
         if not self._n:
             return pl.DataFrame(schema={"t": pl.Int64, "neuron": pl.UInt32})
-        return pl.read_parquet(self.folder / "*.parquet")
+        paths = [self.folder / f"{part:06d}.parquet" for part in range(self._n)]
+        return pl.read_parquet(paths, glob=False)
