@@ -91,7 +91,11 @@ def test_a_stream_goes_on_from_its_file_with_the_same_bits(kind, tmp_path):
     stream, scores = classifier(kind).stream(every=30.0), []
     for chunk in chunks:
         stream.save(tmp_path / "stream")
+        latest = stream.latest
         stream = LiveStream.load(tmp_path / "stream", classifier(kind))
+        assert (stream.latest is None) == (latest is None)
+        if latest is not None:
+            assert (bits(stream.latest), stream.latest.age) == (bits(latest), latest.age)
         scores += pushed(stream, [chunk])
     assert scores == whole
 
@@ -118,6 +122,16 @@ def test_a_stream_begins_with_its_first_event_and_ends_nowhere():
     stream.reset()
     assert stream.latest is None
     assert stream.push(([5], [1], [1], [1])) == []
+
+
+def test_a_clock_that_begins_far_from_0_needs_another_encoder():
+    stream = classifier("features").stream()
+    stream._origin = 0
+    with pytest.raises(ParameterError, match='start="first_event"'):
+        stream.push(([10**15], [0], [0], [0]))
+    stream.push(([1000], [0], [0], [0]))
+    with pytest.raises(ParameterError, match=r"reset\(\)"):
+        stream.push(([10**15], [0], [0], [0]))
 
 
 def test_events_of_one_time_may_come_in_two_chunks():

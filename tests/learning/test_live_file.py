@@ -1,12 +1,14 @@
 """A live stream as a file: what is refused. That it goes on alike: test_live."""
 
+import copy
 import json
 
 import numpy as np
 import pytest
-from hrsnn_rs import _hrsnn
+from hrsnn_rs import Network, _hrsnn
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.learning import HRSNNClassifier, LiveStream
+from hrsnn_rs.learning.live_file import fingerprint
 from live_models import bar, classifier
 
 
@@ -40,6 +42,16 @@ def test_a_stream_belongs_to_its_classifier(saved, tmp_path):
     LiveStream.load(saved, read)
 
 
+def test_a_classifier_whose_wiring_alone_differs_is_another():
+    one, other = (copy.deepcopy(classifier("recurrent")) for _ in range(2))
+    weights = one.network_.input_weights, one.network_.recurrent_weights
+    for model, delay in ((one, 1.0), (other, 2.0)):
+        model.network_ = Network.from_arrays(*weights, recurrent_delay=delay)
+    assert fingerprint(one) != fingerprint(other)
+    other.network_ = Network.from_arrays(*weights, recurrent_delay=1.0)
+    assert fingerprint(one) == fingerprint(other)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -50,6 +62,13 @@ def test_a_stream_belongs_to_its_classifier(saved, tmp_path):
         (lambda arrays, fields: fields["networks"].pop(), "shorter"),
         (lambda arrays, fields: fields.update(every=0), "every must be a whole number"),
         (lambda arrays, fields: fields.update(format_version=99), "version"),
+        (lambda arrays, fields: fields["latest"].update(t=-1), "t must be a whole number"),
+        (lambda arrays, fields: fields["latest"].pop("age"), "age"),
+        (lambda arrays, fields: arrays.pop("latest/decision"), "decision"),
+        (
+            lambda arrays, fields: arrays.update({"latest/probability": np.ones(3)}),
+            "latest/probability must be 2 numbers",
+        ),
         (lambda arrays, fields: arrays.pop("waiting/x"), "waiting/x"),
         (lambda arrays, fields: arrays.update({"waiting/x": arrays["waiting/x"] + 99}), "x must"),
         (lambda arrays, fields: arrays.pop("encoder/t"), "'t'"),

@@ -367,6 +367,12 @@ class LiveStream:
                     f"until must be at least {known} µs, what has come; got {until}."
                 )
             known = until
+        if known - before > MOST_JUMP and before == 0 and self._origin == 0:
+            raise ParameterError(
+                f"t must begin within an hour of 0, where the encoder's clock begins "
+                f'(start="zero"); got {known} µs. A camera whose clock begins elsewhere needs a '
+                'classifier with an encoder of start="first_event".'
+            )
         if known - before > MOST_JUMP:
             raise ParameterError(
                 f"t must not jump ahead by more than an hour; got {known} after {before} µs. "

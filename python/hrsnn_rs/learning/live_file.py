@@ -17,14 +17,18 @@ from hrsnn_rs.arguments import check_path
 from hrsnn_rs.encoding.running_encoder import RunningEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.sensor import SensorEvents
-from hrsnn_rs.network.model_file import STREAM, check_version, load_format, read_json
+from hrsnn_rs.learning.left_out import both_classes
+from hrsnn_rs.learning.live import LiveScore
+from hrsnn_rs.network.model_file import STREAM, check_version, load_format, read_json, to_state
 from hrsnn_rs.network.stream import NetworkStream
 
 if TYPE_CHECKING:
     import os
 
-STREAM_VERSION = 1
+STREAM_VERSION = 2
 _TIMES = ("now", "due", "known")
+#: Of the latest score; its label is that of the likeliest class.
+_COLUMNS, _NUMBERS = ("decision", "probability"), ("t", "n_events", "n_spikes", "age")
 
 
 def write_stream(stream: Any, path: str | os.PathLike[str]) -> None:
@@ -52,6 +56,9 @@ def write_stream(stream: Any, path: str | os.PathLike[str]) -> None:
         of_network, counted = network.state()
         arrays |= {f"network{index}/{name}": value for name, value in of_network.items()}
         numbers.append(counted)
+    latest = stream.latest
+    if latest is not None:
+        arrays |= {f"latest/{name}": getattr(latest, name) for name in _COLUMNS}
     fields = {
         "format_version": STREAM_VERSION,
         "classifier": fingerprint(stream.classifier),
@@ -60,6 +67,7 @@ def write_stream(stream: Any, path: str | os.PathLike[str]) -> None:
         "origin": stream._origin,
         **{name: getattr(stream, f"_{name}") for name in _TIMES},
         "networks": numbers,
+        "latest": None if latest is None else {n: getattr(latest, n) for n in _NUMBERS},
     }
     texts = {"format": STREAM, "hrsnn_rs": _hrsnn.__version__, "stream": json.dumps(fields)}
     _hrsnn.save_arrays(check_path("path", path), arrays, texts)
@@ -115,9 +123,29 @@ def read_stream(kind: Any, path: str | os.PathLike[str], classifier: Any) -> Any
         ]
         if any(network.t != stream._now for network in stream._networks):
             raise FormatError("a network's time is not that of the stream.")
+        stream.latest = _latest(stream, fields["latest"], _under("latest/", arrays))
     except (FormatError, KeyError, ParameterError, ShapeError, TypeError, ValueError) as error:
         raise FormatError(f"{path}: not a live stream that can go on ({error}).") from None
     return stream
+
+
+def _latest(stream: Any, numbers: dict[str, Any] | None, columns: dict[str, Any]) -> Any:
+    """Read the latest score."""
+    if numbers is None:
+        return None
+    classes = stream.classifier.readout_.classes_
+    shapes = [(1,) if len(classes) == 2 else (len(classes),), (len(classes),)]
+    for name, shape in zip(_COLUMNS, shapes, strict=True):
+        column = columns[name]
+        if column.dtype != np.float64 or column.shape != shape or not np.isfinite(column).all():
+            raise FormatError(f"latest/{name} must be {shape[0]} numbers.")
+    *counts, age = _NUMBERS
+    return LiveScore(
+        label=classes[int(both_classes(columns["decision"][None]).argmax())],
+        **columns,
+        **{name: _whole(numbers, name, 0) for name in counts},
+        age=float(numbers[age]),
+    )
 
 
 def fingerprint(classifier: Any) -> str:
@@ -126,14 +154,19 @@ def fingerprint(classifier: Any) -> str:
     settings = [classifier.n_windows, classifier.windows, classifier.features, classifier.layers_]
     described = [type(classifier.encoder_).__name__, classifier.encoder_.to_dict(), settings]
     digest.update(json.dumps(described, sort_keys=True).encode())
-    networks = [classifier.network_]
-    if classifier.layer_ is not None:
-        networks.append(classifier.layer_.network_)
-    parts = [value for _, value in sorted(classifier.readout_.to_arrays().items())]
+    parts = sorted(classifier.readout_.to_arrays().items())
+    layer = classifier.layer_
+    networks = [] if layer is None else [layer.network_]
+    if layer is not None:
+        parts.append(("pools", layer._pools))
+    if classifier.layers_ != "features":
+        networks.append(classifier.network_)
     for network in networks:
-        parts += [network.input_weights.data, network.recurrent_weights.data]
-        parts += [value for _, value in sorted(network.neuron_parameters.items())]
-    for array in parts:
+        arrays, header = to_state(network._assembly(), network.input_gain)
+        parts += sorted(arrays.items())
+        digest.update(json.dumps(header, sort_keys=True).encode())
+    for name, array in parts:
+        digest.update(name.encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
