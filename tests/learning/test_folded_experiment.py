@@ -66,7 +66,7 @@ def test_a_row_is_what_its_folds_are_by_themselves(clips, rows):
         )
         for place in np.flatnonzero(~training):
             said[place] = clips.classes[readout.predict(features.counts[[place]])[0]]
-        spikes += features.counts[~training].sum()
+        spikes += np.asarray(features.counts[~training]).sum()
         gains.append(features.gain)
         updates += features.weight_updates
     assert [one["predicted"] for one in row["predictions"]] == [said[place] for place in range(30)]

@@ -7,9 +7,6 @@ what is read is what was appended, bit for bit, and the file is gone with the pr
 from __future__ import annotations
 
 import operator
-import tempfile
-import threading
-import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -18,6 +15,7 @@ import numpy as np
 from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.events import Events
+from hrsnn_rs.events.spill_file import SpillFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["IN_MEMORY", "EventStore"]
 
 #: Bytes of events that a store holds in memory.
-IN_MEMORY = 256 * 2**20
+IN_MEMORY = 64 * 2**20
 
 
 class _Place(NamedTuple):
@@ -39,23 +37,6 @@ class _Place(NamedTuple):
     duration: int
 
 
-class _File:
-    """A file without a name, closed with the last store that reads it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.handle = tempfile.TemporaryFile(prefix="hrsnn-events-")  # noqa: SIM115 - held
-        weakref.finalize(self, self.handle.close)
-
-    def append(self, content: bytes) -> int:
-        """Write at the end, and say where that was."""
-        with self._lock:
-            offset = self.handle.seek(0, 2)
-            self.handle.write(content)
-            self.handle.flush()
-        return offset
-
-
 class EventStore(Sequence[Events]):
     """Samples to be read as often as needed, of which the first lie in memory and others on disk.
 
@@ -64,7 +45,7 @@ class EventStore(Sequence[Events]):
     samples : iterable of Events, default=()
         The first samples; an iterator is read as it goes.
     memory : int, default=None
-        Bytes of events to hold in memory; `None` means 256 MiB. All that comes later is written to
+        Bytes of events to hold in memory; `None` means 64 MiB. All that comes later is written to
         a temporary file, 12 bytes an event, in the folder that `tempfile.gettempdir` names
         (`TMPDIR`).
 
@@ -90,7 +71,7 @@ class EventStore(Sequence[Events]):
     def __init__(self, samples: Iterable[Events] = (), *, memory: int | None = None) -> None:
         self._left = check_integer("memory", IN_MEMORY if memory is None else memory, 0)
         self._samples: list[Events | _Place] = []
-        self._file: _File | None = None
+        self._file: SpillFile | None = None
         for one in samples:
             self.append(one)
 
@@ -139,16 +120,9 @@ class EventStore(Sequence[Events]):
             self._left -= size
             self._samples.append(events)
             return
-        try:
-            if self._file is None:
-                self._file = _File()
-            offset = self._file.append(events.t.tobytes() + events.channel.tobytes())
-        except OSError as error:
-            raise OSError(
-                error.errno,
-                f"{error.strerror}: events that memory has no room for go to "
-                f"{tempfile.gettempdir()}; TMPDIR names another folder",
-            ) from error
+        if self._file is None:
+            self._file = SpillFile("events")
+        offset = self._file.append(events.t.tobytes() + events.channel.tobytes())
         self._samples.append(_Place(offset, len(events), events.n_channels, events.duration))
 
     def __len__(self) -> int:
@@ -170,8 +144,7 @@ class EventStore(Sequence[Events]):
         if n == 0:
             return Events([], [], place.n_channels, place.duration)
         assert self._file is not None
-        # A map has no position that several threads, or a forked process, could move.
-        content = np.memmap(self._file.handle, np.uint8, "r", place.offset, (12 * n,))
+        content = self._file.part(place.offset, 12 * n)
         t, channel = content[: 8 * n].view(np.int64), content[8 * n :].view(np.uint32)
         return Events(t, channel, place.n_channels, place.duration)
 

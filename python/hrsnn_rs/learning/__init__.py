@@ -21,7 +21,8 @@ from hrsnn_rs.learning.feature_layer import FeatureLayer
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, feature_features
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.layered import LAYERS
-from hrsnn_rs.learning.live import LiveScore, LiveStream
+from hrsnn_rs.learning.live import LiveStream
+from hrsnn_rs.learning.live_score import LiveScore
 from hrsnn_rs.learning.metrics import (
     accuracy,
     confusion_matrix,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.encoding.time_series import SeriesEncoder
     from hrsnn_rs.learning.feature_layer import FeatureLayer
+    from hrsnn_rs.learning.feature_table import FeatureTable
     from hrsnn_rs.network.network import Network
 
 
@@ -281,7 +282,10 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
             readout.set_params(scaling="common")
         known = None if names is None else names.values[names.codes]
         self.readout_ = readout.fit(
-            self._features(events)[0], labels.values[labels.codes], known, weights
+            self._counted(events)[0],
+            labels.values[labels.codes],
+            known,
+            weights,
         )
         self.classes_ = self.readout_.classes_
         self.groups_ = [] if names is None else names.values.tolist()
@@ -306,8 +310,8 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         ParameterError, ShapeError
             If a sample has a value or a number of channels that is not allowed.
         """
-        counts = self.window_features(samples)
-        return self.readout_.decision_function(counts)
+        table = self._table(samples)
+        return self.readout_.decision_function(table)
 
     def predict(self, samples: Any) -> NDArray[Any]:
         """Name the class of each sample.
@@ -327,8 +331,8 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         ParameterError, ShapeError
             As `decision_function`.
         """
-        counts = self.window_features(samples)
-        return self.readout_.predict(counts)
+        table = self._table(samples)
+        return self.readout_.predict(table)
 
     def predict_proba(self, samples: Any) -> NDArray[np.float64]:
         """Give the probability of each class, calibrated on left-out training samples.
@@ -348,8 +352,8 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         ParameterError, ShapeError
             As `decision_function`.
         """
-        counts = self.window_features(samples)
-        return self.readout_.predict_proba(counts)
+        table = self._table(samples)
+        return self.readout_.predict_proba(table)
 
     def score(
         self, samples: Any, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
@@ -380,7 +384,7 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         y = own_labels if y is None else y
         if y is None:
             raise ParameterError("y must be given; only a data set or pairs bring their own.")
-        return self.readout_.score(self.window_features(samples), y, sample_weight)
+        return self.readout_.score(self._table(samples), y, sample_weight)
 
     def stream(self, *, every: float = 50.0, window: float | None = None) -> LiveStream:
         """Begin to work on a stream of events as a camera sends them.
@@ -452,6 +456,10 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         """
         classifier: Self = read_classifier(cls, path)
         return classifier
+
+    def _table(self, samples: Any) -> FeatureTable:
+        check_is_fitted(self)
+        return self._counted(self._encoded(samples))[0]
 
     def _checked_readout(self) -> Readout:
         """Refuse what would be found out late, or not at all; give the readout to fit."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.store import EventStore
+from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_layer
 from hrsnn_rs.learning.systems import Features, costs, window_counts
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from hrsnn_rs.events.events import Events
     from hrsnn_rs.learning.clips import Clips
     from hrsnn_rs.learning.feature_layer import FeatureLayer
+    from hrsnn_rs.network.results import RunStats
 
 #: The filters of each system with a feature layer.
 _FILTERS = {
@@ -136,11 +139,13 @@ def feature_features(
     if system == "pooled counts":
         counts = pooled_counts(layer, clips.events, n_windows, windows)
         if memory:
-            backwards = pooled_counts(layer, (one.reversed() for one in clips.events), 1, windows)
+            reverse = (one.reversed() for one in clips.events)
+            backwards = np.asarray(pooled_counts(layer, reverse, 1, windows))
         seconds = time.perf_counter() - begin
         return Features(counts, backwards, seconds=seconds, readout=readout)
     layer.fit(clips.events.subset(training))
-    counts, stats = layer.window_features(clips.events, n_windows, windows=windows)
+    count = partial(layer.window_features, n_windows=n_windows, windows=windows)
+    counts, stats = FeatureTable.of_chunks(count, clips.events)
     if memory:
         backwards, _ = layer.window_features((one.reversed() for one in clips.events), 1)
     unseen = [one for one, known in zip(stats, training, strict=True) if not known]
@@ -187,7 +192,7 @@ def mapped_clips(
 
 def pooled_counts(
     layer: FeatureLayer, events: Iterable[Events], n_windows: int, windows: str
-) -> NDArray[Any]:
+) -> FeatureTable:
     """Count input events in squares as wide as the pools of a layer."""
     side = layer.stride * layer.pool
     height, width = layer.plane
@@ -196,4 +201,8 @@ def pooled_counts(
     pool = (p * rows + y // side) * columns + x // side
     to_pool = np.zeros((pool.size, layer.polarities * rows * columns), np.float32)
     to_pool[np.arange(pool.size), pool] = 1.0
-    return np.stack([window_counts(one, n_windows, windows) @ to_pool for one in events])
+
+    def count(chunk: list[Events]) -> tuple[NDArray[Any], list[RunStats]]:
+        return np.stack([window_counts(one, n_windows, windows) @ to_pool for one in chunk]), []
+
+    return FeatureTable.of_chunks(count, events)[0]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.learning.clips import Clips
+    from hrsnn_rs.learning.feature_table import FeatureTable
     from hrsnn_rs.learning.readout import Readout
     from hrsnn_rs.learning.systems import Features
     from hrsnn_rs.network.network import Network
@@ -114,13 +115,16 @@ def best_homogeneous_features(
 
 
 def left_out_accuracy(
-    counts: NDArray[Any], labels: NDArray[np.int64], groups: NDArray[Any], readout: Readout
+    counts: FeatureTable | NDArray[Any],
+    labels: NDArray[np.int64],
+    groups: NDArray[Any],
+    readout: Readout,
 ) -> float:
     """Give the share of clips that are named rightly by a readout that has not seen their group.
 
     Parameters
     ----------
-    counts : ndarray of shape (n_clips, n_windows, n_units)
+    counts : FeatureTable or ndarray of shape (n_clips, n_windows, n_units)
         Features.
     labels : ndarray of int64, shape (n_clips,)
         Classes.

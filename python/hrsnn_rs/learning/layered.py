@@ -6,8 +6,6 @@ how a sample is encoded (`encoded_samples`), and labels, which never come in.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sized
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +22,7 @@ from hrsnn_rs.events.store import EventStore
 from hrsnn_rs.learning.encoded_samples import ENCODERS, EncodedSamples
 from hrsnn_rs.learning.estimator_input import check_arrays_meaning, fingerprint
 from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_layer
 from hrsnn_rs.network.network import Network
@@ -46,8 +45,6 @@ _N_NEURONS = 1000
 _N_NEURONS_TABLE = 100
 # Parts whose own parameters can be set one by one, and what they are by default.
 _GROUPS: dict[str, Any] = {"neuron": default_neuron, "plasticity": default_plasticity}
-# Samples that pass through all layers at a time.
-_CHUNK = 64
 
 
 class LayeredFeatures(EncodedSamples):
@@ -186,7 +183,8 @@ class LayeredFeatures(EncodedSamples):
         stats : list of RunStats
         """
         check_is_fitted(self)
-        return self._features(self._encoded(samples))
+        table, stats = self._counted(self._encoded(samples))
+        return np.asarray(table), stats
 
     @property
     def layers_(self) -> str:
@@ -341,32 +339,16 @@ class LayeredFeatures(EncodedSamples):
         self._seen = frozenset(one for one, _ in known)
         self.duration_ = int(np.median([duration for _, duration in known]))
 
-    def _features(self, events: Iterable[Events]) -> tuple[NDArray[Any], list[RunStats]]:
+    def _counted(self, events: Iterable[Events]) -> tuple[FeatureTable, list[RunStats]]:
         """Run encoded samples through all layers, a few at a time."""
-        if self.layer_ is None:
-            return _windowed(self.network_, events, self)
-        self.layer_.n_threads = self.n_threads
-        parts: list[NDArray[Any]] = []
-        stats: list[RunStats] = []
-        table: NDArray[Any] | None = None
-        waiting = iter(events)
-        # Of no samples too there is an array.
-        while (chunk := list(itertools.islice(waiting, _CHUNK))) or not parts:
-            counts, took = self._of_chunk(self.layer_, chunk)
-            if isinstance(events, Sized):
-                # What is known to come has its room, so that the table is never there twice.
-                if table is None:
-                    table = np.empty((len(events), *counts.shape[1:]), counts.dtype)
-                room = table[len(stats) : len(stats) + len(counts)]
-                room[...] = counts
-                counts = room
-            parts.append(counts)
-            stats += took
-        return np.concatenate(parts) if table is None else table, stats
+        if self.layer_ is not None:
+            self.layer_.n_threads = self.n_threads
+        return FeatureTable.of_chunks(self._of_chunk, events)
 
-    def _of_chunk(
-        self, layer: FeatureLayer, chunk: list[Events]
-    ) -> tuple[NDArray[Any], list[RunStats]]:
+    def _of_chunk(self, chunk: list[Events]) -> tuple[NDArray[Any], list[RunStats]]:
+        layer = self.layer_
+        if layer is None:
+            return _windowed(self.network_, chunk, self)
         if self._layers == "features":
             return self._of_layer(layer, chunk)
         runs = list(layer.runs(chunk))

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
 
-_N_SPLITS = 5
+#: Folds of groups, at most.
+N_SPLITS = 5
 # Beyond these, probabilities are those of a guess, or of a certainty.
 _LOWEST, _HIGHEST = 1e-6, 1e6
 
@@ -74,16 +75,23 @@ def folds_of(standard: Floats, codes: Codes, groups: Codes | None) -> list[Codes
     >>> [fold.tolist() for fold in folds]
     [[0, 2], [1]]
     """
-    if groups is not None:
-        n_groups = len(np.unique(groups))
-        if n_groups > 1:
-            splitter = GroupKFold(n_splits=min(_N_SPLITS, n_groups))
-            return [left_out for _, left_out in splitter.split(groups, groups=groups)]
+    of_groups = folds_of_groups(groups)
+    if of_groups is not None:
+        return of_groups
     copies: dict[bytes, list[int]] = {}
     for index, (row, code) in enumerate(zip(standard, codes, strict=True)):
         content = hashlib.blake2b(row.tobytes() + int(code).to_bytes(8, "little")).digest()
         copies.setdefault(content, []).append(index)
     return [np.array(fold, dtype=np.intp) for fold in copies.values()]
+
+
+def folds_of_groups(groups: Codes | None) -> list[Codes] | None:
+    """List five folds of whole groups, or as many as there are groups; `None`: fewer than two."""
+    n_groups = 0 if groups is None else len(np.unique(groups))
+    if n_groups < 2:
+        return None
+    splitter = GroupKFold(n_splits=min(N_SPLITS, n_groups))
+    return [left_out for _, left_out in splitter.split(groups, groups=groups)]
 
 
 def plus_minus(codes: Codes, n_classes: int) -> Floats:

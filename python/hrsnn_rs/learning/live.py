@@ -8,7 +8,6 @@ of how they came.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -20,6 +19,7 @@ from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import microseconds, whole_numbers
 from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.learning.left_out import both_classes, softmax
+from hrsnn_rs.learning.live_score import LiveScore
 from hrsnn_rs.network.stream import NetworkStream
 
 if TYPE_CHECKING:
@@ -27,43 +27,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LiveScore", "LiveStream"]
+__all__ = ["LiveStream"]
 
 #: A clock that jumps ahead by more than this (µs) is another clock.
 MOST_JUMP = 3_600_000_000
 _COLUMNS = ("t", "x", "y", "p")
-
-
-@dataclass(frozen=True, eq=False)
-class LiveScore:
-    """What a classifier thinks at one moment of a stream.
-
-    Attributes
-    ----------
-    t : int
-        The moment, in µs on the clock of the stream: all events before it count, no other does.
-    label : object
-        The likeliest class, of the type that `fit` was given.
-    decision : float64 ndarray of shape (n_classes,), or (1,) for two classes
-        As `HRSNNClassifier.decision_function` gives it for one sample.
-    probability : float64 ndarray of shape (n_classes,)
-        As `HRSNNClassifier.predict_proba` gives it; in the order of `classes_`.
-    n_events : int
-        Events that the encoder has passed on since the start.
-    n_spikes : int
-        Spikes of all layers since the start.
-    age : float
-        ms that the stream had gone on when the score came: how much of the chunk lay after `t`.
-        Of all attributes this one alone depends on how the stream was cut.
-    """
-
-    t: int
-    label: Any
-    decision: NDArray[np.float64]
-    probability: NDArray[np.float64]
-    n_events: int
-    n_spikes: int
-    age: float
 
 
 class LiveStream:

@@ -18,7 +18,7 @@ from hrsnn_rs.encoding.running_encoder import RunningEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.learning.left_out import both_classes
-from hrsnn_rs.learning.live import LiveScore
+from hrsnn_rs.learning.live_score import LiveScore
 from hrsnn_rs.network.model_file import STREAM, check_version, load_format, read_json, to_state
 from hrsnn_rs.network.stream import NetworkStream
 
@@ -139,12 +139,14 @@ def _latest(stream: Any, numbers: dict[str, Any] | None, columns: dict[str, Any]
         column = columns[name]
         if column.dtype != np.float64 or column.shape != shape or not np.isfinite(column).all():
             raise FormatError(f"latest/{name} must be {shape[0]} numbers.")
-    *counts, age = _NUMBERS
     return LiveScore(
+        t=_whole(numbers, "t", 0),
         label=classes[int(both_classes(columns["decision"][None]).argmax())],
-        **columns,
-        **{name: _whole(numbers, name, 0) for name in counts},
-        age=float(numbers[age]),
+        decision=columns["decision"],
+        probability=columns["probability"],
+        n_events=_whole(numbers, "n_events", 0),
+        n_spikes=_whole(numbers, "n_spikes", 0),
+        age=float(numbers["age"]),
     )
 
 

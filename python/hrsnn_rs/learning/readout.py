@@ -7,15 +7,15 @@ alone, from predictions that leave one sample or one fold of groups out. No arit
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import RidgeClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.learning import readout_fit
+from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.labels import (
     check_two_classes,
     checked_groups,
@@ -30,7 +30,8 @@ from hrsnn_rs.learning.labels import (
     to_json,
     weights_of_classes,
 )
-from hrsnn_rs.learning.left_out import LeftOut, both_classes, checked_alphas, folds_of, softmax
+from hrsnn_rs.learning.left_out import both_classes, checked_alphas, softmax
+from hrsnn_rs.learning.readout_fit import fit_in_blocks, fit_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,6 +88,10 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     A sample of weight k counts as k copies of it, in the means, the fit, the choice of `alpha` and
     the probabilities; one of weight 0 is as if it were not there. `class_weight` multiplies these
     weights in all but the means and scales of the features.
+
+    Features of up to 64 MiB, as float64, are solved exactly. Larger tables are read in blocks and
+    solved by conjugate gradients to a residual of 1e-5, in memory for the features alone; without
+    groups they are left out in five folds of samples and their copies, not one by one.
 
     Examples
     --------
@@ -160,59 +165,39 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         alphas = self.check_parameters()
         if y is None:
             raise ParameterError("Readout requires y to be passed, but the target y is None.")
-        flat = self._checked(features, reset=True)
+        table = features if isinstance(features, FeatureTable) else None
+        if table is not None and not _is_small(table):
+            self._checked(np.asarray(table[:1]), reset=True)
+        else:
+            flat = self._checked(features if table is None else np.asarray(table), reset=True)
+            table = None if _is_small(flat) else FeatureTable([flat], memory=flat.nbytes)
         labels = encode("y", y)
-        if len(flat) != len(labels.codes):
+        n_samples = len(flat if table is None else table)
+        if n_samples != len(labels.codes):
             raise ShapeError(
                 f"features and y must be equally many (inconsistent numbers of samples); "
-                f"got {len(flat)} and {len(labels.codes)}."
+                f"got {n_samples} and {len(labels.codes)}."
             )
-        names = checked_groups(groups, len(flat))
-        weights = checked_weights(sample_weight, len(flat))
-        is_own = isinstance(features, np.ndarray) and not np.may_share_memory(flat, features)
-        standard = self._compressed(flat, out=flat if is_own else None)
-        self._standardise(standard, weights)
-        weights = weights_of_classes(self.class_weight, labels, weights)
-        taken = np.flatnonzero(weights)
-        present, codes = np.unique(labels.codes[taken], return_inverse=True)
+        names = checked_groups(groups, n_samples)
+        own = checked_weights(sample_weight, n_samples)
+        weights = weights_of_classes(self.class_weight, labels, own)
+        present, codes = np.unique(labels.codes[weights > 0], return_inverse=True)
         check_two_classes(len(present))
         self.classes_ = labels.values[present]
-        rows = standard if len(taken) == len(standard) else standard[taken]
-        known = None if names is None else names.codes[taken]
-        self._fit(rows, codes, known, weights[taken], alphas)
+        # A class that no sample of any weight is of is never looked at.
+        all_codes = np.zeros(n_samples, np.intp)
+        all_codes[weights > 0] = codes
+        known = None if names is None else names.codes
+        rest = (all_codes, known, weights, own, alphas, self.scaling)
+        if table is None:
+            is_own = isinstance(features, np.ndarray) and not np.may_share_memory(flat, features)
+            flat = self._compressed(flat, out=flat if is_own else None)
+            fitted = fit_in_memory(flat, *rest)
+        else:
+            fitted = fit_in_blocks(table, self._compressed, *rest)
+        self.alpha_, self.temperature_, self.coef_, self.intercept_ = fitted[:4]
+        self.mean_, self.scale_ = fitted[4:]
         return self
-
-    def _standardise(self, compressed: Floats, weights: Floats) -> None:
-        """Find mean and scale, and apply them in place."""
-        self.mean_ = np.average(compressed, axis=0, weights=weights)
-        compressed -= self.mean_
-        scale = np.sqrt(np.average(np.square(compressed), axis=0, weights=weights))
-        # A constant column has a rounding error for a standard deviation, not always 0.
-        constant = scale <= 1e-12 * np.maximum(np.abs(self.mean_), 1.0)
-        if self.scaling == "common" and not constant.all():
-            scale, constant = np.full_like(scale, np.sqrt(np.mean(np.square(scale)))), False
-        self.scale_ = np.where(constant, 1.0, scale)
-        compressed /= self.scale_
-
-    def _fit(
-        self,
-        standard: Floats,
-        codes: NDArray[np.intp],
-        groups: NDArray[np.intp] | None,
-        weights: Floats,
-        alphas: list[float],
-    ) -> None:
-        left_out = LeftOut(standard, codes, weights, folds_of(standard, codes, groups))
-        self.alpha_ = left_out.best_alpha(alphas)
-        self.temperature_ = left_out.temperature(self.alpha_)
-        with warnings.catch_warnings():
-            # Few samples of each class are a hard task, not a mistaken regression.
-            warnings.filterwarnings("ignore", message="The number of unique classes")
-            ridge = RidgeClassifier(alpha=self.alpha_, copy_X=False).fit(
-                standard, codes, sample_weight=None if (weights == 1.0).all() else weights
-            )
-        self.coef_ = np.ascontiguousarray(np.atleast_2d(ridge.coef_), dtype=np.float64)
-        self.intercept_ = np.ascontiguousarray(np.atleast_1d(ridge.intercept_), dtype=np.float64)
 
     def decision_function(self, features: ArrayLike) -> Floats:
         """Give the distance of each sample from each class's boundary.
@@ -235,6 +220,11 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If the number of features is not that of `fit`.
         """
         check_is_fitted(self)
+        if isinstance(features, FeatureTable):
+            if len(features):
+                parts = [self.decision_function(rows) for _, rows in features.blocks()]
+                return np.concatenate(parts)
+            features = np.asarray(features)
         standard = self._compressed(self._checked(features))
         standard -= self.mean_
         standard /= self.scale_
@@ -498,3 +488,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f'compression="log1p"; got {flat[row, column]} at sample {row}, feature {column}.'
             )
         return np.log1p(flat, out=out)
+
+
+def _is_small(table: FeatureTable | Floats) -> bool:
+    return int(np.prod(table.shape)) * 8 <= readout_fit.SMALL

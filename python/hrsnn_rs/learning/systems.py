@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.network.results import RunStats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.events.events import Events
+    from hrsnn_rs.events.store import EventStore
     from hrsnn_rs.learning.clips import Clips
     from hrsnn_rs.learning.readout import Readout
     from hrsnn_rs.network.network import Network
@@ -35,8 +37,8 @@ class Features:
 
     Parameters
     ----------
-    counts : ndarray of shape (n_clips, n_windows, n_units)
-        Counts of every clip.
+    counts : FeatureTable or ndarray of shape (n_clips, n_windows, n_units)
+        Counts of every clip; `numpy.asarray` reads a table into memory.
     reversed_counts : ndarray of shape (n_clips, 1, n_units) or None
         Counts of each clip's time-reversed copy in one window.
     n_neurons, n_synapses : int
@@ -68,7 +70,7 @@ class Features:
     0
     """
 
-    counts: NDArray[Any]
+    counts: FeatureTable | NDArray[Any]
     reversed_counts: NDArray[Any] | None
     seconds: float
     n_neurons: int = 0
@@ -187,7 +189,11 @@ def count_features(clips: Clips, *, n_windows: int, windows: str, memory: bool) 
     (11, 4, 2048)
     """
     begin = time.perf_counter()
-    counts = np.stack([window_counts(one, n_windows, windows) for one in clips.events])
+
+    def count(chunk: list[Events]) -> tuple[NDArray[Any], list[RunStats]]:
+        return np.stack([window_counts(one, n_windows, windows) for one in chunk]), []
+
+    counts, _ = FeatureTable.of_chunks(count, clips.events)
     backwards = None
     if memory:
         backwards = np.stack([window_counts(one.reversed(), 1) for one in clips.events])
@@ -297,14 +303,14 @@ class Prepared(NamedTuple):
         Input gain, and what came of it.
     weight_updates : int
         Changes of weights in training.
-    counts : ndarray of shape (n_training, n_windows, n_neurons)
+    counts : FeatureTable of shape (n_training, n_windows, n_neurons)
         Counts of the training clips.
     """
 
     network: Network
     calibration: Calibration
     weight_updates: int
-    counts: NDArray[Any]
+    counts: FeatureTable
 
 
 def prepare(
@@ -331,7 +337,7 @@ def prepare(
     weight_updates = 0
     if epochs:
         weight_updates = network.train(seen, epochs=epochs, n_threads=n_threads).n_weight_updates
-    counts = network.transform(seen, n_windows, windows=windows, n_threads=n_threads)
+    counts, _ = _counted(network, seen, n_windows, windows, n_threads)
     return Prepared(network, calibration, weight_updates, counts)
 
 
@@ -353,11 +359,9 @@ def tested_features(
     """
     network, known = prepared.network, prepared.counts
     unseen = clips.events.subset(~training)
-    new, stats = network.transform(
-        unseen, n_windows, windows=windows, n_threads=n_threads, return_stats=True
-    )
-    counts = np.empty((len(clips.events), *known.shape[1:]), dtype=known.dtype)
-    counts[training], counts[~training] = known, new
+    new, stats = _counted(network, unseen, n_windows, windows, n_threads)
+    both = FeatureTable(rows for table in (known, new) for _, rows in table.blocks())
+    counts = both[np.argsort(np.argsort(~training, kind="stable"))]
     backwards = None
     if memory:
         backwards = network.transform((one.reversed() for one in clips.events), n_threads=n_threads)
@@ -372,3 +376,16 @@ def tested_features(
         tau_m=tau_m,
         **costs(network, prepared.calibration, stats),
     )
+
+
+def _counted(
+    network: Network, events: EventStore, n_windows: int, windows: str, n_threads: int | None
+) -> tuple[FeatureTable, list[RunStats]]:
+    """Count a network's spikes in samples, and say what they took."""
+
+    def count(chunk: list[Events]) -> tuple[NDArray[Any], list[RunStats]]:
+        return network.transform(
+            chunk, n_windows, windows=windows, n_threads=n_threads, return_stats=True
+        )
+
+    return FeatureTable.of_chunks(count, events)

@@ -185,10 +185,11 @@ def measure_order(
             n = system.n_windows
             if system.of == "counts":
                 layer = layer_for(clips, seed, "drawn", n_threads)
-                fitted, asked = (
-                    pooled_counts(layer, side.events, n, "events") for side in (known, unseen)
+                known_counts, unseen_counts = (
+                    np.asarray(pooled_counts(layer, side.events, n, "events"))
+                    for side in (known, unseen)
                 )
-                return fitted, asked, {}
+                return known_counts, unseen_counts, {}
             layer = learned(seed)
             fitted, _ = layer.window_features(known.events, n)
             asked, each = layer.window_features(unseen.events, n)
