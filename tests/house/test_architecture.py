@@ -130,6 +130,7 @@ WINGS = {
         "readout",
         "estimator_input",
         "kept_layer",
+        "feature_column",
         "feature_layer",
         "recipes",
         "encoded_samples",

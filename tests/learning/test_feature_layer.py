@@ -61,6 +61,50 @@ def test_calibration_reaches_the_spikes_asked_for(learned):
     assert np.mean([s.n_spikes for s in stats]) == pytest.approx(60.0, rel=0.15)
 
 
+def banked(**settings) -> FeatureLayer:
+    tau = np.repeat([5.0, 20.0, 200.0], 4)
+    words = {"n_features": 12, "n_banks": 3, "neuron": hr.LIF(tau_m=tau, t_ref=10.0)}
+    return layer(**words | settings)
+
+
+def test_banks_learn_as_if_each_were_alone():
+    clips, (together, alone) = bars(20)[0], (banked(), layer(n_features=4))
+    together.fit(clips)
+    for bank, tau in enumerate([5.0, 20.0, 200.0]):
+        here = slice(4 * bank, 4 * bank + 4)
+        drawn = together.fields_before_[here].reshape(4, -1).T.ravel()
+        alone.set_params(weight=drawn, neuron=hr.LIF(tau_m=tau, t_ref=10.0)).fit(clips)
+        np.testing.assert_allclose(alone.fields_, together.fields_[here], rtol=1e-6, atol=1e-9)
+
+
+def test_banks_spike_equally_often_and_only_within_a_bank_one_wins():
+    clips = bars(20)[0]
+    fitted = banked(spikes=90.0).fit(clips)
+    counts = fitted.transform(clips).reshape(len(clips), -1, 3, 4).sum((1, 3))
+    np.testing.assert_allclose(counts.mean(0), 30.0, rtol=0.2)
+    spikes = fitted.network_.run(clips[0]).spikes
+    moments, at = spikes["t"].to_numpy(), spikes["neuron"].to_numpy()
+    place, bank = at // 12, at % 12 // 4
+    winners = set(zip(moments, place, bank, strict=True))
+    assert len(winners) == len(at)
+    assert len(set(zip(moments, place, strict=True))) < len(at)
+
+
+def test_banks_come_back_from_a_file(tmp_path):
+    clips = bars(8)[0]
+    fitted = banked().fit(clips)
+    fitted.save(tmp_path / "layer")
+    read = FeatureLayer.load(tmp_path / "layer")
+    np.testing.assert_array_equal(read.transform(clips), fitted.transform(clips))
+    tiled = FeatureLayer.of_parts(None, fitted.to_arrays(), fitted.to_metadata())
+    np.testing.assert_array_equal(tiled.transform(clips), fitted.transform(clips))
+
+
+def test_banks_are_equally_large():
+    with pytest.raises(hr.ParameterError, match="n_features must be a multiple of n_banks; got 6"):
+        layer(n_banks=4).fit(bars(4)[0])
+
+
 def test_columns_have_names(learned):
     table = learned.transform(bars(3)[0])
     names = learned.get_feature_names_out()

@@ -1,7 +1,7 @@
 """A feature layer: a few features learned by competitive STDP, standing at every place of a plane.
 
-Lives here: learning on patches, tiling, calibration, and features as a scikit-learn transformer.
-Not here: how patches are cut (`network.patches`), how weights are copied (`network.tiling`), and
+Lives here: tiling, calibration, and features as a scikit-learn transformer. Not here: how the
+features of one place learn (`feature_column`), how weights are copied (`network.tiling`), and
 labels, which never come in.
 """
 
@@ -15,18 +15,15 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.arguments import as_array, check_array, check_integer, check_number, check_sides
-from hrsnn_rs.description.competition import Competition
-from hrsnn_rs.description.distributions import Uniform
-from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
-from hrsnn_rs.description.heterogeneity import resolve
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.errors import CalibrationError, ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.learning.estimator_input import CheckedSamples
+from hrsnn_rs.learning.feature_column import INCOMING, feature_column, learned_weights
 from hrsnn_rs.learning.kept_layer import TILED, KeptLayer
 from hrsnn_rs.network.network import Network
-from hrsnn_rs.network.patches import Plane, cut_patches
+from hrsnn_rs.network.patches import Plane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,30 +31,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.arguments import FloatArray
-    from hrsnn_rs.network.results import RunStats
+    from hrsnn_rs.network.results import Calibration, RunStats
 
-#: Sum of a feature's weights, mV, and the threshold that it is held against.
-INCOMING, THRESHOLD = 100.0, 15.0
 #: Mean number of spikes of a sample where none is asked for, by its events and at most.
 SPIKES_PER_EVENT, MOST_SPIKES = 0.375, 3500.0
 #: What a layer may be, beside one that learns: the controls.
 FILTERS = ("learned", "drawn", "shuffled", "exemplars")
 
 
-def default_neuron() -> LIF:
-    """Give the neurons of a feature layer: 20 ms to forget, 10 ms to recover."""
-    return LIF(tau_m=20.0, t_ref=10.0, v_threshold=THRESHOLD)
-
-
-def default_plasticity() -> STDP:
-    """Give the STDP of a feature layer: potentiation alone, balanced by normalisation."""
-    return STDP(a_plus=0.3, a_minus=0.0, tau_plus=15.0, w_min=0.0, w_max=1e3, inputs=True)
-
-
 _KINDS = {"neuron": LIF, "plasticity": STDP, "adaptive_threshold": AdaptiveThreshold}
 _COUNTS = (
-    "plane", "polarities", "field", "stride", "n_features", "pool", "n_windows", "n_patches",
-    "most_events", "n_calibration", "seed",
+    "plane", "polarities", "field", "stride", "n_features", "n_banks", "pool", "n_windows",
+    "n_patches", "most_events", "n_calibration", "seed",
 )  # fmt: skip
 
 
@@ -82,6 +67,9 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         Pixels between neighbouring places.
     n_features : int, default=32
         Features of a place.
+    n_banks : int, default=1
+        Banks of equally many features, one after the other. Those of a bank compete, and all banks
+        spike equally often; with time constants of its own each bank sees another span of time.
     pool : int, default=2
         Places of a pool's side.
     n_windows : int, default=4
@@ -89,7 +77,8 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
     windows : {"events", "time"}, default="events"
         Windows of equal shares of the sample's events, or of equal time.
     neuron : LIF, default=None
-        Parameters of the features, each a number, an array of shape (n_features,) or a law.
+        Parameters of the features, each a number, an array of shape (n_features,) or a law. Time
+        constants that differ within a bank let the slowest win.
         `None`: tau_m 20 ms, t_ref 10 ms, v_threshold 15 mV.
     plasticity : STDP, default=None
         The rule, with `inputs=True`; each constant a number or a law. `None`: a_plus 0.3 mV,
@@ -126,6 +115,8 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         The fields, each of length 1.
     fields_before_ : float64 ndarray of the same shape
         As drawn.
+    bank_gains_ : float64 ndarray of shape (n_banks,)
+        What the weights of each bank are multiplied by, so that all banks spike equally often.
     network_ : Network
         The tiled layer, calibrated.
     calibration_ : Calibration
@@ -165,6 +156,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         field: int = 5,
         stride: int = 2,
         n_features: int = 32,
+        n_banks: int = 1,
         pool: int = 2,
         n_windows: int = 4,
         windows: str = "events",
@@ -187,6 +179,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         self.field = field
         self.stride = stride
         self.n_features = n_features
+        self.n_banks = n_banks
         self.pool = pool
         self.n_windows = n_windows
         self.windows = windows
@@ -228,26 +221,31 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         """
         plane = self._checked()
         X = CheckedSamples(X)
-        column = self._column()
-        weights = column.input_weights.toarray().astype(np.float64)
-        self.fields_before_ = self._as_fields(weights)
-        if self.filters == "exemplars":
-            weights = self._exemplars(X, plane, column.neuron_parameters["tau_m"])
-        elif self.filters != "drawn":
-            weights = self._learn(column, X, plane)
-            if self.filters == "shuffled":
-                draw = np.random.Generator(np.random.Philox(key=[self.seed, 107]))
-                weights = draw.permuted(weights, axis=0)
-        self.fields_ = self._as_fields(weights)
-        self.network_ = self._tiled(column.neuron_parameters)
-        return self._calibrate(X)
+        column = feature_column(self)
+        before, weights = learned_weights(self, column, X, plane)
+        self.fields_before_, self.fields_ = self._as_fields(before), self._as_fields(weights)
+        picked = [
+            X[i] for i in np.unique(np.linspace(0, len(X) - 1, self.n_calibration).astype(int))
+        ]
+        spikes = self.spikes
+        if spikes is None:
+            n_events = np.mean([len(one) for one in picked])
+            spikes = max(min(SPIKES_PER_EVENT * float(n_events), MOST_SPIKES), 1.0)
+        neurons = column.neuron_parameters
+        self.bank_gains_ = np.ones(self.n_banks)
+        if self.n_banks > 1:
+            self.bank_gains_ = self._balance(neurons, picked, spikes / self.n_banks)
+        self.network_ = self._tiled(neurons)
+        self.calibration_ = self._calibrated(self.network_, picked, spikes)
+        self._number_pools()
+        return self
 
     def _checked(self) -> Plane:
         height, width = check_sides("plane", self.plane, 2)
         polarities = check_integer("polarities", self.polarities, 1, 255)
         for name, low in (
-            ("stride", 1), ("n_features", 1), ("pool", 1), ("n_windows", 1), ("n_patches", 1),
-            ("most_events", 1), ("n_calibration", 1), ("seed", 0),
+            ("stride", 1), ("n_features", 1), ("n_banks", 1), ("pool", 1), ("n_windows", 1),
+            ("n_patches", 1), ("most_events", 1), ("n_calibration", 1), ("seed", 0),
         ):  # fmt: skip
             check_integer(name, getattr(self, name), low)
         if check_integer("field", self.field, 1, 255) % 2 == 0:
@@ -257,6 +255,11 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
             value = getattr(self, name)
             if any(isinstance(one, float) for one in np.ravel(value).tolist()):
                 raise ParameterError(f"{name} must be an integer, not a float; got {value!r}.")
+        if self.n_features % self.n_banks:
+            raise ParameterError(
+                f"n_features must be a multiple of n_banks; got {self.n_features} and "
+                f"{self.n_banks}."
+            )
         if self.spikes is not None:
             check_number("spikes", self.spikes, "greater than 0", lambda n: n > 0.0)
         rates = as_array("learning_rate", self.learning_rate)
@@ -273,103 +276,45 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
                 raise ParameterError(f"{name} must be a {kind.__name__} or None; got {value!r}.")
         return Plane(height, width, polarities)
 
-    def _column(self) -> Network:
-        """Make the features of one place, as they are before they learn."""
-        plasticity = default_plasticity() if self.plasticity is None else self.plasticity
-        if not plasticity.inputs:
-            raise ParameterError("plasticity must have inputs=True for a feature layer.")
-        n_pixels = self.polarities * self.field**2
-        rows = np.arange(n_pixels + 1) * self.n_features
-        law = Uniform(0.5, 1.5) if self.weight is None else self.weight
-        drawn = resolve(law, "weight", rows, self.seed, purpose="features/weight", at="synapse")
-        drawn = drawn.reshape(n_pixels, self.n_features)
-        if (drawn < 0.0).any() or (drawn.sum(axis=0) == 0.0).any():
-            raise ParameterError(
-                f"weight must be at least 0, and above for some pixel; got {drawn.min():g}."
-            )
-        return Network(
-            n_pixels,
-            self.n_features,
-            neuron=default_neuron() if self.neuron is None else self.neuron,
-            inputs=ExplicitConnectivity(csr_array(drawn * (INCOMING / drawn.sum(axis=0)))),
-            plasticity=plasticity,
-            inhibitory_fraction=0.0,
-            normalize_inputs=True,
-            adaptive_threshold=(
-                AdaptiveThreshold(theta_plus=0.02, tau_theta=4e4)
-                if self.adaptive_threshold is None
-                else self.adaptive_threshold
-            ),
-            competition=Competition(self.n_features, inhibition=self.inhibition),
-            seed=self.seed,
-        )
-
-    def _patches(self, X: Sequence[Any], plane: Plane, n_patches: int) -> list[Events]:
-        return cut_patches(
-            X,
-            len(X),
-            plane,
-            field=self.field,
-            n_patches=n_patches,
-            most_events=self.most_events,
-            seed=self.seed,
-        )
-
-    def _learn(self, column: Network, X: Sequence[Any], plane: Plane) -> FloatArray:
-        """Let the features of one place learn, and give their weights."""
-        patches = self._patches(X, plane, self.n_patches)
-        ends = np.linspace(0, len(patches), len(self.learning_rate) + 1).round().astype(int)
-        for rate, first, end in zip(self.learning_rate, ends[:-1], ends[1:], strict=True):
-            column.train(patches[first:end], learning_rate=rate, n_threads=1)
-        learned: FloatArray = column.input_weights.toarray().astype(np.float64)
-        return learned
-
-    def _exemplars(self, X: Sequence[Any], plane: Plane, tau: FloatArray) -> FloatArray:
-        """Take single patches for features, as a membrane sees them at the end of the patch."""
-        patches = self._patches(X, plane, self.n_features)
-        weights = np.zeros((self.polarities * self.field**2, self.n_features))
-        for k in range(self.n_features):
-            patch = patches[k % len(patches)]
-            seen = np.exp(-(patch.t[-1] - patch.t) / (1000.0 * tau[k]))
-            weights[:, k] = np.bincount(patch.channel, seen, minlength=len(weights))
-        return weights
-
     def _as_fields(self, weights: FloatArray) -> FloatArray:
         fields = weights / np.linalg.norm(weights, axis=0)
         shape = (self.n_features, self.polarities, self.field, self.field)
         by_feature: FloatArray = fields.T.reshape(shape)
         return by_feature
 
-    def _tiled(self, neurons: Mapping[str, FloatArray]) -> Network:
-        """Copy the fields to all places of the plane."""
+    def _tiled(self, neurons: Mapping[str, FloatArray], bank: slice = slice(None)) -> Network:
+        """Copy the fields, or those of a bank, to all places of the plane."""
         tiling = self._tiling()
         flat = self.fields_.reshape(self.n_features, -1).T
+        flat = flat * (INCOMING / flat.sum(axis=0).mean())
+        flat = (flat * np.repeat(self.bank_gains_, self.n_features // self.n_banks))[:, bank]
         n_places = tiling.n_rows * tiling.n_columns
-        n_neurons = n_places * self.n_features
+        n_neurons = n_places * flat.shape[1]
         return Network.from_arrays(
-            inputs=tiling.synapses(flat * (INCOMING / flat.sum(axis=0).mean())),
+            inputs=tiling.synapses(flat),
             recurrent=csr_array((n_neurons, n_neurons)),
-            neuron=LIF(**{name: np.tile(neurons[name], n_places) for name in TILED}),
-            competition=Competition(self.n_features, inhibition=self.inhibition),
+            neuron=LIF(**{name: np.tile(neurons[name][bank], n_places) for name in TILED}),
+            competition=self.competition,
             dtype="float32",
         )
 
-    def _calibrate(self, X: Sequence[Any]) -> Self:
-        picked = [
-            X[i] for i in np.unique(np.linspace(0, len(X) - 1, self.n_calibration).astype(int))
-        ]
-        spikes = self.spikes
-        if spikes is None:
-            n_events = np.mean([len(one) for one in picked])
-            spikes = max(min(SPIKES_PER_EVENT * float(n_events), MOST_SPIKES), 1.0)
+    def _balance(
+        self, neurons: Mapping[str, FloatArray], picked: list[Events], spikes: float
+    ) -> FloatArray:
+        """Find the gain with which each bank, by itself, spikes as often as it should."""
+        size = self.n_features // self.n_banks
+        banks = [slice(first, first + size) for first in range(0, self.n_features, size)]
+        return np.array(
+            [self._calibrated(self._tiled(neurons, bank), picked, spikes).gain for bank in banks]
+        )
+
+    def _calibrated(self, network: Network, picked: list[Events], spikes: float) -> Calibration:
         try:
-            self.calibration_ = self.network_.calibrate(
+            return network.calibrate(
                 picked, spikes=spikes, n_samples=self.n_calibration, n_threads=self.n_threads
             )
         except CalibrationError as error:
             raise CalibrationError(f"spikes: {error}") from error
-        self._number_pools()
-        return self
 
     def transform(self, X: Iterable[Any]) -> NDArray[np.float32]:
         """Count the spikes of each feature in each pool and window.

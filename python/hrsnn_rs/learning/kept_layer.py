@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from hrsnn_rs.description.competition import Competition
 from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.errors import FormatError, ShapeError
@@ -48,16 +49,24 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
     stride: int
     pool: int
     n_features: int
+    n_banks: int
+    inhibition: float
     n_windows: int
     network_: Network
     calibration_: Calibration
     fields_: FloatArray
     fields_before_: FloatArray
+    bank_gains_: FloatArray
 
     @property
     def n_channels(self) -> int:
         """Input channels: those of the plane."""
         return Plane(*self.plane, self.polarities).n_channels
+
+    @property
+    def competition(self) -> Competition:
+        """Which features of a place compete: those of a bank."""
+        return Competition(self.n_features // self.n_banks, inhibition=self.inhibition)
 
     @property
     def maps(self) -> tuple[int, int]:
@@ -146,6 +155,7 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
         return {
             "layer.fields": self.fields_,
             "layer.fields_before": self.fields_before_,
+            "layer.bank_gains": self.bank_gains_,
             **neurons,
         }
 
@@ -201,6 +211,13 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
         layer = cls.from_dict(metadata["layer"])
         layer.fields_ = arrays["layer.fields"]
         layer.fields_before_ = arrays["layer.fields_before"]
+        # Files written before there were banks have one.
+        layer.bank_gains_ = arrays.get("layer.bank_gains", np.ones(1))
+        if layer.bank_gains_.shape != (layer.n_banks,):
+            raise ShapeError(
+                f"layer.bank_gains must have shape ({layer.n_banks},); got "
+                f"{layer.bank_gains_.shape}."
+            )
         layer.calibration_ = Calibration(**metadata["calibration"])
         if network is None:
             network = layer._tiled({name: arrays[f"layer.{name}"] for name in TILED})
