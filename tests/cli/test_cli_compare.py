@@ -13,7 +13,8 @@ from dvs128_folders import write_tonic
 from hrsnn_rs.cli import compare as command
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.datasets import make_gestures
-from hrsnn_rs.learning import CITATION, Clips, experiment
+from hrsnn_rs.learning import CITATION, Clips
+from hrsnn_rs.learning.fold_work import FoldWork
 
 FEW = ("--features", "--neurons", 40, "--seeds", 2, "--threads", 1, "--no-memory")
 USERS = ("user01_natural", "user02_lab", "user24_fluorescent")
@@ -84,7 +85,7 @@ def test_stopped_it_says_how_to_go_on_and_does(capsys, monkeypatch, folder, tmp_
     path = tmp_path / "rows.parquet"
     words = (folder, *FEW, "--variants", "HeNHeS", "--controls", "event counts", "--folds", 2)
     code, whole, _ = output(capsys, *words)
-    features, n_left = experiment._features, 8
+    features, n_left = FoldWork._features, 8
 
     def interrupted(*arguments):
         nonlocal n_left
@@ -94,7 +95,7 @@ def test_stopped_it_says_how_to_go_on_and_does(capsys, monkeypatch, folder, tmp_
         return features(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiment, "_features", interrupted)
+        patch.setattr(FoldWork, "_features", interrupted)
         said = f"hrsnn: interrupted; the same command goes on from {path}\n"
         assert output(capsys, *words, "--output", path) == (130, "", said)
     kept = pl.read_parquet(path)

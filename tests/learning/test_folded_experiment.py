@@ -10,8 +10,9 @@ from blobs import SIDE, blobs, make_network
 from hrsnn_rs.datasets import folds_for
 from hrsnn_rs.errors import CalibrationWarning, DataWarning, FormatError, ParameterError
 from hrsnn_rs.events.store import EventStore
-from hrsnn_rs.learning import Readout, comparisons, experiment, predictions
+from hrsnn_rs.learning import Readout, comparisons, predictions
 from hrsnn_rs.learning.experiment import compare
+from hrsnn_rs.learning.fold_work import FoldWork
 from hrsnn_rs.learning.homogeneous import CONSTANTS
 from hrsnn_rs.learning.systems import count_features, network_features
 from hrsnn_rs.network import default_network
@@ -177,11 +178,11 @@ def test_a_system_may_bring_a_readout_of_its_own(clips, monkeypatch):
             asked.append(len(arguments[1]))
             return super().fit(*arguments, **words)
 
-    def features(system, seed, clips, training, make_network, settings):
-        counts = count_features(clips, n_windows=1, windows="events", memory=False)
+    def features(work, system, seed, fold, training):
+        counts = count_features(work.clips, n_windows=1, windows="events", memory=False)
         return replace(counts, readout=Asked(scaling="common"))
 
-    monkeypatch.setattr(experiment, "_features", features)
+    monkeypatch.setattr(FoldWork, "_features", features)
     compare(clips, [0], [], ["event counts"], folds=2, memory=False)
     assert sorted(asked) == [12, 18]
 

@@ -15,6 +15,7 @@ from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.learning import (
     Clips,
     HRSNNClassifier,
+    compare,
     parallel,
     parallel_features,
     parallel_transform,
@@ -166,3 +167,26 @@ def test_bad_samples_and_classifiers_are_refused():
         parallel_features(network(), events())
     with pytest.raises((ParameterError, ShapeError), match="channel"):
         parallel_transform(network(), [([0], [9999])])
+
+
+@pytest.mark.filterwarnings("ignore::hrsnn_rs.CalibrationWarning")
+@pytest.mark.parametrize(
+    ("backend", "layers"),
+    [("threading", "recurrent"), ("loky", "recurrent"), ("threading", "stacked")],
+)
+def test_rows_of_compare_are_those_of_the_serial_run(backend, layers):
+    n_neurons = 30
+
+    def made(seed):
+        return default_network(n_neurons=n_neurons, seed=seed)
+
+    words = {"memory": False, "n_windows": 2, "variants": ["HeNHeS"], "layers": layers}
+    words |= {"controls": ["untrained"], "features": [], "seeds": [0], "folds": 2}
+    words |= {"n_neurons": 30} if layers == "stacked" else {"make_network": made}
+    serial = compare(gestures(), **words)
+    told = []
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        found = compare(gestures(), progress=lambda *step: told.append(step), **words)
+    assert found.drop("seconds").equals(serial.drop("seconds"))
+    # Before these it says which clips are being encoded.
+    assert [done for done, _, _ in told[-3:]] == [0, 2, 4]

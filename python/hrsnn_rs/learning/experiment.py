@@ -23,31 +23,23 @@ from hrsnn_rs.arguments import check_number
 from hrsnn_rs.datasets.folds import folds_for, usual_folds
 from hrsnn_rs.errors import CalibrationWarning, DataWarning, ParameterError
 from hrsnn_rs.learning.clips import Clips
-from hrsnn_rs.learning.feature_systems import (
-    FEATURE_SYSTEMS,
-    feature_features,
-    layer_for,
-    mapped_clips,
-)
-from hrsnn_rs.learning.homogeneous import best_homogeneous_features
-from hrsnn_rs.learning.judging import joined, judge
+from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, layer_for
+from hrsnn_rs.learning.fold_work import FoldWork
+from hrsnn_rs.learning.judging import joined
+from hrsnn_rs.learning.parallel import shared_calls
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.rows_file import RowsFile
-from hrsnn_rs.learning.systems import CONTROLS, Features, count_features, network_features
+from hrsnn_rs.learning.systems import CONTROLS
 from hrsnn_rs.network.calibration import WARN
 from hrsnn_rs.network.network import VARIANTS
-from hrsnn_rs.network.presets import SENSOR, default_network
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from hrsnn_rs.datasets.folds import Folds
     from hrsnn_rs.datasets.samples import EventSamples
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
-    from hrsnn_rs.learning.feature_layer import FeatureLayer
     from hrsnn_rs.network.network import Network
 
 ROW_SCHEMA: dict[str, Any] = {
@@ -106,9 +98,6 @@ tested clips, null where nobody knows them.
 _KEY = ("system", "seed")
 _HOMOGENEOUS = ("mean", "best")
 _LAYERS = ("recurrent", "stacked")
-_OF_NETWORK = (
-    "epochs", "rate", "spikes", "n_calibration", "n_windows", "windows", "memory", "n_threads",
-)  # fmt: skip
 
 
 def compare(
@@ -232,6 +221,11 @@ def compare(
     CalibrationWarning
         If more than one in a thousand input synapses of a system is suprathreshold; once a row.
 
+    Notes
+    -----
+    Under `joblib.parallel_config` the folds of a row are done by its workers, each with one thread;
+    encoded clips travel to each worker once, into its memory. Rows are the same.
+
     Examples
     --------
     >>> from hrsnn_rs.learning import compare
@@ -262,7 +256,7 @@ def compare(
         clips = clips.subset(places) if len(places) else clips
     settings: dict[str, Any] = {
         "epochs": epochs, "rate": rate, "spikes": spikes, "n_calibration": n_calibration,
-        "n_windows": n_windows, "windows": windows, "memory": memory, "n_threads": n_threads,
+        "n_windows": n_windows, "windows": windows, "memory": memory,
     }  # fmt: skip
     # All of them before any work: a seed that cannot be had must not cost the rows of others.
     folds_of = {seed: _checked_folds(clips, seed, folds, split) for seed in seeds}
@@ -272,41 +266,37 @@ def compare(
     told = settings | {"folds": folds, "split": split, "layers": layers}
     told["readout"] = {name: repr(value) for name, value in readout.get_params().items()}
     told |= {"n_neurons": n_neurons} if make_network is None else {"network": _digest(make_network)}
-    del told["n_threads"]
     same = {"dataset": clips.name, "kind": clips.kind, "clips": clips.digest, "settings": told}
     same |= {"homogeneous": homogeneous, "version": _hrsnn.__version__}
     file = RowsFile(output, ROW_SCHEMA, _KEY, same)
-    settings |= {"homogeneous": homogeneous, "readout": readout}
-    made_for = partial(_network_for, make_network, n_neurons)
     if features or layers == "stacked":
         layer_for(clips, 0, "learned", n_threads)
-    stacked: dict[tuple[int, int], tuple[Clips, FeatureLayer]] = {}
+    settings |= {"homogeneous": homogeneous, "readout": readout}
+    work = FoldWork(
+        clips,
+        make_network,
+        n_neurons,
+        settings,
+        is_stacked=layers == "stacked",
+        places=places,
+        n_threads=n_threads,
+    )
     steps = [(system, seed) for seed in seeds for system in systems]
     n_steps = sum(len(folds_of[seed].training) for _, seed in steps)
     done, commit = 0, library_commit()
     for system, seed in steps:
-        n_folds = len(folds_of[seed].training)
+        training = folds_of[seed].training
         if (system, seed) in file:
-            done += n_folds
+            done += len(training)
             continue
-        begin, judged = time.perf_counter(), []
-        for fold, training in enumerate(folds_of[seed].training):
-            if progress is not None:
-                which = f", fold {fold + 1} of {n_folds}" if n_folds > 1 else ""
-                progress(done, n_steps, f"{system}, seed {seed}{which}")
-            with warnings.catch_warnings():
-                # Their share is a column; one warning a row says so.
-                warnings.simplefilter("ignore", CalibrationWarning)
-                seen, layer = clips, None
-                if layers == "stacked" and system not in (*FEATURE_SYSTEMS, "event counts"):
-                    if (seed, fold) not in stacked:
-                        # Systems of a seed follow one another.
-                        stacked = {key: kept for key, kept in stacked.items() if key[0] == seed}
-                        stacked[seed, fold] = mapped_clips(clips, training, seed, n_threads)
-                    seen, layer = stacked[seed, fold]
-                counted = _features(system, seed, seen, training, made_for(seen, layer), settings)
-            judged.append(judge(clips, training, counted, readout, memory=memory, places=places))
-            done += 1
+
+        tell = None
+        if progress is not None:
+            tell = partial(_tell, progress, done, n_steps, f"{system}, seed {seed}", len(training))
+        begin = time.perf_counter()
+        tasks = [(system, seed, fold, one) for fold, one in enumerate(training)]
+        judged = shared_calls(work, tasks, tell)
+        done += len(training)
         row: dict[str, Any] = {
             "system": system,
             "seed": seed,
@@ -328,18 +318,18 @@ def compare(
     return file.table(steps)
 
 
-def _network_for(
-    make_network: Callable[..., Network] | None,
-    n_neurons: int,
-    clips: Clips,
-    layer: FeatureLayer | None,
-) -> Callable[..., Network]:
-    """Give what makes a network for such clips."""
-    if make_network is not None:
-        return make_network
-    n_channels = clips.events[0].n_channels
-    sensor = SENSOR if layer is None else layer.maps
-    return partial(default_network, n_channels, sensor=sensor, n_neurons=n_neurons)
+def _tell(
+    progress: Callable[[int, int, str], None],
+    done: int,
+    n_steps: int,
+    which: str,
+    n_folds: int,
+    fold: int,
+) -> None:
+    """Say which fold comes next."""
+    if n_folds > 1:
+        which += f", fold {fold + 1} of {n_folds}"
+    progress(done + fold, n_steps, which)
 
 
 def _checked_systems(
@@ -433,45 +423,6 @@ def library_commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return f"{commit}+" if changes else commit
-
-
-def _features(
-    system: str,
-    seed: int,
-    clips: Clips,
-    training: NDArray[np.bool_],
-    make_network: Callable[..., Network],
-    settings: dict[str, Any],
-) -> Features:
-    """Let one system turn training and tested clips into counts.
-
-    `settings` are those of `compare`. A system that wants a readout of its own says so in its
-    features.
-    """
-    if system == "event counts":
-        names = ("n_windows", "windows", "memory")
-        return count_features(clips, **{name: settings[name] for name in names})
-    if system in FEATURE_SYSTEMS:
-        of_layer = ("readout", "n_windows", "windows", "memory", "n_threads")
-        chosen = {name: settings[name] for name in of_layer}
-        return feature_features(system, seed, clips, training, **chosen)
-    network = make_network(seed=seed)
-    if system == "no recurrence":
-        network = network.without_recurrence()
-    words = {name: value for name, value in settings.items() if name in _OF_NETWORK}
-    if system == "untrained" or not _can_learn(network):
-        words["epochs"] = 0
-    if system not in VARIANTS:
-        return network_features(network, clips, training, **words)
-    is_heterogeneous, _ = VARIANTS[system]
-    if is_heterogeneous or settings["homogeneous"] == "mean":
-        return network_features(network.variant(system), clips, training, **words)
-    readout = settings["readout"]
-    return best_homogeneous_features(network, system, clips, training, readout, **words)
-
-
-def _can_learn(network: Network) -> bool:
-    return network.describe()["parameter"].str.ends_with(".a_plus").any()
 
 
 def _variant_of(system: str) -> str | None:

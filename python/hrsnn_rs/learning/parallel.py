@@ -1,4 +1,4 @@
-"""Samples shared out over processes and machines, by joblib's interface.
+"""Samples, and folds, shared out over processes and machines, by joblib's interface.
 
 Who does the work is what `joblib.parallel_config` says: processes of this machine (`loky`), or
 workers of a dask cluster (`dask`). Nothing starts by itself. Invariant: a task runs one sample at a
@@ -22,7 +22,7 @@ from hrsnn_rs.learning.estimator_input import is_table, taken_apart
 from hrsnn_rs.network.network import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -128,14 +128,57 @@ def _shared_out(
     from joblib import Parallel, delayed
 
     batch = check_integer("batch", batch, 1)
-    # As an array: dask hands it out once to each worker, and not with each task.
-    content = np.frombuffer(pickle.dumps(model), np.uint8)
-    key = hashlib.sha256(content.data).hexdigest()
+    content, key = _content(model)
     tasks = (
         delayed(_one_task)(content, key, method, part, options) for part in _parts(samples, batch)
     )
     found: list[NDArray[Any]] = Parallel()(tasks)
     return found
+
+
+def shared_calls(
+    work: Callable[..., Any],
+    tasks: Sequence[tuple[Any, ...]],
+    tell: Callable[[int], None] | None = None,
+) -> list[Any]:
+    """Call `work` for one task after the other: here, or in the workers that joblib is told to use.
+
+    Parameters
+    ----------
+    work : callable
+        With an attribute `n_threads`, which is 1 for workers. It travels once to each.
+    tasks : sequence of tuple
+        Arguments.
+    tell : callable, default=None
+        Called with the number of a task before it begins; of workers' tasks with that of the first.
+
+    Returns
+    -------
+    list
+        What `work` gave, in the order of the tasks.
+    """
+    from joblib import Parallel, delayed, effective_n_jobs
+
+    if effective_n_jobs(None) == 1:
+        found = []
+        for place, task in enumerate(tasks):
+            if tell is not None:
+                tell(place)
+            found.append(work(*task))
+        return found
+    if tell is not None:
+        tell(0)
+    content, key = _content(work)
+    calls = (delayed(_one_call)(content, key, task) for task in tasks)
+    in_order: list[Any] = Parallel()(calls)
+    return in_order
+
+
+def _content(model: Any) -> tuple[NDArray[np.uint8], str]:
+    """Give a model as bytes, and their hash."""
+    # As an array: dask hands it out once to each worker, and not with each task.
+    content = np.frombuffer(pickle.dumps(model), np.uint8)
+    return content, hashlib.sha256(content.data).hexdigest()
 
 
 def _parts(samples: Any, batch: int) -> Iterator[Any]:
@@ -155,14 +198,24 @@ def _parts(samples: Any, batch: int) -> Iterator[Any]:
 def _one_task(
     content: NDArray[np.uint8], key: str, method: str, part: Any, options: dict[str, Any]
 ) -> NDArray[Any]:
-    """Run one batch here, with one thread; the model is made of its bytes once per process."""
+    """Run one batch here."""
+    samples = taken_apart(part)[0] if isinstance(part, EventSamples) else part
+    found: NDArray[Any] = getattr(_held(content, key), method)(samples, **options)
+    return found
+
+
+def _one_call(content: NDArray[np.uint8], key: str, task: tuple[Any, ...]) -> Any:
+    """Do one task here."""
+    return _held(content, key)(*task)
+
+
+def _held(content: NDArray[np.uint8], key: str) -> Any:
+    """Make a model of its bytes, once per process; it works with one thread."""
     model = _HELD.get(key)
     if model is None:
         model = pickle.loads(content.tobytes())
-        if isinstance(model, HRSNNClassifier):
+        if hasattr(model, "n_threads"):
             model.n_threads = 1
         _HELD.clear()
         _HELD[key] = model
-    samples = taken_apart(part)[0] if isinstance(part, EventSamples) else part
-    found: NDArray[Any] = getattr(model, method)(samples, **options)
-    return found
+    return model
