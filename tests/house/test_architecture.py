@@ -172,7 +172,7 @@ WINGS = {
         "task_figures",
         "sweep_figures",
     ),
-    "report": ("page", "demo_figures"),
+    "report": ("origin", "tables", "parts", "page", "demo_figures"),
     "cli": (
         "terminal",
         "options",
