@@ -167,6 +167,7 @@ WINGS = {
         "canvas",
         "figures",
         "fields",
+        "clips",
         "law_figures",
         "recorded",
         "task_figures",
