@@ -43,6 +43,7 @@ WINGS = {
         "connectivity",
         "local_connectivity",
         "explicit_connectivity",
+        "rules",
         "parameters",
         "populations",
     ),
