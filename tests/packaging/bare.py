@@ -91,7 +91,8 @@ def try_wheel(python: Path, wheel: Path) -> str:
         times.append(time.perf_counter())
         script = folder / "example.py"
         script.write_text(example, encoding="utf-8")
-        score = float(said(inside, script, cwd=folder))
+        # It prints accuracies, that of its best last.
+        score = float(said(inside, script, cwd=folder).split()[-1])
         times.append(time.perf_counter())
         said(inside.parent / "hrsnn", *DEMO, cwd=folder)
         times.append(time.perf_counter())
