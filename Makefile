@@ -165,10 +165,12 @@ wheel-test: ## install dist/*.whl in a bare environment of each Python here, and
 	@ls dist/*.whl >/dev/null 2>&1 || $(MAKE) wheel
 	$(PYTHON) tests/packaging/bare.py dist/*.whl --extras "$(EXTRAS)"
 
-workflows: .venv-workflows/ready ## check .github/workflows and CITATION.cff against their schemas
+workflows: .venv-workflows/ready ## check .github/workflows and CITATION.cff: schemas, zizmor, actionlint if it is here
 	.venv-workflows/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	.venv-workflows/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 	.venv-workflows/bin/zizmor --offline --pedantic .github
+	@if command -v actionlint >/dev/null; then actionlint; \
+		else echo "actionlint is not here (https://github.com/rhysd/actionlint): not tried"; fi
 
 # Checked, not linked: no linker of another system is needed, only rustup's standard libraries.
 FOREIGN := x86_64-pc-windows-gnu aarch64-unknown-linux-gnu

@@ -64,8 +64,15 @@ def test_stopped_it_says_so_and_goes_on(capsys, monkeypatch, tmp_path):
 def test_one_seed_has_no_interval(capsys):
     code, out, _ = output(capsys, "interval", *SMALL, "--seeds", "1")
     assert code == 0
-    assert "one seed: no interval" in out
+    assert "best constant, chosen on this seed;\nof one seed: no interval." in out
     assert "nan" not in out
+
+
+@pytest.mark.parametrize("words", [("--option", "a=1"), ("--split", "train"), ("--cache",)])
+def test_options_of_data_without_data_are_refused(capsys, words):
+    code, out, err = output(capsys, "interval", *SMALL, *words)
+    assert (code, out) == (1, "")
+    assert f"{words[0]} must be left out without --data" in err
 
 
 def test_balance_has_a_table_and_a_figure_of_its_own(capsys, monkeypatch, tmp_path):

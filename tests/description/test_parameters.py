@@ -153,7 +153,7 @@ VALID = [
             "delay": 1.0,
             "inhibitory_gain": 4.0,
         },
-        {"delay": {None}},
+        {"delay": {None}, "sensor": {None}},
     ),
     (
         LocalConnectivity,
@@ -166,7 +166,7 @@ VALID = [
             "weight": 1.0,
             "delay": 1.0,
         },
-        {"delay": {None}},
+        {"delay": {None}, "sensor": {None}},
     ),
     (ExplicitConnectivity, {"matrix": MATRIX, "delay": 1.0}, {"delay": {None}}),
 ]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hrsnn_rs import Events, ParameterError
+from hrsnn_rs import Events, ParameterError, ShapeError
 from hrsnn_rs.events.store import EventStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +56,35 @@ def test_nonsense_is_refused():
         store["a"]
     with pytest.raises(IndexError, match="index must be below 0; got 0"):
         store[0]
+
+
+@pytest.mark.parametrize("make", [EventStore, EventStore.in_memory])
+@pytest.mark.parametrize("wrong", [5, None])
+def test_what_cannot_be_iterated_is_refused(make, wrong):
+    with pytest.raises(ParameterError, match="samples must be Events, one after the other; got "):
+        make(wrong)
+
+
+def test_a_subset_has_what_was_asked_for_or_says_why_not():
+    store = EventStore([sample(n) for n in range(1, 4)])
+    assert [len(one) for one in store.subset([-1, 0, 0])] == [3, 1, 1]
+    assert [len(one) for one in store.subset(np.array([True, False, True]))] == [1, 3]
+    assert len(store.subset([])) == 0
+    for marks in ([True], [True] * 4, []):
+        with pytest.raises(ShapeError, match="indices must mark each of 3 samples; got "):
+            store.subset(np.array(marks, bool))
+    for wrong, message in (
+        ([0.0, 1.0], "indices must be whole numbers or marks; got dtype float64"),
+        (["a"], "indices must be"),
+        (None, "indices must"),
+        ([[0, 1]], "indices must have shape"),
+        (2, "indices must have shape"),
+    ):
+        with pytest.raises((ParameterError, ShapeError), match=message):
+            store.subset(wrong)
+    for wrong, said in (([0, 3], "got 3 at 1"), ([-4], "got -4 at 0")):
+        with pytest.raises(IndexError, match=f"indices must be below 3; {said}"):
+            store.subset(wrong)
 
 
 def test_a_full_disk_is_said_with_the_folder(monkeypatch):

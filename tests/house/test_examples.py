@@ -148,3 +148,49 @@ def test_gestures_are_named_while_they_are_made():
     assert len(early) == 10
     assert early[-1] > 0.6  # of eleven classes
     assert early[-1] > early[0] + 0.2
+
+
+@pytest.mark.slow
+def test_a_network_tells_circles_that_counts_cannot():
+    pytest.importorskip("matplotlib")
+    counted, network = (numbers(line) for line in run("wearable_sensors.py").splitlines()[-2:])
+    assert counted[1] == network[1] == 96
+    # Of 32 circles by guessing between the two 24 or more are right in 0.35 % of all draws.
+    assert network[-1] >= 75.0 > counted[-1]
+    assert network[0] > counted[0]
+
+
+@pytest.mark.slow
+def test_variants_are_compared_with_a_verdict():
+    pytest.importorskip("matplotlib")
+    said = run("chakraborty_2023.py").splitlines()
+    spread = {line.split(":")[0]: numbers(line.split(":")[1]) for line in said[:4]}
+    assert list(spread) == ["HoNHoS", "HeNHoS", "HoNHeS", "HeNHeS"]
+    assert [values[0] > 0.0 for values in spread.values()] == [False, True, False, True]
+    assert [values[1] > 0.0 for values in spread.values()] == [False, False, True, True]
+    assert said[-1].startswith("By 5 comparisons over 5 seeds, 6 persons and 66 test clips")
+
+
+@pytest.mark.parametrize("has_data", [False, True])
+def test_actions_in_videos_are_named_by_kths_split(has_data):
+    pytest.importorskip("matplotlib")
+    folder = Path(os.environ.get("HRSNN_DATA", "")) / "kth_clips"
+    if has_data and not ("HRSNN_DATA" in os.environ and folder.is_dir()):
+        pytest.skip("HRSNN_DATA has no kth_clips")
+    said = run("kth_actions.py", *([str(folder)] if has_data else [])).splitlines()
+    n_train, n_test = numbers(said[0])
+    assert (n_train, n_test) == (48, 24) or has_data
+    assert said[1] == "layers: features; encoder: TrackingEncoder"
+    right, of = numbers(said[2])
+    assert of == n_test
+    # Of 24 samples of four actions by chance 13 or more are right in 0.3 % of all draws.
+    assert right >= 54.0 or has_data
+
+
+@pytest.mark.slow
+def test_gestures_are_named_by_the_official_split():
+    pytest.importorskip("matplotlib")
+    learned, right = run("dvs128_gesture.py").splitlines()
+    assert numbers(learned) == [55.0, 5.0]
+    # Of 22 clips of eleven gestures by chance 6 or more are right in 1.3 % of all draws.
+    assert numbers(right)[0] > 100 * 6 / 22

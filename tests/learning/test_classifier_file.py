@@ -164,7 +164,7 @@ def test_every_parameter_comes_back(tmp_path):
     saved = fitted(feature_layer=layer, network=above, readout=Readout(alpha=3.0), **given)
     loaded = reloaded(saved, tmp_path).get_params(deep=False)
     # These stand in for a network; see below.
-    instead = {"neuron", "plasticity"}
+    instead = {"neuron", "plasticity", "inputs", "recurrent"}
     objects = {"network", "encoder", "readout", "feature_layer"} | instead
     # Whoever adds a parameter adds it here, and to the file.
     assert set(given) | objects == set(HRSNNClassifier().get_params(deep=False))
@@ -187,9 +187,16 @@ def test_what_a_network_is_made_of_comes_back(tmp_path):
         "neuron": hr.LIF(tau_m=hr.LogUniform(5.0, 90.0)),
         "plasticity": hr.STDP(a_plus=hr.Gamma(mean=0.02, shape=2.0)),
     }
-    saved = fitted(network=None, layers="recurrent", n_neurons=20, **given)
+    rules = {
+        "inputs": hr.LocalConnectivity(k=25, weight=hr.LogUniform(0.5, 2.0)),
+        "recurrent": hr.RandomConnectivity(p=0.2, delay=hr.Uniform(1.0, 9.0)),
+    }
+    saved = fitted(network=None, layers="recurrent", n_neurons=20, **given, **rules)
     loaded = reloaded(saved, tmp_path)
     assert {name: getattr(loaded, name) for name in given} == given
+    assert {name: repr(getattr(loaded, name)) for name in rules} == {
+        name: repr(rule) for name, rule in rules.items()
+    }
     assert_same(clone(loaded).fit(CLIPS, LABELS["str"], groups=GROUPS), saved, CLIPS)
 
 

@@ -6,18 +6,21 @@ import pytest
 from hrsnn_rs import (
     LIF,
     Events,
+    ExplicitConnectivity,
     FeatureLayer,
     Gamma,
     HRSNNClassifier,
     HRSNNTransformer,
+    LocalRecurrence,
     LogUniform,
+    RandomConnectivity,
     SensorEvents,
 )
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.encoding import TrackingEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import Readout, default_encoder, default_layer
-from hrsnn_rs.network import default_network
+from hrsnn_rs.network import default_inputs, default_network, default_recurrent
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -177,6 +180,79 @@ def test_laws_are_searched():
     # The rest of the part is as the recipe has it.
     assert best.neuron.v_threshold == 15.0
     assert best.get_params()["plasticity__a_plus"] == search.best_params_["plasticity__a_plus"]
+
+
+def delays(network):
+    return network._assembly().recurrent.delay
+
+
+@pytest.mark.filterwarnings("ignore::hrsnn_rs.CalibrationWarning")
+def test_who_reaches_whom_is_searched():
+    base = HRSNNClassifier(layers="recurrent", n_neurons=20, n_windows=1, epochs=0)
+    grid = {
+        "recurrent__weight": [0.0, LogUniform(0.1, 2.0)],
+        "inputs__k": [20, 30],
+        "recurrent__k": [7],
+    }
+    search = GridSearchCV(base, grid, cv=2).fit(bars(), LABELS)
+    assert len(search.cv_results_["params"]) == 4
+    best = search.best_estimator_
+    assert best.recurrent.weight == search.best_params_["recurrent__weight"]
+    network = best.network_
+    assert np.all(np.diff(network.recurrent_weights.tocsc().indptr) == 7)
+    assert np.all(np.diff(network.input_weights.tocsc().indptr) == best.inputs.k)
+    # The rest of the part is as the recipe has it, on the plane of the samples.
+    assert (best.recurrent.sigma, best.recurrent.inhibitory_gain) == (6.0, 4.0)
+    assert best.get_params()["recurrent__delay"] is None
+    assert len(np.unique(delays(network))) == 20
+    assert base.recurrent is None
+
+
+def test_rules_may_be_any_but_a_matrix():
+    rule = RandomConnectivity(p=0.3, weight=LogUniform(0.1, 2.0), delay=3.0)
+    one = HRSNNTransformer(layers="recurrent", n_neurons=20, epochs=0, recurrent=rule, rate=None)
+    assert one.get_params()["recurrent__p"] == 0.3
+    network = one.fit(bars()).network_
+    assert set(delays(network)) == {3.0}
+    one.set_params(recurrent__p=0.0).fit(bars())
+    assert one.network_.recurrent_weights.nnz == 0
+    matrix = ExplicitConnectivity(network.recurrent_weights)
+    with pytest.raises(ParameterError, match=r"^recurrent must be a DistanceConnectivity or "):
+        one.set_params(recurrent=matrix).fit(bars())
+    with pytest.raises(ParameterError, match=r"^recurrent must be None where network is given"):
+        HRSNNTransformer(network=network, recurrent=rule).fit(bars())
+    with pytest.raises(ParameterError, match=r"^recurrent__q cannot be set; it has p, "):
+        HRSNNTransformer(recurrent=rule).set_params(recurrent__q=1.0)
+    with pytest.raises(ParameterError, match=r"^weight must be at least 0"):
+        HRSNNTransformer().set_params(inputs__weight=-1.0)
+
+
+@pytest.mark.parametrize("sensor", [None, (8, 6)])
+def test_words_of_the_recipe_make_the_network_of_the_recipe(sensor):
+    plain = default_network(96, sensor=sensor, n_neurons=30, seed=4)
+    told = default_network(
+        96,
+        sensor=sensor,
+        n_neurons=30,
+        seed=4,
+        inputs=default_inputs(),
+        recurrent=default_recurrent(),
+    )
+    assert plain.recurrent_weights.nnz == 29 * 30
+    for name in ("input_weights", "recurrent_weights"):
+        one, other = getattr(plain, name), getattr(told, name)
+        assert np.array_equal(one.indices, other.indices)
+        assert np.array_equal(one.data, other.data)
+    assert np.array_equal(delays(plain), delays(told))
+    rule = LocalRecurrence(sensor=(8, 6), k=3)
+    for words, message in (
+        ({"recurrent": rule, "w_recurrent": 0.1}, r"^w_recurrent must be None beside recurrent"),
+        ({"recurrent": rule, "axon_delay": Gamma(mean=3.0)}, r"^axon_delay must be None where"),
+        ({"recurrent": rule, "recurrent_delay": 3.0}, r"^recurrent_delay must be None where"),
+        ({"inputs": 3}, r"^inputs must be a Connectivity or None; got 3"),
+    ):
+        with pytest.raises(ParameterError, match=message):
+            default_network(96, sensor=sensor, n_neurons=30, **words)
 
 
 def test_parts_are_set_together():

@@ -3,7 +3,7 @@
 import hrsnn_rs as hr
 import numpy as np
 import pytest
-from hrsnn_rs.errors import FormatError, ParameterError
+from hrsnn_rs.errors import FormatError, OutOfMemoryError, ParameterError
 from hrsnn_rs.network import from_nir, to_nir
 from scipy.sparse import csr_array
 
@@ -235,3 +235,34 @@ def test_damaged_metadata_are_refused():
     del graph.nodes["neurons"].metadata["hrsnn_rs.neuron.t_ref"]
     with pytest.raises(FormatError, match=r"neuron/t_ref is missing"):
         from_nir(graph)
+
+
+@pytest.mark.parametrize("delays", ["axons", "synapses"])
+def test_memory_is_asked_for_before_matrices_are_filled(monkeypatch, delays):
+    made = network(delays=delays)
+    # As many paths as there are delays, of 30 x 30 numbers, beside that of the inputs.
+    n_paths = 1 if delays == "axons" else 5
+    needed = 8 * 30 * (12 + n_paths * 30) + 8 * 30 * 30
+    monkeypatch.setattr("hrsnn_rs.events.memory_limit.available_memory", lambda: needed)
+    assert to_nir(made, hide=True).nodes["recurrent"].weight.shape == (30, 30)
+    monkeypatch.setattr("hrsnn_rs.events.memory_limit.available_memory", lambda: needed - 1)
+    monkeypatch.setattr("hrsnn_rs.network.nir_graph._paths", None)
+    with pytest.raises(OutOfMemoryError, match="network must be small enough"):
+        to_nir(made, hide=True)
+
+
+@pytest.mark.parametrize("wrong", [None, 5, b"graph.nir", ["graph.nir"]])
+def test_what_is_no_graph_is_refused(wrong):
+    with pytest.raises(ParameterError, match=r"graph must be a nir\.NIRGraph or a path; got "):
+        from_nir(wrong)
+
+
+def test_files_without_a_graph_are_refused(tmp_path):
+    path = tmp_path / "x.py"
+    path.write_text("import nir", encoding="utf-8")
+    with pytest.raises(FormatError, match=r"x\.py: cannot be read as a graph of NIR"):
+        from_nir(path)
+    with pytest.raises(FileNotFoundError):
+        from_nir(str(tmp_path / "none.nir"))
+    nir.write(tmp_path / "one.nir", to_nir(network()))
+    assert from_nir(str(tmp_path / "one.nir")).n_neurons == 30

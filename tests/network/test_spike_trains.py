@@ -27,6 +27,12 @@ def same(events, ran):
     assert len(spikes) > 10
 
 
+@pytest.mark.parametrize("wrong", [5, None, 1.5])
+def test_what_holds_no_trains_is_refused(wrong):
+    with pytest.raises(ParameterError, match=r"trains must be a neo\.Segment or SpikeTrains; got "):
+        from_neo(wrong)
+
+
 def test_spikes_go_to_neo_and_back():
     neo = pytest.importorskip("neo")
     ran = result()

@@ -1,13 +1,22 @@
 import base64
+import json
 import re
 from html.parser import HTMLParser
 
+import hrsnn_rs as hr
 import polars as pl
 import pytest
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.experiment import ROW_SCHEMA
 from hrsnn_rs.plotting import figures as plotting
-from hrsnn_rs.report.page import ReportFigure, format_comparisons, format_summary, write_report
+from hrsnn_rs.report import (
+    ReportFigure,
+    format_comparisons,
+    format_parts,
+    format_summary,
+    write_report,
+)
+from hrsnn_rs.report.parts import chance, said_of_parts
 
 pytest.importorskip("matplotlib")
 
@@ -74,6 +83,9 @@ def test_page_is_self_contained(tmp_path, rows):
     assert "link" not in page.tags
     assert not re.search(r"(?i)https?://|url\(|@import|file:", text)
     for source in page.loads:
+        if source.startswith("#"):
+            assert f'id="{source[1:]}"' in text
+            continue
         kind, data = source.split(",", 1)
         assert kind == "data:image/png;base64"
         assert base64.b64decode(data, validate=True).startswith(b"\x89PNG")
@@ -85,7 +97,7 @@ def test_page_says_how_it_was_made(tmp_path, rows):
     text = path.read_text(encoding="utf-8")
     for words in (
         "hrsnn demo --seeds 2",
-        "seeds: 0, 1",
+        "<dt>seeds</dt><dd>0, 1;",
         "&lt;made &amp; up&gt;",
         "0.825 ± 0.021",
         "<th>persons</th><th>test clips</th><th>accuracy</th>",
@@ -131,3 +143,113 @@ def test_no_rows_no_report(tmp_path, rows):
     with pytest.raises(ParameterError, match="at least one row"):
         write_report(tmp_path / "report.html", rows.head(0), command="hrsnn demo")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_what_a_reader_wants_to_know_first_stands_on_top(tmp_path, rows):
+    path = tmp_path / "report.html"
+    write_report(path, rows, command="hrsnn demo")
+    text = path.read_text(encoding="utf-8")
+    first = text[text.index("<body>") : text.index("<h2>")]
+    headline = "Accuracy: HoNHoS 0.825, HeNHeS 0.825, event counts 0.795; chance 1.000"
+    assert f"{headline} (n: 2 seeds, 2 persons, 2 test clips)." in first
+    assert "No verdict: 2 seeds and 2 persons" in first
+    assert "always the most frequent class: 1.000" in first
+
+
+def test_page_tells_of_network_machine_versions_and_date(tmp_path, rows):
+    path = tmp_path / "report.html"
+    network = hr.Network(3, 5, neuron=hr.LIF(tau_m=31.25))
+    told = {"rate": 3.0, "spikes": None, "readout": {"alpha": "1.5", "scaling": "<x>"}}
+    rows = rows.with_columns(settings=pl.lit(json.dumps(told)))
+    write_report(path, rows, command="hrsnn demo", network=network)
+    text = path.read_text(encoding="utf-8")
+    assert "Network(n_inputs=3, n_neurons=5" in text
+    assert "<td>tau_m</td><td>ms</td><td>5</td><td>31.25</td>" in text
+    assert "<dt>readout</dt><dd>alpha=1.5, scaling=&lt;x&gt;</dd>" in text
+    assert "<dt>spikes</dt><dd>-</dd>" in text
+    assert re.search(r"<dt>date</dt><dd>\d{4}-\d\d-\d\d \d\d:\d\d UTC</dd>", text)
+    assert re.search(r"<dt>machine</dt><dd>.*cores.*</dd>", text)
+    assert re.search(r"<dt>versions</dt><dd>Python \d.*numpy \d.*polars \d", text)
+
+
+def test_counts_that_are_the_same_in_each_line_may_go_on_a_narrow_screen(tmp_path, rows):
+    path = tmp_path / "report.html"
+    for some, n_tables in (
+        (rows, 2),
+        (rows.filter((pl.col("seed") == 0) | ~pl.col("system").eq("HoNHoS")), 0),
+    ):
+        write_report(path, some, command="hrsnn demo")
+        assert path.read_text(encoding="utf-8").count("class=once") == n_tables
+
+
+def many(systems, right, settings=None):
+    """Six seeds and persons; `right` says what each system gets right."""
+    said = [
+        {"clip": k, "person": f"p{k % 6}", "label": "wave" if k % 2 else "clap", "predicted": None}
+        for k in range(12)
+    ]
+    return pl.DataFrame(
+        [
+            {
+                "system": system,
+                "seed": seed,
+                "accuracy": float(right[system]),
+                "settings": settings,
+                "predictions": [
+                    one | {"predicted": one["label"] if right[system] else "nothing"}
+                    for one in said
+                ],
+            }
+            for system in systems
+            for seed in range(6)
+        ],
+        schema=ROW_SCHEMA,
+    )
+
+
+def test_parts_are_what_a_system_has_and_another_has_not():
+    right = {"pooled counts": False, "drawn features": True, "features": True, "HeNHeS": False}
+    rows = many(right, right)
+    lines = {line[0]: line[1:] for line in format_parts(rows)}
+    assert lines["part"] == ["with it", "without", "adds", "95 % interval", "outcome"]
+    gain = lines["fields at every place, over counts of events there"]
+    assert gain[:3] == ["1.000", "0.000", "+1.000"]
+    assert gain[4] == "helps"
+    assert lines["what these fields have learned"][:3] == ["1.000", "1.000", "+0.000"]
+    assert lines["what these fields have learned"][4] == "not resolved"
+    assert "features in place of the recurrent network" in lines
+    assert said_of_parts(rows).startswith("What helps: fields at every place")
+    assert "Not resolved: what these fields have learned (+0.000)." in said_of_parts(rows)
+
+
+def test_a_network_on_top_of_features_is_held_against_them():
+    right = {"features": True, "HeNHeS": False}
+    rows = many(right, right, json.dumps({"layers": "stacked"}))
+    (line,) = format_parts(rows)[1:]
+    assert line[:4] == ["a recurrent network on top of features", "0.000", "1.000", "-1.000"]
+    low, high = map(float, line[4].split(" … "))
+    assert low < -1.0 < high < 0.0
+    assert line[5] == "costs"
+    assert said_of_parts(rows) == "What costs: a recurrent network on top of features (-1.000)."
+
+
+def test_parts_are_not_told_where_none_was_taken_out(tmp_path, rows):
+    alone = rows.filter(system="event counts")
+    assert format_parts(alone) == []
+    assert said_of_parts(alone) == "No part was taken out of any system."
+    write_report(tmp_path / "report.html", alone, command="x")
+    assert "No part was taken out" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_chance_counts_classes_and_the_most_frequent():
+    right = {"HeNHeS": True}
+    assert chance(many(right, right)) == (2, 0.5, 0.5)
+    one_each = [
+        {"clip": k, "person": "a", "label": label, "predicted": "x"}
+        for k, label in enumerate("aaab")
+    ]
+    table = pl.DataFrame(
+        [{"system": "HeNHeS", "seed": 0, "predictions": one_each}], schema=ROW_SCHEMA
+    )
+    assert chance(table) == (2, 0.5, 0.75)
+    assert chance(table.with_columns(predictions=pl.lit(None, ROW_SCHEMA["predictions"]))) is None

@@ -13,16 +13,28 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from hrsnn_rs.cli.options import add_option, typed_options
-from hrsnn_rs.cli.terminal import aligned, print_json, print_row
+from hrsnn_rs.cli.options import (
+    GESTURES,
+    above_zero,
+    add_option,
+    count,
+    open_data,
+    positive,
+    typed_options,
+)
+from hrsnn_rs.cli.terminal import aligned, print_json, print_row, writable
 from hrsnn_rs.datasets.doctor import look_into, opened, recognise, told
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.plotting import clip_frames, clip_gif
+from hrsnn_rs.recordings import read_events
 from hrsnn_rs.recordings.cache import EventCache
 
 if TYPE_CHECKING:
     import argparse
 
 
+_PICTURES = (".gif", ".png", ".svg", ".pdf")
 DESCRIPTION = "Look at folders of recordings, and say what is missing."
 
 
@@ -57,6 +69,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     index.add_argument("--json", action="store_true", help="print JSON")
     index.set_defaults(run=_index)
 
+    show = actions.add_parser(
+        "show",
+        help="write a clip as a GIF, or as a row of pictures",
+        description="Write one clip to look at: .gif moves, .png, .svg and .pdf have pictures side "
+        "by side. ON events are red, OFF events green. Videos "
+        "are shown as the events they become.",
+    )
+    show.add_argument(
+        "clip",
+        metavar="CLIP",
+        help="recording (.npz, .aedat ...), folder of a data set, `gestures`",
+    )
+    show.add_argument("--output", "-o", metavar="FILE", help="picture to write (clip.gif)")
+    show.add_argument("--sample", type=count, metavar="N", help="which one of a folder (0)")
+    show.add_argument(
+        "--every", type=above_zero, metavar="MS", help="ms of the clip in a picture of a GIF (40)"
+    )
+    show.add_argument(
+        "--slower", type=above_zero, metavar="N", help="make a GIF last N times as long (1)"
+    )
+    show.add_argument(
+        "--frames", type=positive, metavar="N", help="pictures side by side, where it is no GIF (6)"
+    )
+    show.add_argument("--split", metavar="S", help="official part, such as train (all)")
+    add_option(show)
+    show.add_argument("--json", action="store_true", help="print JSON")
+    show.set_defaults(run=_show)
+
     cache = actions.add_parser(
         "cache",
         help="list or delete what --cache has kept",
@@ -79,6 +119,57 @@ def _doctor(arguments: argparse.Namespace) -> int:
         found = look_into(found, deep=arguments.deep, **options)
     print(json.dumps(found.to_dict(), allow_nan=False) if arguments.json else told(found))
     return 0 if found.is_sound and found.is_complete and found.dataset else 1
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    """Draw one clip."""
+    output = Path(arguments.output or "clip.gif")
+    ending = output.suffix.lower()
+    if ending not in _PICTURES:
+        raise ParameterError(f"--output must end in {', '.join(_PICTURES)}; got {output}.")
+    writable("--output", output)
+    is_gif = ending == ".gif"
+    for name in ("frames",) if is_gif else ("every", "slower"):
+        if getattr(arguments, name) is not None:
+            kind = "a GIF" if is_gif else "what is no GIF"
+            raise ParameterError(f"--{name} must be left out for {kind}; got {output}.")
+    events, label = _clip(arguments)
+    if is_gif:
+        n = clip_gif(output, events, every=arguments.every or 40.0, slower=arguments.slower or 1.0)
+    else:
+        n = arguments.frames or 6
+        clip_frames(events, n, label or "").savefig(output, dpi=120)
+    row = {
+        "picture": str(output),
+        "class": label,
+        "n_pictures": n,
+        "n_events": len(events),
+        "duration": events.duration,
+        "sensor": f"{events.height} x {events.width}",
+        "bytes": output.stat().st_size,
+    }
+    print_row(row, arguments.json)
+    return 0
+
+
+def _clip(arguments: argparse.Namespace) -> tuple[SensorEvents, str | None]:
+    """Read one clip; of a data set also the name of its class."""
+    if arguments.clip != GESTURES and not Path(arguments.clip).is_dir():
+        for name in ("sample", "split", "option"):
+            if getattr(arguments, name):
+                raise ParameterError(f"--{name} must be left out for a file; got {arguments.clip}.")
+        return read_events(arguments.clip), None
+    arguments.data, arguments.cache = arguments.clip, None
+    samples = open_data(arguments)
+    number = arguments.sample or 0
+    if number >= len(samples):
+        raise ParameterError(f"--sample must be below {len(samples)}; got {number}.")
+    events, label = samples[number]
+    if not isinstance(events, SensorEvents):
+        raise ParameterError(
+            f"CLIP must be of a camera; {samples.kind} has channels, and no pixels."
+        )
+    return events, samples.classes[label]
 
 
 def _cache(arguments: argparse.Namespace) -> int:

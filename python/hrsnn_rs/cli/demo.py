@@ -20,6 +20,7 @@ from hrsnn_rs.cli.terminal import Bar, one_line, writable
 from hrsnn_rs.datasets import make_gestures, open_dataset
 from hrsnn_rs.errors import FigureWarning
 from hrsnn_rs.learning import Clips, compare
+from hrsnn_rs.network.presets import default_network
 from hrsnn_rs.report import ReportFigure, demo_figures, write_report
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     print_rows(rows, arguments.json, report)
     if report is not None:
         figures = _figures(clips, rows, n_neurons, arguments.threads)
-        write_report(report, rows, figures, command=arguments.command_line)
+        network = default_network(clips.events[0].n_channels, n_neurons=n_neurons, seed=0)
+        write_report(report, rows, figures, command=arguments.command_line, network=network)
         if not arguments.json:
             print(f"Report: {report}")
     return 0

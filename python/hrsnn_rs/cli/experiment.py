@@ -116,6 +116,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.neurons and name == "sweep-neurons":
         raise ParameterError(f"--neurons must be left out for {name}; got {arguments.neurons}.")
+    for option in ("split", "cache", "option"):
+        if getattr(arguments, option) and not arguments.data:
+            raise ParameterError(f"--{option} must be left out without --data.")
     # What an interrupted command says that it goes on from.
     arguments.checkpoint = arguments.output
     rows = _measure(arguments)
@@ -128,12 +131,13 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print(aligned(_range_cells(table) if arguments.name == "balance" else _cells(table)))
     print()
+    n_seeds = table["n_seeds"][0]
     if arguments.name == "balance":
         print("Widths are of ln(balance), and differences to one rule;")
     else:
-        print("Differences are to the best constant, chosen for each seed on the other seeds;")
-    n_seeds = table["n_seeds"][0]
-    print(f"95 % intervals over {n_seeds} seeds." if n_seeds > 1 else "one seed: no interval.")
+        others = "chosen for each seed on the other seeds" if n_seeds > 1 else "chosen on this seed"
+        print(f"Differences are to the best constant, {others};")
+    print(f"95 % intervals over {n_seeds} seeds." if n_seeds > 1 else "of one seed: no interval.")
     if arguments.name == "memory":
         print()
         print(aligned(_linear_cells(rows)))

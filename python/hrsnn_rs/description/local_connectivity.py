@@ -43,8 +43,9 @@ class LocalRecurrence(Connectivity):
 
     Parameters
     ----------
-    sensor : tuple of 2 int
-        Height and width in pixels.
+    sensor : tuple of 2 int, default=None
+        Height and width in pixels. `None` is for those who make a network and know the plane of its
+        inputs (`default_network`, the estimators): the rule alone makes no graph then.
     k : int, default=40
         Sources of each neuron, less than the number of neurons.
     sigma : float, default=6.0
@@ -64,7 +65,7 @@ class LocalRecurrence(Connectivity):
     array([2, 2, 2, 2, 2])
     """
 
-    sensor: tuple[int, int]
+    sensor: tuple[int, int] | None = None
     k: int = 40
     sigma: float = 6.0
     weight: Parameter = 1.0
@@ -72,7 +73,8 @@ class LocalRecurrence(Connectivity):
     inhibitory_gain: float = 4.0
 
     def __post_init__(self) -> None:
-        self._set("sensor", check_sides("sensor", self.sensor, 2))
+        if self.sensor is not None:
+            self._set("sensor", check_sides("sensor", self.sensor, 2))
         self._set("k", check_integer("k", self.k, high=2**32 - 1))
         self._check("sigma", POSITIVE)
         self._check_weight_and_delay()
@@ -95,7 +97,7 @@ class LocalRecurrence(Connectivity):
         Raises
         ------
         ParameterError
-            If `n` or `seed` is out of range.
+            If `n` or `seed` is out of range, or `sensor` is None.
 
         Examples
         --------
@@ -111,7 +113,7 @@ class LocalRecurrence(Connectivity):
     def _graph(self, request: Request) -> Graph:
         self._require_recurrent(request)
         return _hrsnn.connect_local_recurrence(
-            *self.sensor, request.n_pre, self.k, self.sigma, request.seed, request.purpose
+            *_plane(self.sensor), request.n_pre, self.k, self.sigma, request.seed, request.purpose
         )
 
 
@@ -125,8 +127,9 @@ class LocalConnectivity(Connectivity):
 
     Parameters
     ----------
-    sensor : tuple of 2 int
-        Height and width in pixels.
+    sensor : tuple of 2 int, default=None
+        Height and width in pixels. `None` is for those who make a network and know the plane of its
+        inputs (`default_network`, the estimators), and the polarities with it.
     polarities : int, default=2
         Channels per pixel.
     k : int, default=30
@@ -152,7 +155,7 @@ class LocalConnectivity(Connectivity):
     array([3, 3])
     """
 
-    sensor: tuple[int, int]
+    sensor: tuple[int, int] | None = None
     polarities: int = 2
     k: int = 30
     sigma: float = 1.5
@@ -161,7 +164,8 @@ class LocalConnectivity(Connectivity):
     delay: Parameter | None = None
 
     def __post_init__(self) -> None:
-        self._set("sensor", check_sides("sensor", self.sensor, 2))
+        if self.sensor is not None:
+            self._set("sensor", check_sides("sensor", self.sensor, 2))
         self._set("polarities", check_integer("polarities", self.polarities, 1, 2**32 - 1))
         self._set("k", check_integer("k", self.k, high=2**32 - 1))
         self._check("sigma", POSITIVE)
@@ -186,7 +190,7 @@ class LocalConnectivity(Connectivity):
         Raises
         ------
         ParameterError
-            If `n` or `seed` is out of range.
+            If `n` or `seed` is out of range, or `sensor` is None.
 
         Examples
         --------
@@ -230,7 +234,7 @@ class LocalConnectivity(Connectivity):
         return float(min(self.k, n_pre)) * n_post
 
     def _graph(self, request: Request) -> Graph:
-        height, width = self.sensor
+        height, width = _plane(self.sensor)
         if request.n_pre != height * width * self.polarities:
             raise ParameterError(
                 f"sensor must have as many channels as there are inputs ({request.n_pre});"
@@ -248,6 +252,14 @@ class LocalConnectivity(Connectivity):
         )
 
 
-def _sensor_positions(sensor: tuple[int, int], n: int, seed: int) -> FloatArray:
+def _plane(sensor: tuple[int, int] | None) -> tuple[int, int]:
+    if sensor is None:
+        raise ParameterError(
+            "sensor must be (height, width) here, where no plane of inputs is known; got None."
+        )
+    return sensor
+
+
+def _sensor_positions(sensor: tuple[int, int] | None, n: int, seed: int) -> FloatArray:
     n = check_integer("n", n, high=2**32 - 1)
-    return _hrsnn.sensor_positions(*sensor, n, check_integer("seed", seed, high=MOST_SEED))
+    return _hrsnn.sensor_positions(*_plane(sensor), n, check_integer("seed", seed, high=MOST_SEED))

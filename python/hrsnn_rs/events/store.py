@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.arguments import as_array, check_integer
+from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.spill_file import SpillFile
 
@@ -52,7 +52,7 @@ class EventStore(Sequence[Events]):
     Raises
     ------
     ParameterError
-        If `memory` is negative, or a sample is not Events.
+        If `memory` is negative, `samples` cannot be iterated, or one is not Events.
     OSError
         If the file cannot be written.
 
@@ -72,7 +72,7 @@ class EventStore(Sequence[Events]):
         self._left = check_integer("memory", IN_MEMORY if memory is None else memory, 0)
         self._samples: list[Events | _Place] = []
         self._file: SpillFile | None = None
-        for one in samples:
+        for one in _iterable(samples):
             self.append(one)
 
     @classmethod
@@ -95,7 +95,7 @@ class EventStore(Sequence[Events]):
             If one is not Events.
         """
         store = cls()
-        for one in samples:
+        for one in _iterable(samples):
             store._samples.append(_checked(one))
         return store
 
@@ -163,12 +163,31 @@ class EventStore(Sequence[Events]):
 
         Raises
         ------
+        ShapeError
+            If it is no list, or marks are not as many as samples.
+        ParameterError
+            If they are neither whole numbers nor marks.
         IndexError
             If an index is out of range.
         """
-        chosen = np.asarray(indices)
+        chosen = as_array("indices", indices)
+        if chosen.ndim != 1:
+            raise ShapeError(f"indices must have shape (n,); got {chosen.shape}.")
         if chosen.dtype == np.bool_:
+            if chosen.size != len(self):
+                raise ShapeError(
+                    f"indices must mark each of {len(self)} samples; got {chosen.size} marks."
+                )
             chosen = np.flatnonzero(chosen)
+        elif chosen.dtype.kind not in "iu" and chosen.size:
+            raise ParameterError(
+                f"indices must be whole numbers or marks; got dtype {chosen.dtype}."
+            )
+        chosen = chosen.astype(np.int64)
+        wrong = (chosen < -len(self)) | (chosen >= len(self))
+        if wrong.any():
+            place = int(np.argmax(wrong))
+            raise IndexError(f"indices must be below {len(self)}; got {chosen[place]} at {place}.")
         part = type(self)(memory=0)
         part._samples = [self._samples[place] for place in chosen.tolist()]
         part._file = self._file
@@ -179,6 +198,16 @@ class EventStore(Sequence[Events]):
 
     def __repr__(self) -> str:
         return f"EventStore({len(self)} samples)"
+
+
+def _iterable(samples: Any) -> Iterable[Events]:
+    try:
+        iterator: Iterable[Events] = iter(samples)
+    except TypeError:
+        raise ParameterError(
+            f"samples must be Events, one after the other; got {samples!r}."
+        ) from None
+    return iterator
 
 
 def _checked(events: Any) -> Events:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from hrsnn_rs.description.connectivity import Connectivity
     from hrsnn_rs.description.parameters import LIF, STDP
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.encoding.time_series import SeriesEncoder
@@ -72,6 +73,10 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
     plasticity : STDP, default=None
         Rule of the default network, as `plasticity__a_plus`. `None` means
         `presets.default_plasticity()`.
+    inputs, recurrent : Connectivity, default=None
+        Who reaches whom in the default network, as `inputs__k`, `recurrent__weight`; any rule but
+        an `ExplicitConnectivity`. `None` means `presets.default_inputs()` and
+        `presets.default_recurrent()`, which take the plane of the samples.
     n_windows : int, default=4
         Windows in which the spikes of a sample are counted.
     windows : {"events", "time"}, default="events"
@@ -192,6 +197,8 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         n_neurons: int | None = None,
         neuron: LIF | None = None,
         plasticity: STDP | None = None,
+        inputs: Connectivity | None = None,
+        recurrent: Connectivity | None = None,
     ) -> None:
         self.network = network
         self.encoder = encoder
@@ -201,6 +208,8 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         self.n_neurons = n_neurons
         self.neuron = neuron
         self.plasticity = plasticity
+        self.inputs = inputs
+        self.recurrent = recurrent
         self.n_windows = n_windows
         self.windows = windows
         self.features = features

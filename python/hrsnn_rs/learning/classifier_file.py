@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.description.connectivity import Connectivity
 from hrsnn_rs.description.parameters import LIF, STDP
+from hrsnn_rs.description.rules import rule_from_dict, rule_to_dict
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.learning.encoded_samples import ENCODERS
@@ -42,10 +44,12 @@ _ENCODERS = {kind.__name__: kind for kind in (*ENCODERS, TableEncoder)}
 _READOUT, _GIVEN = "readout.", "given."
 # Parameters that say what JSON can hold of them, and the others that are no plain values.
 _PARTS: dict[str, Any] = {
-    "readout": Readout,
-    "feature_layer": FeatureLayer,
-    "neuron": LIF,
-    "plasticity": STDP,
+    "readout": Readout.from_dict,
+    "feature_layer": FeatureLayer.from_dict,
+    "neuron": LIF.from_dict,
+    "plasticity": STDP.from_dict,
+    "inputs": rule_from_dict,
+    "recurrent": rule_from_dict,
 }
 _OBJECTS = ("network", "encoder", "class_weight", *_PARTS)
 
@@ -99,7 +103,7 @@ def write_classifier(
         "network": header,
         "encoder": _described(classifier.encoder),
         "parts": {
-            name: None if (part := parameters[name]) is None else part.to_dict() for name in _PARTS
+            name: None if (part := parameters[name]) is None else _of_part(part) for name in _PARTS
         },
         "class_weight": class_weight_to_json(classifier.class_weight),
         "fitted_encoder": _described(classifier.encoder_),
@@ -149,8 +153,8 @@ def read_classifier(kind: Any, path: str | os.PathLike[str]) -> Any:
             encoder=_encoder(fields["encoder"]),
             class_weight=class_weight_from_json(fields["class_weight"]),
             **{
-                name: None if (part := fields["parts"][name]) is None else kind_of.from_dict(part)
-                for name, kind_of in _PARTS.items()
+                name: None if (part := fields["parts"][name]) is None else made_of(part)
+                for name, made_of in _PARTS.items()
             },
         )
         classifier.network_ = network
@@ -209,6 +213,13 @@ def _described(encoder: Any) -> dict[str, Any] | None:
     if encoder is None:
         return None
     return {"kind": type(encoder).__name__, "fields": encoder.to_dict()}
+
+
+def _of_part(part: Any) -> dict[str, Any]:
+    described: dict[str, Any] = (
+        rule_to_dict(part) if isinstance(part, Connectivity) else part.to_dict()
+    )
+    return described
 
 
 def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -301,9 +301,34 @@ def verdict(rows: pl.DataFrame, system: str | None = None) -> str:
     >>> print(verdict(rows))
     No verdict: 1 seed and 1 person; it takes at least 5 seeds and 3 persons.
     """
+    said = verdict_parts(rows, system)
+    parts = f" {'; '.join(said.parts)}." if said.parts else ""
+    return f"{said.opening}{parts}{said.end}"
+
+
+class Verdict(NamedTuple):
+    """A verdict in pieces.
+
+    Attributes
+    ----------
+    opening : str
+        Over how many comparisons, seeds, persons and clips; or why there is no verdict.
+    parts : list of str
+        One for each metric and system that is judged.
+    end : str
+        What to beware of, or nothing.
+    """
+
+    opening: str
+    parts: list[str]
+    end: str
+
+
+def verdict_parts(rows: pl.DataFrame, system: str | None = None) -> Verdict:
+    """Give what `verdict` says, in pieces."""
     table = comparisons(rows, system)
     if table.height == 0:
-        return f"No row of {system or 'HeNHeS'} to judge."
+        return Verdict(f"No row of {system or 'HeNHeS'} to judge.", [], "")
     beware = rows["split_warning"].drop_nulls().unique(maintain_order=True).to_list()
     end = f" Beware: {beware[0]}." if beware else ""
     judged = table.filter(pl.col("outcome") != "no verdict")
@@ -311,10 +336,11 @@ def verdict(rows: pl.DataFrame, system: str | None = None) -> str:
         most = table.row(int(np.argmax(table["n_seeds"].to_numpy())), named=True)
         n_seeds, n_persons = most["n_seeds"], most["n_persons"]
         persons = _counted(n_persons, "person") if n_persons else "nobody knows which persons"
-        return (
+        opening = (
             f"No verdict: {_counted(n_seeds, 'seed')} and {persons}; it takes at least "
-            f"{FEWEST_SEEDS} seeds and {FEWEST_PERSONS} persons.{end}"
+            f"{FEWEST_SEEDS} seeds and {FEWEST_PERSONS} persons."
         )
+        return Verdict(opening, [], end)
     parts = []
     for metric, first in itertools.product(_SCORES, _LEAD if system is None else (system,)):
         group = table.filter(metric=metric, system=first)
@@ -331,10 +357,11 @@ def verdict(rows: pl.DataFrame, system: str | None = None) -> str:
         words = [f"{relation} {', '.join(names)}" for relation, names in sides.items()]
         parts.append(f"in {metric} {first} " + "; it ".join(words))
     n_seeds, n_persons, n_clips = judged.select(pl.max("n_seeds", "n_persons", "n_clips")).row(0)
-    return (
+    opening = (
         f"By {_counted(judged.height, 'comparison')} over {n_seeds} seeds, {n_persons} persons and "
-        f"{n_clips} test clips, with a chance of 5 % of any false one: {'; '.join(parts)}.{end}"
+        f"{n_clips} test clips, with a chance of 5 % of any false one:"
     )
+    return Verdict(opening, parts, end)
 
 
 _WORDS = {

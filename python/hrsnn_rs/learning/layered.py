@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.arguments import MOST_SEED, check_integer, check_truth
 from hrsnn_rs.description.parameters import LIF, STDP
+from hrsnn_rs.description.rules import RULES
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import ParameterError
@@ -26,7 +27,13 @@ from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_layer
 from hrsnn_rs.network.network import Network
-from hrsnn_rs.network.presets import default_network, default_neuron, default_plasticity
+from hrsnn_rs.network.presets import (
+    default_inputs,
+    default_network,
+    default_neuron,
+    default_plasticity,
+    default_recurrent,
+)
 from hrsnn_rs.network.results import RunStats
 
 if TYPE_CHECKING:
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hrsnn_rs.description.connectivity import Connectivity
     from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.results import Calibration
 
@@ -44,7 +52,12 @@ LAYERS = ("auto", "features", "recurrent", "stacked", "both")
 _N_NEURONS = 1000
 _N_NEURONS_TABLE = 100
 # Parts whose own parameters can be set one by one, and what they are by default.
-_GROUPS: dict[str, Any] = {"neuron": default_neuron, "plasticity": default_plasticity}
+_GROUPS: dict[str, Any] = {
+    "neuron": default_neuron,
+    "plasticity": default_plasticity,
+    "inputs": default_inputs,
+    "recurrent": default_recurrent,
+}
 
 
 class LayeredFeatures(EncodedSamples):
@@ -55,6 +68,8 @@ class LayeredFeatures(EncodedSamples):
     n_neurons: int | None
     neuron: LIF | None
     plasticity: STDP | None
+    inputs: Connectivity | None
+    recurrent: Connectivity | None
     n_windows: int
     windows: str
     features: str
@@ -76,8 +91,8 @@ class LayeredFeatures(EncodedSamples):
         Parameters
         ----------
         deep : bool, default=True
-            Whether `neuron__tau_m`, `plasticity__a_plus`, `feature_layer__stride` and the like are
-            among them.
+            Whether `neuron__tau_m`, `plasticity__a_plus`, `recurrent__weight`,
+            `feature_layer__stride` and the like are among them.
 
         Returns
         -------
@@ -231,6 +246,8 @@ class LayeredFeatures(EncodedSamples):
             "feature_layer": (FeatureLayer,),
             "neuron": (LIF,),
             "plasticity": (STDP,),
+            "inputs": RULES,
+            "recurrent": RULES,
         }
         for name, allowed in kinds.items():
             self._check_kind(name, allowed)
@@ -331,6 +348,8 @@ class LayeredFeatures(EncodedSamples):
             n_neurons=n_neurons,
             neuron=self.neuron,
             plasticity=self.plasticity,
+            inputs=self.inputs,
+            recurrent=self.recurrent,
             seed=self.seed,
         )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hrsnn_rs.description.connectivity import Connectivity
     from hrsnn_rs.description.parameters import LIF, STDP
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.encoding.time_series import SeriesEncoder
@@ -32,7 +33,7 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
 
     Parameters
     ----------
-    network, encoder, feature_layer, layers, n_neurons, neuron, plasticity
+    network, encoder, feature_layer, layers, n_neurons, neuron, plasticity, inputs, recurrent
         As in `HRSNNClassifier`.
     n_windows, windows, features, epochs, batch, rate, n_calibration, seed
         As in `HRSNNClassifier`.
@@ -70,6 +71,8 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
         n_neurons: int | None = None,
         neuron: LIF | None = None,
         plasticity: STDP | None = None,
+        inputs: Connectivity | None = None,
+        recurrent: Connectivity | None = None,
         n_windows: int = 4,
         windows: str = "events",
         features: str = "counts",
@@ -92,6 +95,8 @@ class HRSNNTransformer(LayeredFeatures, TransformerMixin, BaseEstimator):  # typ
         self.n_neurons = n_neurons
         self.neuron = neuron
         self.plasticity = plasticity
+        self.inputs = inputs
+        self.recurrent = recurrent
         self.n_windows = n_windows
         self.windows = windows
         self.features = features

@@ -6,7 +6,13 @@ Not here: what its samples are recordings of, and labels. Knows events and descr
 from hrsnn_rs.network.network import VARIANTS, Network
 from hrsnn_rs.network.nir_graph import from_nir, to_nir
 from hrsnn_rs.network.patches import Plane, cut_patches
-from hrsnn_rs.network.presets import default_network, default_neuron, default_plasticity
+from hrsnn_rs.network.presets import (
+    default_inputs,
+    default_network,
+    default_neuron,
+    default_plasticity,
+    default_recurrent,
+)
 from hrsnn_rs.network.results import Calibration, RunResult, RunStats
 from hrsnn_rs.network.simulation import Simulation
 from hrsnn_rs.network.spike_trains import from_neo, from_nwb, to_neo, to_nwb
@@ -22,9 +28,11 @@ __all__ = [
     "Simulation",
     "Tiling",
     "cut_patches",
+    "default_inputs",
     "default_network",
     "default_neuron",
     "default_plasticity",
+    "default_recurrent",
     "from_neo",
     "from_nir",
     "from_nwb",

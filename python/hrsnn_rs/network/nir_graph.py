@@ -12,17 +12,21 @@ have steps. Either way it moves the membrane by its weight if the resistance is 
 from __future__ import annotations
 
 import json
+import os
+import pathlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_number, check_truth
+from hrsnn_rs.arguments import check_number, check_path, check_truth
 from hrsnn_rs.description.parameters import LIF
 from hrsnn_rs.errors import FormatError, MissingDependencyError, ParameterError
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.network.network import Network
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from hrsnn_rs.network.nir_paths import Path
@@ -94,10 +98,10 @@ def to_nir(network: Network, *, dt: float | None = None, hide: bool = False) -> 
     assembly = network._assembly()
     arrays, header = to_state(assembly, network.input_gain)
     width = 4.0 if network.dtype == "float32" else 8.0
-    n_paths = 1 + len(_paths(arrays, "recurrent"))
-    check_memory(
-        "network", width * network.n_neurons * (network.n_inputs + n_paths * network.n_neurons)
-    )
+    n_rows = {"inputs": network.n_inputs, "recurrent": network.n_neurons}
+    n_cells = [len(_delays(arrays, source)) * n for source, n in n_rows.items()]
+    # Each is filled as float64, one after the other.
+    check_memory("network", network.n_neurons * (width * sum(n_cells) + 8.0 * max(n_rows.values())))
     nodes = {
         _INPUT: nir.Input(input_type={"input": np.array([network.n_inputs])}),
         _NEURONS: _neurons(nir, arrays, network.dtype, step),
@@ -174,32 +178,37 @@ def _shown(arrays: dict[str, NDArray[Any]], dtype: str) -> dict[str, NDArray[Any
 
 def _paths(
     arrays: dict[str, NDArray[Any]], source: str
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Give pairs of delays (ms, of each source) and weights (target, source)."""
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Give pairs of delays (ms, of each source) and weights (target, source), one by one."""
     indptr, indices = arrays[f"{source}/indptr"], arrays[f"{source}/indices"]
     weight, delay = arrays[f"{source}/weight"], arrays[f"{source}/delay"]
-    n_rows, n = indptr.size - 1, arrays["neuron/tau_m"].size
-    rows = np.repeat(np.arange(n_rows), np.diff(indptr))
-    delay = np.broadcast_to(delay, weight.shape) if delay.size == 1 else delay
-
-    def matrix(chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-        dense = np.zeros((n, n_rows))
+    rows = np.repeat(np.arange(indptr.size - 1), np.diff(indptr))
+    for of_source in _delays(arrays, source):
+        chosen = of_source[rows] == delay
+        dense = np.zeros((arrays["neuron/tau_m"].size, indptr.size - 1))
         dense[indices[chosen], rows[chosen]] = weight[chosen]
-        return dense
+        yield of_source, dense
 
-    if not weight.size and source == "recurrent":
+
+def _delays(arrays: dict[str, NDArray[Any]], source: str) -> list[NDArray[np.float64]]:
+    """Give the delays of each path: ms, of each source."""
+    indptr, delay = arrays[f"{source}/indptr"], arrays[f"{source}/delay"]
+    n_rows, n_synapses = indptr.size - 1, arrays[f"{source}/weight"].size
+    rows = np.repeat(np.arange(n_rows), np.diff(indptr))
+    delay = np.broadcast_to(delay, n_synapses) if delay.size == 1 else delay
+    if not n_synapses and source == "recurrent":
         return []
     axon = np.zeros(n_rows)
     axon[rows] = delay
     if (axon[rows] == delay).all():
-        return [(axon, matrix(np.ones(weight.size, bool)))]
+        return [axon]
     delays = np.unique(delay)
     if delays.size > MOST_PATHS:
         raise ParameterError(
             f"network must have one delay an axon, or at most {MOST_PATHS} different ones, for "
             f"NIR; got {delays.size} of {source}."
         )
-    return [(np.full(n_rows, one), matrix(delay == one)) for one in delays]
+    return [np.full(n_rows, one) for one in delays]
 
 
 def _metadata(arrays: dict[str, NDArray[Any]], header: dict[str, Any]) -> dict[str, Any]:
@@ -241,7 +250,9 @@ def from_nir(graph: Any, *, dt: float | None = None, undelayed: float | None = N
     ParameterError
         If the graph has what no network of ours can be; the message names the node.
     FormatError
-        If its metadata are not those of a network.
+        If its metadata are not those of a network, or a file holds no graph.
+    OSError
+        If a file cannot be read.
     MissingDependencyError
         If nir is not installed.
 
@@ -259,7 +270,7 @@ def from_nir(graph: Any, *, dt: float | None = None, undelayed: float | None = N
         shortest = check_number("undelayed", undelayed, "at least 0.001 ms", lambda ms: ms >= 0.001)
         loop = shortest
     if not isinstance(graph, nir.NIRGraph):
-        graph = nir.read(graph)
+        graph = _read(nir, graph)
     cells, n_inputs, paths = paths_of(graph)
     populations: dict[str, int] = {}
     metadata: dict[str, Any] = {}
@@ -274,6 +285,23 @@ def from_nir(graph: Any, *, dt: float | None = None, undelayed: float | None = N
     if len(cells) == 1 and f"{_PREFIX}header" in metadata:
         return _restored(merged, arrays, metadata)
     return _plain(merged, arrays, populations, dtype)
+
+
+def _read(nir: Any, graph: Any) -> Any:
+    """Read a file of a graph."""
+    if not isinstance(graph, str | os.PathLike):
+        raise ParameterError(f"graph must be a nir.NIRGraph or a path; got {graph!r}.")
+    path = check_path("graph", graph)
+    # What the system refuses it says itself.
+    pathlib.Path(path).open("rb").close()
+    try:
+        found = nir.read(path)
+    # A file that is something else makes the libraries raise nearly anything.
+    except Exception as error:
+        raise FormatError(f"{path}: cannot be read as a graph of NIR: {error}") from None
+    if not isinstance(found, nir.NIRGraph):
+        raise FormatError(f"{path}: must hold a graph of NIR; it holds a {type(found).__name__}.")
+    return found
 
 
 def _lif(name: str, node: Any, step: float | None, paths: list[Path]) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hrsnn_rs.description.connectivity import FixedInDegreeConnectivity
+from hrsnn_rs.description.connectivity import Connectivity, FixedInDegreeConnectivity
 from hrsnn_rs.description.distributions import Gamma, Uniform
 from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SENSOR = (32, 32)
 """Height and width to which sensor events are reduced."""
 
-_THRESHOLD = 15.0
+_THRESHOLD, _W_RECURRENT = 15.0, 0.05
 
 
 def default_plasticity() -> STDP:
@@ -68,6 +68,41 @@ def default_neuron() -> LIF:
     return LIF(tau_m=Gamma(mean=80.0, shape=3.0), v_threshold=_THRESHOLD)
 
 
+def default_inputs() -> LocalConnectivity:
+    """Give the receptive fields of the recipe, on whatever plane the inputs have.
+
+    Returns
+    -------
+    LocalConnectivity
+        30 channels a neuron within some 1.5 pixels, 15 % of them negative.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.network import default_inputs
+    >>> default_inputs().k
+    30
+    """
+    return LocalConnectivity(weight=Gamma(mean=1.0, shape=3.0))
+
+
+def default_recurrent() -> LocalRecurrence:
+    """Give the recurrence of the recipe, on whatever plane the inputs have.
+
+    Returns
+    -------
+    LocalRecurrence
+        40 sources a neuron within some 6 pixels, 0.75 mV each, inhibition four times that. Its
+        delays are left to `default_network`.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.network import default_recurrent
+    >>> default_recurrent().weight
+    0.75
+    """
+    return LocalRecurrence(weight=_W_RECURRENT * _THRESHOLD)
+
+
 def default_network(
     n_inputs: int = 2 * SENSOR[0] * SENSOR[1],
     *,
@@ -76,10 +111,12 @@ def default_network(
     seed: int = 0,
     neuron: LIF | None = None,
     tau_m: Parameter | None = None,
-    w_recurrent: float = 0.05,
+    w_recurrent: float | None = None,
     recurrent_delay: Parameter | None = None,
     axon_delay: Distribution | None = None,
     plasticity: STDP | None = None,
+    inputs: Connectivity | None = None,
+    recurrent: Connectivity | None = None,
     dtype: Literal["float32", "float64"] = "float32",
 ) -> Network:
     """Make the heterogeneous network of the recipe (HeNHeS), not yet calibrated.
@@ -99,8 +136,9 @@ def default_network(
         Parameters of the neurons. `None` means `default_neuron()`.
     tau_m : Parameter, default=None
         Membrane time constants in ms. `None` means those of `neuron`.
-    w_recurrent : float, default=0.05
-        Recurrent excitatory weight as a share of the threshold; inhibition is 4 times that.
+    w_recurrent : float, default=None
+        Recurrent excitatory weight as a share of the threshold; inhibition is 4 times that. `None`
+        means 0.05, or what `recurrent` says.
     recurrent_delay : Parameter, default=None
         Delays of recurrent synapses in ms. `None` means one for each neuron's axon.
     axon_delay : Distribution, default=None
@@ -108,6 +146,14 @@ def default_network(
         network a memory beyond that of its membranes.
     plasticity : STDP, default=None
         Rule of the synapses. `None` means `default_plasticity()`.
+    inputs : Connectivity, default=None
+        From inputs to neurons. `None` means `default_inputs()`. A `LocalConnectivity` without a
+        sensor takes that of the inputs; where these have no places it draws its `k` at random. Its
+        `k` is at most the number of inputs.
+    recurrent : Connectivity, default=None
+        Between neurons. `None` means `default_recurrent()`. A `LocalRecurrence` without a sensor
+        takes that of the inputs, has a `k` below the number of neurons, and where it leaves delays
+        open they are `recurrent_delay` or `axon_delay`. Any other rule is taken as it is.
     dtype : {"float32", "float64"}, default="float32"
         Precision of state and weights.
 
@@ -119,8 +165,8 @@ def default_network(
     Raises
     ------
     ParameterError
-        If a number is too small, `n_inputs` is not a multiple of the sensor's pixels, or
-        `axon_delay` is no law or stands beside `recurrent_delay`.
+        If a number is too small, `n_inputs` is not a multiple of the sensor's pixels, a rule is
+        none or cannot be followed, `axon_delay` is no law, or two arguments say the same.
 
     Examples
     --------
@@ -134,50 +180,80 @@ def default_network(
     if n_inputs < 1:
         raise ParameterError(f"n_inputs must be at least 1; got {n_inputs}.")
     neuron = default_neuron() if neuron is None else neuron
-    if axon_delay is None:
-        axon_delay = Uniform(1.0, 200.0)
-    elif recurrent_delay is not None:
-        raise ParameterError(f"axon_delay must be None beside recurrent_delay; got {axon_delay!r}.")
-    elif not isinstance(axon_delay, Distribution):
-        raise ParameterError(f"axon_delay must be a Distribution or None; got {axon_delay!r}.")
-    inputs: LocalConnectivity | FixedInDegreeConnectivity
-    weight = Gamma(mean=1.0, shape=3.0)
-    if sensor is None:
-        inputs = FixedInDegreeConnectivity(k=min(30, n_inputs), weight=weight)
-    else:
-        pixels = sensor[0] * sensor[1]
-        if pixels < 1 or n_inputs % pixels:
+    for name, rule in (("inputs", inputs), ("recurrent", recurrent)):
+        if rule is not None and not isinstance(rule, Connectivity):
+            raise ParameterError(f"{name} must be a Connectivity or None; got {rule!r}.")
+    if axon_delay is not None:
+        if recurrent_delay is not None:
             raise ParameterError(
-                f"n_inputs must be a multiple of the sensor's pixels, {pixels}; got {n_inputs}."
+                f"axon_delay must be None beside recurrent_delay; got {axon_delay!r}."
             )
-        inputs = LocalConnectivity(
-            sensor=sensor,
-            polarities=n_inputs // pixels,
-            k=min(30, n_inputs),
-            sigma=1.5,
-            negative=0.15,
-            weight=weight,
-        )
-    recurrent = LocalRecurrence(
-        sensor=SENSOR if sensor is None else sensor,
-        k=min(40, n_neurons - 1),
-        sigma=6.0,
-        weight=w_recurrent * _THRESHOLD,
-        delay=recurrent_delay,
-        inhibitory_gain=4.0,
-    )
-    if recurrent_delay is None:
-        of_neuron = axon_delay.sample_each(n_neurons, seed, "axon")
-        indptr, _ = recurrent.generate(n_neurons, n_neurons, seed, "recurrent", recurrent=True)
-        recurrent = replace(recurrent, delay=np.repeat(of_neuron, np.diff(indptr)))
+        if not isinstance(axon_delay, Distribution):
+            raise ParameterError(f"axon_delay must be a Distribution or None; got {axon_delay!r}.")
     return Network(
         n_inputs=n_inputs,
         n_neurons=n_neurons,
         neuron=neuron if tau_m is None else replace(neuron, tau_m=tau_m),
-        inputs=inputs,
-        recurrent=recurrent,
+        inputs=_on_plane(inputs, n_inputs, sensor),
+        recurrent=_between(
+            recurrent, n_neurons, sensor, seed, w_recurrent, recurrent_delay, axon_delay
+        ),
         plasticity=default_plasticity() if plasticity is None else plasticity,
         inhibitory_fraction=0.2,
         seed=seed,
         dtype=dtype,
     )
+
+
+def _on_plane(
+    rule: Connectivity | None, n_inputs: int, sensor: tuple[int, int] | None
+) -> Connectivity:
+    """Give the rule of inputs on the plane that they have, if they have one."""
+    rule = default_inputs() if rule is None else rule
+    if not isinstance(rule, LocalConnectivity) or rule.sensor is not None:
+        return rule
+    k = min(rule.k, n_inputs)
+    if sensor is None:
+        return FixedInDegreeConnectivity(k=k, weight=rule.weight, delay=rule.delay)
+    pixels = sensor[0] * sensor[1]
+    if pixels < 1 or n_inputs % pixels:
+        raise ParameterError(
+            f"n_inputs must be a multiple of the sensor's pixels, {pixels}; got {n_inputs}."
+        )
+    return replace(rule, sensor=sensor, polarities=n_inputs // pixels, k=k)
+
+
+def _between(
+    rule: Connectivity | None,
+    n_neurons: int,
+    sensor: tuple[int, int] | None,
+    seed: int,
+    w_recurrent: float | None,
+    delay: Parameter | None,
+    axon_delay: Distribution | None,
+) -> Connectivity:
+    """Give the rule of recurrence on the plane of the inputs, with its delays."""
+    if rule is not None and w_recurrent is not None:
+        raise ParameterError(f"w_recurrent must be None beside recurrent; got {w_recurrent!r}.")
+    rule = default_recurrent() if rule is None else rule
+    is_open = isinstance(rule, LocalRecurrence) and rule.sensor is None and rule.delay is None
+    for name, value in (("recurrent_delay", delay), ("axon_delay", axon_delay)):
+        if value is not None and not is_open:
+            raise ParameterError(
+                f"{name} must be None where recurrent has delays of its own; got {value!r}."
+            )
+    if not isinstance(rule, LocalRecurrence) or rule.sensor is not None:
+        return rule
+    rule = replace(
+        rule,
+        sensor=SENSOR if sensor is None else sensor,
+        k=min(rule.k, n_neurons - 1),
+        weight=rule.weight if w_recurrent is None else w_recurrent * _THRESHOLD,
+        delay=delay if is_open else rule.delay,
+    )
+    if rule.delay is not None:
+        return rule
+    law = Uniform(1.0, 200.0) if axon_delay is None else axon_delay
+    of_neuron = law.sample_each(n_neurons, seed, "axon")
+    indptr, _ = rule.generate(n_neurons, n_neurons, seed, "recurrent", recurrent=True)
+    return replace(rule, delay=np.repeat(of_neuron, np.diff(indptr)))

@@ -98,7 +98,12 @@ def from_neo(trains: Any) -> Events:
     >>> from hrsnn_rs.network import from_neo
     >>> network.run(from_neo(segment))                           # doctest: +SKIP
     """
-    given = list(getattr(trains, "spiketrains", trains))
+    try:
+        given = list(getattr(trains, "spiketrains", trains))
+    except TypeError:
+        raise ParameterError(
+            f"trains must be a neo.Segment or SpikeTrains; got {trains!r}."
+        ) from None
     if not given:
         raise ParameterError("trains must hold at least 1 train; got 0.")
     for index, train in enumerate(given):

@@ -5,6 +5,7 @@ loaded by the figure that is asked for.
 """
 
 from hrsnn_rs.plotting.canvas import png
+from hrsnn_rs.plotting.clips import clip_frames, clip_gif
 from hrsnn_rs.plotting.fields import receptive_fields
 from hrsnn_rs.plotting.figures import confusion, raster, scores, time_constants, weights
 from hrsnn_rs.plotting.law_figures import laws
@@ -14,6 +15,8 @@ from hrsnn_rs.plotting.task_figures import balance_outcome, task_gains, task_out
 
 __all__ = [
     "balance_outcome",
+    "clip_frames",
+    "clip_gif",
     "confusion",
     "laws",
     "png",
