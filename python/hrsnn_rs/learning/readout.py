@@ -89,7 +89,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     the probabilities; one of weight 0 is as if it were not there. `class_weight` multiplies these
     weights in all but the means and scales of the features.
 
-    Features of up to 64 MiB, as float64, are solved exactly. Larger tables are read in blocks and
+    Features of up to 128 MiB, as float64, are solved exactly. Larger tables are read in blocks and
     solved by conjugate gradients to a residual of 1e-5, in memory for the features alone; without
     groups they are left out in five folds of samples and their copies, not one by one.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Rows = TypeVar("Rows", "NDArray[np.float64]", FeatureTable)
 
 #: Bytes of a table of float64 up to which it is solved exactly, in memory.
-SMALL = 64 * 2**20
+SMALL = 128 * 2**20
 
 
 class Fitted(NamedTuple):
