@@ -147,7 +147,7 @@ class LargeLeftOut(LeftOut):
         for fold in self._folds:
             weight = weights.copy()
             weight[fold] = 0.0
-            if not weight.any():
+            if not len(fold) or not weight.any():
                 continue
             solved, offsets = self._solved(weight, self._alphas, _ROUGHLY, _FEW_PASSES)
             marks = np.zeros(len(codes), bool)

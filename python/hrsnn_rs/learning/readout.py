@@ -169,7 +169,8 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if table is not None and not _is_small(table):
             self._checked(np.asarray(table[:1]), reset=True)
         else:
-            flat = self._checked(features if table is None else np.asarray(table), reset=True)
+            given = features if table is None else np.asarray(table)
+            flat = self._checked(given, reset=True)
             table = None if _is_small(flat) else FeatureTable([flat], memory=flat.nbytes)
         labels = encode("y", y)
         n_samples = len(flat if table is None else table)
@@ -190,7 +191,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         known = None if names is None else names.codes
         rest = (all_codes, known, weights, own, alphas, self.scaling)
         if table is None:
-            is_own = isinstance(features, np.ndarray) and not np.may_share_memory(flat, features)
+            is_own = isinstance(given, np.ndarray) and not np.may_share_memory(flat, given)
             flat = self._compressed(flat, out=flat if is_own else None)
             fitted = fit_in_memory(flat, *rest)
         else:
