@@ -10,12 +10,7 @@ from hrsnn_rs.learning import default_encoder
 
 SIZE = 32
 #: What `default_layer` takes for events of a camera.
-CAMERA = {
-    "field": 7,
-    "n_features": 48,
-    "n_banks": 3,
-    "neuron": LIF(tau_m=np.repeat([20.0, 60.0, 180.0], 16), t_ref=10.0),
-}
+CAMERA = {"field": 7, "neuron": LIF(tau_m=60.0, t_ref=10.0)}
 
 
 def pooled(counts: np.ndarray, size: int = 4) -> np.ndarray:

@@ -10,7 +10,7 @@ def few_features(monkeypatch):
 
     def small(*arguments, **settings):
         return default_layer(
-            *arguments, **{"n_features": 6, "n_patches": 60, "spikes": 50.0, **settings}
+            *arguments, **{"n_features": 4, "n_patches": 60, "spikes": 50.0, **settings}
         )
 
     monkeypatch.setattr(feature_systems, "default_layer", small)

@@ -156,9 +156,6 @@ def test_video_is_followed_and_gestures_stay_where_they_are():
         made = default_layer(encoder, is_video=is_video, seed=5)
         assert (made.n_channels, made.seed) == (encoder.n_channels, 5)
         assert made.field == (5 if is_video else 7)
-    assert made.neuron.tau_m.tolist() == [20.0] * 16 + [60.0] * 16 + [180.0] * 16
-    assert default_layer(still, n_features=6).neuron.tau_m.tolist() == [20, 20, 60, 60, 180, 180]
-    assert default_layer(still, n_banks=1).neuron.tau_m == 60.0
     with pytest.raises(ParameterError, match=r"^encoder must give every channel a place"):
         default_layer(TrackingEncoder(60, 80, track_levels=4))
 

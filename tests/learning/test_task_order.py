@@ -53,7 +53,7 @@ def test_features_have_windows_too(clips, monkeypatch):
     monkeypatch.setattr(task_order, "ORDER_SYSTEMS", systems)
     monkeypatch.setattr(task_order, "PAUSES", {"no pause": 0})
     layer_for = task_order.layer_for
-    small = {"n_features": 4, "n_banks": 1, "neuron": None, "n_patches": 40, "spikes": 60.0}
+    small = {"n_features": 4, "n_patches": 40, "spikes": 60.0}
     monkeypatch.setattr(
         task_order, "layer_for", lambda *words: layer_for(*words).set_params(**small)
     )

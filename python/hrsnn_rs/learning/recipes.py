@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hrsnn_rs.description.parameters import LIF
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.encoding.tracking import TrackingEncoder
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 
 __all__ = ["default_encoder", "default_layer"]
-
-#: Membrane time constants in ms: of the banks for events of a camera, and of features for video.
-_TAU_BANKS, _TAU_VIDEO = (20.0, 60.0, 180.0), 60.0
 
 
 def default_encoder(height: int, width: int, *, is_video: bool = False) -> SensorEncoder:
@@ -72,8 +67,7 @@ def default_layer(
         What makes the layer's input; its channels must all have a place.
     is_video : bool, default=False
         Whether the events are made of the frames of a video and follow who moves: 16 features of 5
-        x 5 pixels with 60 ms are then taken. Events of a camera get three banks of 16 features of
-        7 x 7 pixels, with 20, 60 and 180 ms.
+        x 5 pixels are then as good as 32 of 7 x 7, which events of a camera get.
     **settings
         Other arguments of `FeatureLayer`.
 
@@ -97,13 +91,9 @@ def default_layer(
     plane = encoder.sensor
     if plane is None:
         raise ParameterError(f"encoder must give every channel a place; got {encoder!r}.")
-    recipe: dict[str, Any] = {"field": 7, "n_features": 48, "n_banks": len(_TAU_BANKS)}
+    recipe: dict[str, Any] = {"field": 7}
     if is_video:
         recipe = {"field": 5, "n_features": 16, "n_patches": 1400}
-    recipe |= settings
-    tau: Any = _TAU_VIDEO
-    if not is_video and recipe["n_banks"] == len(_TAU_BANKS):
-        tau = np.repeat(_TAU_BANKS, recipe["n_features"] // len(_TAU_BANKS))
-    recipe.setdefault("neuron", LIF(tau_m=tau, t_ref=10.0, v_threshold=15.0))
+    recipe["neuron"] = LIF(tau_m=60.0, t_ref=10.0, v_threshold=15.0)
     polarities = encoder.n_channels // (plane[0] * plane[1])
-    return FeatureLayer(plane, polarities, **recipe)
+    return FeatureLayer(plane, polarities, **(recipe | settings))
