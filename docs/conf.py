@@ -8,6 +8,7 @@ import inspect
 import os
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 SOURCE = Path(__file__).parent
@@ -34,7 +35,7 @@ import hrsnn_rs  # noqa: E402
 from docutils import nodes  # noqa: E402
 from latex2mathml.converter import convert  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
-from sphinx_gallery.scrapers import figure_rst  # noqa: E402
+from sphinx_gallery.scrapers import figure_rst, matplotlib_scraper  # noqa: E402
 
 project = "hrsnn_rs"
 author = "The hrsnn_rs authors"
@@ -106,11 +107,21 @@ def scrape_figures(block: object, block_vars: dict, gallery_conf: dict) -> str:
             shown.add(id(value))
             paths.append(next(block_vars["image_path_iterator"]))
             value.savefig(paths[-1], dpi=100, bbox_inches="tight")
-    return figure_rst(paths, gallery_conf["src_dir"])
+    return within(figure_rst(paths, gallery_conf["src_dir"]))
+
+
+def scrape_pyplot(block: object, block_vars: dict, gallery_conf: dict) -> str:
+    """Show the figures of pyplot."""
+    return within(matplotlib_scraper(block, block_vars, gallery_conf))
+
+
+def within(images: str) -> str:
+    """Put images into what a narrow screen scrolls, in place of shrinking them."""
+    return f".. container:: wide\n\n{textwrap.indent(images, '   ')}\n" if images else ""
 
 
 sphinx_gallery_conf = {
-    "image_scrapers": ("matplotlib", scrape_figures),
+    "image_scrapers": (scrape_pyplot, scrape_figures),
     "capture_repr": (),
     "examples_dirs": str(ROOT / "examples"),
     "gallery_dirs": "gallery",

@@ -21,7 +21,7 @@ import hrsnn_rs as hr
 import numpy as np
 from hrsnn_rs.datasets import KTH
 from hrsnn_rs.learning import confusion_matrix
-from matplotlib import pyplot as plt
+from hrsnn_rs.plotting import clip_frames, confusion
 
 HEIGHT, WIDTH, FPS, N_FRAMES = 60, 80, 25, 50
 ACTIONS = ("boxing", "handwaving", "running", "walking")
@@ -116,24 +116,15 @@ predicted = classifier.predict(samples)
 print(f"right: {np.mean(predicted == test.labels):.0%} of {len(test)}")
 
 # %%
-# What was seen, and what was said
-# --------------------------------
+# One sample as the camera saw it: the latest event of each pixel, the older the fainter.
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-first = samples[0]
-place = first.t < 200_000
-axes[0].scatter(first.x[place], -first.y[place].astype(int), s=2, c=first.p[place], cmap="coolwarm")
-axes[0].set(title=f"{test.classes[test.labels[0]]}: events of 200 ms", aspect="equal")
-axes[0].set_axis_off()
-known = np.unique(np.concatenate([test.labels, predicted]))
-matrix = confusion_matrix(test.labels, predicted, classes=known)
-axes[1].imshow(matrix, cmap="Blues")
-names = [test.classes[label] for label in known]
-axes[1].set(xticks=range(len(names)), yticks=range(len(names)), xlabel="said", ylabel="shown")
-axes[1].set_xticklabels(names, rotation=30, ha="right")
-axes[1].set_yticklabels(names)
-for (row, column), n in np.ndenumerate(matrix):
-    if n:
-        axes[1].text(column, row, n, ha="center", va="center", color="C1")
-plt.show()
+shown = int(np.flatnonzero(test.labels == test.classes.index("walking"))[0])
+pictures = clip_frames(samples[shown], n_frames=6, title="walking")
+
+# %%
+# Which action is taken for which.
+
+table = confusion(
+    confusion_matrix(test.labels, predicted, classes=np.arange(len(test.classes))), test.classes
+)
 scratch.cleanup()

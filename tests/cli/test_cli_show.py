@@ -72,6 +72,19 @@ def test_what_cannot_be_shown_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["clip.npz"]
 
 
+def test_a_video_is_shown_as_the_events_it_becomes(tmp_path, capsys):
+    pytest.importorskip("av")
+    from video_files import moving_square, write_video
+
+    clip = write_video(tmp_path / "clip.avi", moving_square(10, 48, 64))
+    output = tmp_path / "a.gif"
+    code, streams = said(capsys, "data", "show", clip, "-o", output, "--json")
+    assert code == 0
+    row = json.loads(streams.out)
+    assert (row["sensor"], row["duration"], row["n_pictures"]) == ("48 x 64", 400_000, 10)
+    assert row["n_events"] > 100
+
+
 def test_sets_end(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, streams = said(capsys, "data", "show", "gestures", "--sample", "264")

@@ -61,6 +61,11 @@ def test_every_page_is_in_a_table_of_contents():
         assert page.stem == "index" or re.search(rf"^{page.stem}$", listed, flags=re.M), page
 
 
+def test_no_page_has_the_name_of_one_that_sphinx_makes():
+    taken = {"genindex", "py-modindex", "search"}
+    assert not {page.stem for page in [*DOCS.glob("*.md"), *DOCS.parent.glob("*.md")]} & taken
+
+
 def test_dead_links_within_the_site_are_seen(tmp_path):
     (tmp_path / "a.html").write_text(
         '<h1 id="top">A</h1><a href="b.html#there">b</a><a href="b.html#gone">b</a>'

@@ -26,9 +26,12 @@ from hrsnn_rs.cli.terminal import aligned, print_json, print_row, writable
 from hrsnn_rs.datasets.doctor import look_into, opened, recognise, told
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.made_up.camera import EventCamera
 from hrsnn_rs.plotting import clip_frames, clip_gif
-from hrsnn_rs.recordings import read_events
+from hrsnn_rs.recordings import Video, read_events
 from hrsnn_rs.recordings.cache import EventCache
+from hrsnn_rs.recordings.frame_stream import record_frames
+from hrsnn_rs.recordings.video import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     import argparse
@@ -158,6 +161,11 @@ def _clip(arguments: argparse.Namespace) -> tuple[SensorEvents, str | None]:
         for name in ("sample", "split", "option"):
             if getattr(arguments, name):
                 raise ParameterError(f"--{name} must be left out for a file; got {arguments.clip}.")
+        if Path(arguments.clip).suffix.lower() in VIDEO_SUFFIXES:
+            with Video(arguments.clip) as video:
+                # As the data sets of videos have it.
+                camera = EventCamera(video.height, video.width, noise_rate=0.0)
+                return record_frames(camera, video), None
         return read_events(arguments.clip), None
     arguments.data, arguments.cache = arguments.clip, None
     samples = open_data(arguments)
