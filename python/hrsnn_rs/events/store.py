@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["IN_MEMORY", "EventStore"]
 
 #: Bytes of events that a store holds in memory.
-IN_MEMORY = 64 * 2**20
+IN_MEMORY = 32 * 2**20
 
 
 class _Place(NamedTuple):
@@ -45,7 +45,7 @@ class EventStore(Sequence[Events]):
     samples : iterable of Events, default=()
         The first samples; an iterator is read as it goes.
     memory : int, default=None
-        Bytes of events to hold in memory; `None` means 64 MiB. All that comes later is written to
+        Bytes of events to hold in memory; `None` means 32 MiB. All that comes later is written to
         a temporary file, 12 bytes an event, in the folder that `tempfile.gettempdir` names
         (`TMPDIR`).
 
