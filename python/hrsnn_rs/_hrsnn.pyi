@@ -32,6 +32,7 @@ __all__ = [
     "dead_time",
     "give_back_memory",
     "load_arrays",
+    "poisson_drive",
     "sample",
     "save_arrays",
     "sensor_positions",
@@ -105,6 +106,7 @@ class Network:
         record: _Monitors | None = None,
         parts_to: Callable[[NDArray[np.int64], NDArray[np.uint32]], None] | None = None,
         part: int = 0,
+        drive: tuple[NDArray[np.float64], int] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, list[Course]]: ...
     def learn_batch(
         self,
@@ -276,6 +278,9 @@ def connect_random(
 def connect_fixed_in_degree(
     n_pre: int, n_post: int, k: int, autapses: bool, seed: int, purpose: str
 ) -> _Graph: ...
+def poisson_drive(
+    rates: NDArray[np.float64], seed: int, duration: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]: ...
 def connect_small_world(n: int, k: int, p_rewire: float, seed: int, purpose: str) -> _Graph: ...
 def connect_distance(
     grid: tuple[int, int, int],

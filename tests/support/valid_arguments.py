@@ -339,6 +339,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "HRSNNTransformer.fit.neuron",
         "LocalConnectivity.sensor",
         "LocalRecurrence.sensor",
+        "Network.run.drive",
         "HRSNNClassifier.fit.inputs",
         "HRSNNTransformer.fit.inputs",
         "HRSNNClassifier.fit.recurrent",

@@ -10,6 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.arguments import check_integer, check_number, check_truth
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.drive import PoissonDrive
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.recording import Recorded, plan
 from hrsnn_rs.network.results import RunResult, RunStats
@@ -41,6 +43,7 @@ class OneSample(NetworkState):
         record: Mapping[str, ArrayLike | str] | None = None,
         every: float = 1.0,
         spikes_to: str | PathLike[str] | None = None,
+        drive: PoissonDrive | None = None,
         n_threads: int | None = None,
     ) -> RunResult:
         """Simulate one sample, from rest, and return its spikes.
@@ -76,6 +79,9 @@ class OneSample(NetworkState):
             Folder, new or empty, into which spikes are written while it runs, as Parquet files of
             some million spikes each (`polars.scan_parquet(folder)` reads them). So memory does
             not grow with their number; `result.spikes` reads them all.
+        drive : PoissonDrive, default=None
+            Poisson processes beside the events, drawn while it runs and never stored, with a rate
+            for each channel. `([], [])` and a `duration` are no events.
         n_threads : int, default=None
             Threads of this call; `None` takes as many as pay.
 
@@ -114,6 +120,16 @@ class OneSample(NetworkState):
         wanted = plan(record, every, self.populations)
         if wanted is not None:
             wanted.check_memory(0, sample.duration, self.dtype)
+        drawn = None
+        if drive is not None:
+            if not isinstance(drive, PoissonDrive):
+                raise ParameterError(f"drive must be a PoissonDrive or None; got {drive!r}.")
+            if drive.rates.size != self.n_inputs:
+                raise ShapeError(
+                    f"drive must have a rate for each of {self.n_inputs} input channels; got "
+                    f"{drive.rates.size}."
+                )
+            drawn = drive.rates, drive.seed
         parts = None if spikes_to is None else SpikeParts(spikes_to)
         start = time.perf_counter()
         t, neuron, counts, courses = self._core.run(
@@ -126,6 +142,7 @@ class OneSample(NetworkState):
             record=None if wanted is None else wanted.to_core(),
             parts_to=parts,
             part=PART,
+            drive=drawn,
         )
         wall_time = time.perf_counter() - start
         stats = RunStats.from_counts(counts, sample.duration, wall_time)

@@ -20,6 +20,7 @@
 
 mod batch;
 mod crew;
+mod driven;
 mod learned;
 mod monitors;
 mod normalization;

@@ -10,6 +10,7 @@ pub mod connectivity;
 pub mod csr;
 pub mod current;
 pub mod distribution;
+pub mod drive;
 pub mod engine;
 pub mod error;
 pub mod excitability;

@@ -38,7 +38,7 @@ mod _hrsnn {
     #[pymodule_export]
     use super::generate::{
         connect_distance, connect_fixed_in_degree, connect_local_inputs, connect_local_recurrence,
-        connect_random, connect_small_world, sample, sensor_positions,
+        connect_random, connect_small_world, poisson_drive, sample, sensor_positions,
     };
 
     #[pymodule_export]

@@ -6,6 +6,7 @@ use std::sync::{
 };
 use std::time::Duration;
 
+use hrsnn_core::drive::Drive;
 use hrsnn_core::engine::{Engine, Poll as Ask, Synaptic};
 use hrsnn_core::network::{Adaptation, Description, Norm};
 use hrsnn_core::projection::Source;
@@ -177,6 +178,11 @@ fn ended(spikes: Spikes, ran: Result<(Stats, Courses)>) -> Result<PyResult<Ran>>
     ran.map(|(stats, courses)| Ok((spikes, stats, courses)))
 }
 
+/// A drive of these rates.
+pub(crate) fn drawn_by(rates: &PyReadonlyArray1<'_, f64>, seed: u64) -> PyResult<Drive> {
+    Drive::new(&copied("rates", rates)?, seed).map_err(to_py)
+}
+
 /// Neurons, synapses and what they have learned.
 #[pyclass(frozen)]
 pub(crate) struct Network {
@@ -262,8 +268,9 @@ impl Network {
     ///
     /// `scale`: factor on the amplitudes of STDP. `undo`: whether a sample that is interrupted while learning leaves no trace.
     /// `parts_to`: who gets the spikes, `part` at a time, which are then not returned.
+    /// `drive`: rates (Hz) and seed of Poisson processes beside the events.
     #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false, scale=1.0, record=None,
-        parts_to=None, part=0))]
+        parts_to=None, part=0, drive=None))]
     fn run<'py>(
         &self,
         py: Python<'py>,
@@ -277,9 +284,11 @@ impl Network {
         record: Option<MonitorArrays<'py>>,
         parts_to: Option<Py<PyAny>>,
         part: usize,
+        drive: Option<(PyReadonlyArray1<'py, f64>, u64)>,
     ) -> PyResult<SpikeArrays<'py>> {
         let monitors = monitors(record)?;
         let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
+        let drive = drive.map(|(rates, seed)| drawn_by(&rates, seed)).transpose()?;
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
         let work = move |ask: &mut Ask<'_>| {
             let input = Input { t: &t, channel: &channel, duration };
@@ -288,7 +297,14 @@ impl Network {
                 let core = reading(&core, ask)?;
                 let mut asking = spikes.asking(ask);
                 let ran = with_engine!(&*core, e => {
-                    let ran = e.run_watched(&input, &monitors, &mut spikes, n_threads, &mut asking);
+                    let ran = match &drive {
+                        None => {
+                            e.run_watched(&input, &monitors, &mut spikes, n_threads, &mut asking)
+                        }
+                        Some(drive) => e.run_driven(
+                            &input, drive, &monitors, &mut spikes, n_threads, &mut asking,
+                        ),
+                    };
                     ran.map(|(stats, courses)| (stats, Courses::from(courses)))
                 });
                 return ended(spikes, ran);
@@ -297,8 +313,14 @@ impl Network {
             let mut asking = spikes.asking(ask);
             let ran = with_engine!(&mut *core, e => {
                 let before = undo.then(|| e.learned());
-                let result =
-                    e.learn_watched(&input, scale, &monitors, &mut spikes, n_threads, &mut asking);
+                let result = match &drive {
+                    None => e.learn_watched(
+                        &input, scale, &monitors, &mut spikes, n_threads, &mut asking,
+                    ),
+                    Some(drive) => e.learn_driven(
+                        &input, drive, scale, &monitors, &mut spikes, n_threads, &mut asking,
+                    ),
+                };
                 if let (Err(_), Some(before)) = (&result, before) {
                     e.put_back(&before);
                 }
