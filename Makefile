@@ -21,7 +21,7 @@ unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence equivalence-nir mutants bench bench-core bench-peers \
+.PHONY: help setup build demo demo-page lint test test-slow test-sklearn equivalence equivalence-nir mutants bench bench-core bench-growth bench-peers \
 	budget budget-update docs experiments site fuzz golden sanitize emulate audit ci \
 	wheel wheel-test workflows cross \
 	lint-format lint-rust lint-types test-rust test-python
@@ -84,6 +84,11 @@ bench: $(EXTENSION) $(BENCH) ## measure whole runs by pytest-benchmark
 
 bench-core: $(TOOLS) ## measure the core by criterion
 	cargo bench -p hrsnn-core
+
+# Some ten minutes and 5 GB; MOST=100000 is a tenth of either.
+MOST ?= 1000000
+bench-growth: $(EXTENSION) $(BENCH) ## measure how runs and building grow with neurons and fan-in, into docs/performance.md
+	$(BIN)/python benches/kernels/scaling.py --most $(MOST) --rounds $(ROUNDS)
 
 # Minutes by size, most of it building networks: see docs/performance.md.
 SIZES ?= n500 n2k n10k

@@ -1,6 +1,6 @@
 """How ns an event and building grow with neurons and fan-in, into docs/performance.md and a plot.
 
-    python benches/kernels/scaling.py                      # up to 10^6 neurons; needs 5 GB
+    make bench-growth                                      # up to 10^6 neurons; needs 5 GB
     python benches/kernels/scaling.py --most 100000 --rounds 3
 
 Every point is a process of its own that makes a balanced network in the core and runs it on one
@@ -22,6 +22,7 @@ import matplotlib.pyplot as plt
 ROOT = Path(__file__).parent.parent.parent
 PAGE, PLOT = ROOT / "docs" / "performance.md", ROOT / "docs" / "growth.png"
 sys.path.insert(0, str(ROOT / "benches" / "peers"))
+from measure_peers import machine  # noqa: E402
 from peers_page import markdown, replaced, short  # noqa: E402
 
 FAN_IN, N = 100, 10_000
@@ -81,7 +82,8 @@ def table(found: list[dict[str, float]]) -> str:
     for n, fan_in in sizes:
         of_size = [cells.get((n, fan_in, case)) for case in CASES]
         ns = [short(point["ns"]) if point else "–" for point in of_size]
-        build = [short(point["build_ns"]) if point else "–" for point in of_size]
+        # Less than a step of the thread's clock is told as 0.
+        build = [short(p["build_ns"]) if p and p["build_ns"] else "–" for p in of_size]
         rows.append([f"{n:,}", f"{fan_in:,}", *ns, *build])
     heads = [f"{name}: ns/event" for name in CASES.values()]
     heads += [f"{name}: building, ns/synapse" for name in CASES.values()]
@@ -101,8 +103,9 @@ def plot(found: list[dict[str, float]]) -> None:
             (axes[1], by_n, "n", "build_ns"),
             (axes[2], by_fan_in, "fan_in", "ns"),
         ):
+            told = [p for p in some if p[y]]
             ax.plot(
-                [p[x] for p in some], [p[y] for p in some], "o-", color=colour, label=CASES[case]
+                [p[x] for p in told], [p[y] for p in told], "o-", color=colour, label=CASES[case]
             )
     for ax, x, y in (
         (axes[0], f"neurons (fan-in {FAN_IN})", "ns an event"),
@@ -129,7 +132,10 @@ def main() -> None:
         print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
         rounds.append([measure(binary, *point) for point in points(arguments.most)])
     found = medians(rounds)
-    said = f"Medians of {arguments.rounds} interleaved rounds, one thread.\n\n{table(found)}\n"
+    said = (
+        f"Medians of {arguments.rounds} interleaved rounds, one thread, {machine()}.\n\n"
+        f"{table(found)}\n\n![ns an event and building, against neurons and fan-in]({PLOT.name})"
+    )
     PAGE.write_text(replaced(PAGE.read_text(), "growth", said))
     plot(found)
 

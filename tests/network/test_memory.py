@@ -72,6 +72,7 @@ REST = """if True:
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
     what, dtype = sys.argv[1:]
     n, delay = 4_000, hr.Uniform(1.0, 20.0) if what == "delays" else 1.0
+    fraction = 0.4 if what == "mixed" else 0.0
     rules = {
         "inputs": hr.RandomConnectivity(p=0.0),
         "recurrent": hr.RandomConnectivity(p=0.1, weight=hr.Gamma(1.0, 3.0), delay=delay),
@@ -79,9 +80,10 @@ REST = """if True:
     }
     if what == "plain":
         del rules["plasticity"]
-    hr.Network(2, 100, inhibitory_fraction=0.0, **rules)
+    rules["inhibitory_fraction"] = fraction
+    hr.Network(2, 100, **rules)
     before = resident()
-    net = hr.Network(1, n, inhibitory_fraction=0.0, dtype=dtype, **rules)
+    net = hr.Network(1, n, dtype=dtype, **rules)
     taken = resident() - before
     print(taken, hr.Network.estimate_memory(1, n, dtype=dtype, at_rest=True, **rules))
 """
@@ -141,9 +143,9 @@ def output_of(code: str, *arguments: object, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("what", ["neurons", "inputs", "static", "plastic"])
-def test_the_estimate_is_an_upper_bound_and_no_idle_one(what):
+def test_the_estimate_is_an_upper_bound_within_15_percent(what):
     peak, estimate = map(int, output_of(PEAK, what).split())
-    assert 5e7 < peak < estimate < 3 * peak
+    assert 5e7 < peak < estimate < 1.15 * peak
 
 
 @pytest.mark.parametrize("what", ["static", "plastic", "twice", "mixed"])
@@ -157,6 +159,7 @@ def test_the_estimate_for_populations_is_an_upper_bound_and_no_idle_one(what):
     [
         ("plastic", "float32"),
         ("plastic", "float64"),
+        ("mixed", "float32"),
         ("half", "float32"),
         ("delays", "float32"),
         ("plain", "float32"),

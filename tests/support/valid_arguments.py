@@ -220,6 +220,7 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "DistanceConnectivity.c_ii",
         "LocalConnectivity.negative",
         "Network.inhibitory_fraction",
+        "Network.estimate_memory.inhibitory_fraction",
         "Network.from_arrays.input_delay",
         "EventCamera.dead_time",
         "EventCamera.noise_rate",

@@ -311,6 +311,13 @@ def share_stdp(
     }
 
 
+def check_fraction(inhibitory_fraction: object) -> float:
+    """Return the fraction of neurons that are inhibitory."""
+    return check_number(
+        "inhibitory_fraction", inhibitory_fraction, "in [0, 1]", lambda f: 0.0 <= f <= 1.0
+    )
+
+
 def check_sizes(n_inputs: object, n_neurons: object, seed: object) -> tuple[int, int, int]:
     """Return the three numbers that everything is drawn from."""
     highest = 2**32 - 2

@@ -23,6 +23,7 @@ from hrsnn_rs.network.assembly import (
     RECURRENT_DELAY,
     Synapses,
     assemble,
+    check_fraction,
     check_sizes,
     choose_inhibitory,
 )
@@ -130,20 +131,14 @@ class Network(RunningNetwork):
         dtype: Literal["float32", "float64"] = "float32",
     ) -> None:
         n_inputs, n_neurons, seed = check_sizes(n_inputs, n_neurons, seed)
-        check_memory(
-            "network",
-            self.estimate_memory(
-                n_inputs,
-                n_neurons,
-                inputs=inputs,
-                recurrent=recurrent,
-                plasticity=plasticity,
-                dtype=dtype,
-            ),
-        )
-        fraction = check_number(
-            "inhibitory_fraction", inhibitory_fraction, "in [0, 1]", lambda f: 0.0 <= f <= 1.0
-        )
+        of_synapses: dict[str, Any] = {
+            "inputs": inputs,
+            "recurrent": recurrent,
+            "plasticity": plasticity,
+            "inhibitory_fraction": inhibitory_fraction,
+        }
+        n_bytes = self.estimate_memory(n_inputs, n_neurons, dtype=dtype, **of_synapses)
+        check_memory("network", n_bytes)
         arguments: dict[str, Any] = {
             "n_inputs": n_inputs,
             "n_neurons": n_neurons,
@@ -153,7 +148,7 @@ class Network(RunningNetwork):
             "recurrent": recurrent,
             "plasticity": plasticity,
             "plastic": None,
-            "inhibitory": choose_inhibitory(n_neurons, fraction, seed),
+            "inhibitory": choose_inhibitory(n_neurons, inhibitory_fraction, seed),
             "normalize_weights": normalize_weights,
             "normalize_inputs": normalize_inputs,
             "norm": norm,
@@ -172,6 +167,7 @@ class Network(RunningNetwork):
         inputs: Connectivity | None = None,
         recurrent: Connectivity | None = None,
         plasticity: STDP | None = None,
+        inhibitory_fraction: float = 0.2,
         dtype: Literal["float32", "float64"] = "float32",
         at_rest: bool = False,
     ) -> int:
@@ -179,14 +175,13 @@ class Network(RunningNetwork):
 
         Parameters
         ----------
-        n_inputs, n_neurons, inputs, recurrent, plasticity, dtype
+        n_inputs, n_neurons, inputs, recurrent, plasticity, inhibitory_fraction, dtype
             As in `Network`.
         at_rest : bool, default=False
-            Whether to tell what it takes once made, as if all synapses of a source that may
-            learn did: 30 bytes for each in float32, 22 with half precision; 6 where none learn;
-            2 more where a part of the network, on which one thread works, has more than 65,536
-            neurons; and 16 or 8 for each delay of each source, or 4 where none learn and all have
-            one delay.
+            Whether to tell what it takes once made: in float32 30 bytes for each synapse that
+            learns, 22 with half precision, and 6 for each that does not; 2 more where a part of
+            the network, on which one thread works, has more than 65,536 neurons; and 16 or 8 for
+            each delay of each source, or 4 where they do not learn and all have one delay.
 
         Returns
         -------
@@ -209,6 +204,7 @@ class Network(RunningNetwork):
         if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
             raise ParameterError(f"dtype must be 'float32' or 'float64'; got {dtype!r}.")
         at_rest = check_truth("at_rest", at_rest)
+        excitatory = 1.0 - check_fraction(inhibitory_fraction)
         if plasticity is not None and not isinstance(plasticity, STDP):
             raise ParameterError(f"plasticity must be a STDP or None; got {plasticity!r}.")
         rules = (
@@ -230,11 +226,14 @@ class Network(RunningNetwork):
             delays = getattr(rule, "delay", None)
             one_for_all = delays is None or isinstance(delays, (int, float))
             learns = plasticity is not None and (name == "recurrent" or plasticity.inputs)
+            # Those onto excitatory neurons from inputs or from excitatory neurons.
+            share = excitatory**2 if name == "recurrent" else excitatory
             projections.append(
                 Projected(
                     n_synapses,
                     parts * n_pre if one_for_all else n_synapses,
                     plastic=learns,
+                    share=share,
                     half_precision=plasticity is not None and plasticity.half_precision,
                     delays=not one_for_all,
                 )

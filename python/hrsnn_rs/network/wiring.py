@@ -46,6 +46,8 @@ INPUTS = "inputs"
 MOST_CHANNELS = 2**32 - 2
 #: Bytes of a synapse beside what drawing it takes: its place in the whole, and its delay.
 _PER_WIRED = 24
+#: What joining the projections of a source in arrays takes beyond, as a share: a bound.
+_SPARE = 1.4
 #: What all plastic synapses of inputs share, and all between neurons.
 _SHARED = ("w_min", "w_max", "mu_plus", "mu_minus", "pairing", "half_precision")
 
@@ -250,7 +252,7 @@ def _check_memory(
         )
         n_synapses += n
     n_bytes = network_bytes(sum(channels.values()), sum(sizes.values()), of_all, dtype)
-    check_memory("network", n_bytes + _PER_WIRED * n_synapses)
+    check_memory("network", _SPARE * n_bytes + _PER_WIRED * n_synapses)
 
 
 def _neurons(known: Mapping[str, Population], seed: int) -> dict[str, FloatArray]:

@@ -110,11 +110,17 @@ impl<T: Real> Engine<T> {
     /// # Errors
     /// Whatever [`Description::check`] refuses.
     pub fn new(description: &Description, n_shards: Option<usize>) -> Result<Self> {
-        Self::laid_out(description, n_shards, false)
+        Self::laid_out(description, n_shards, false, MOST_DELAYS)
     }
 
-    /// The same; `far`, which is for tests: targets take 32 bits however few neurons there are.
-    fn laid_out(description: &Description, n_shards: Option<usize>, far: bool) -> Result<Self> {
+    /// The same; for tests there is `far`: targets take 32 bits however few neurons there are, and
+    /// `most_delays` for each of which every row may have a place of its own.
+    fn laid_out(
+        description: &Description,
+        n_shards: Option<usize>,
+        far: bool,
+        most_delays: usize,
+    ) -> Result<Self> {
         description.check()?;
         let n_neurons = description.n_neurons();
         let (inputs, recurrent) = (&description.inputs, &description.recurrent);
@@ -124,7 +130,7 @@ impl<T: Real> Engine<T> {
         let n_shards = n_shards.unwrap_or(by_size).clamp(1, n_neurons);
         let group = description.competition.as_ref().map(|competition| &*competition.group);
         let ranges = ranges_of_equal_work(&[inputs, recurrent], group, n_neurons, n_shards);
-        let delays = [inputs, recurrent].map(|connections| connections.delays_us(MOST_DELAYS));
+        let delays = [inputs, recurrent].map(|connections| connections.delays_us(most_delays));
         let shard = |range| Shard::new(description, &delays, range, far);
         let shards: Vec<_> = ranges.into_iter().map(shard).collect();
         let projections = shards.iter().flat_map(|shard| &shard.projections);

@@ -12,13 +12,14 @@ use crate::current::Receptor;
 use crate::excitability::CLASSES;
 use crate::network::{Connections, Plasticity};
 use crate::plastic::{PlasticSynapses, half_scale};
+use crate::queue::SOON_AT_HAND;
 use crate::real::Real;
 use crate::real::large::{self, Large};
 use crate::real::simd::{Index, MOST_LANES, prefetch, prefetch_lines};
 use crate::stdp::Rule;
 use crate::targets::{Onto, Targets, with_targets};
 use crate::time::halvings_from_ms;
-pub use reading::Reading;
+pub use reading::{Reading, add};
 
 mod reading;
 
@@ -31,7 +32,7 @@ pub enum Source {
     Recurrent,
 }
 
-/// Synapses whose weights stay.
+/// Synapses whose weights stay, and as many more places as a vector may reach beyond.
 #[derive(Debug, Clone)]
 pub struct StaticSynapses<T> {
     /// Post neuron, counted within the shard.
@@ -89,8 +90,8 @@ pub struct Rows {
 /// Which segments a row has, and with which delays, µs.
 #[derive(Debug, Clone)]
 enum Delays {
-    /// Each row has one segment for each of a few delays, which may be empty; and whether many are.
-    Same(Vec<u32>, bool),
+    /// Each row has one segment for each of a few delays, which may be empty.
+    Same(Vec<u32>),
     /// Of each segment; and the first segment of each row, and the number of segments.
     Each { delay: Large<u32>, first: Large<u32> },
 }
@@ -100,7 +101,7 @@ impl Rows {
     #[inline]
     pub fn segments(&self, row: usize) -> Range<u32> {
         match &self.delays {
-            Delays::Same(delays, _) => {
+            Delays::Same(delays) => {
                 let n = delays.len() as u32;
                 row as u32 * n..(row as u32 + 1) * n
             }
@@ -108,23 +109,11 @@ impl Rows {
         }
     }
 
-    /// Whether many segments are empty.
-    #[inline]
-    pub fn have_gaps(&self) -> bool {
-        matches!(self.delays, Delays::Same(_, true))
-    }
-
-    /// Whether `segment` has synapses.
-    #[inline]
-    pub fn is_there(&self, segment: u32) -> bool {
-        !self.synapses(segment).is_empty()
-    }
-
     /// The delays that all rows share, µs, in whose order the segments of each stand.
     #[inline]
     pub fn same_delays(&self) -> Option<&[u32]> {
         match &self.delays {
-            Delays::Same(delays, _) => Some(delays),
+            Delays::Same(delays) => Some(delays),
             Delays::Each { .. } => None,
         }
     }
@@ -143,7 +132,7 @@ impl Rows {
     #[inline]
     pub fn prefetch_place(&self, row: usize) {
         match &self.delays {
-            Delays::Same(delays, _) => prefetch(&self.start, row * delays.len()),
+            Delays::Same(delays) => prefetch(&self.start, row * delays.len()),
             Delays::Each { first, .. } => prefetch(first, row),
         }
     }
@@ -166,7 +155,7 @@ impl Rows {
     #[inline]
     pub fn delay(&self, segment: u32) -> u32 {
         match &self.delays {
-            Delays::Same(delays, _) => delays[segment as usize % delays.len()],
+            Delays::Same(delays) => delays[segment as usize % delays.len()],
             Delays::Each { delay, .. } => delay[segment as usize],
         }
     }
@@ -174,9 +163,15 @@ impl Rows {
     /// The longest delay, µs.
     pub fn longest_delay(&self) -> u32 {
         match &self.delays {
-            Delays::Same(delays, _) => delays.iter().copied().max().unwrap_or(0),
+            Delays::Same(delays) => delays.iter().copied().max().unwrap_or(0),
             Delays::Each { delay, .. } => delay.iter().copied().max().unwrap_or(0),
         }
+    }
+
+    /// First synapse of each segment, and the number of synapses.
+    #[inline]
+    pub fn start(&self) -> &[u32] {
+        &self.start
     }
 
     /// Synapses of `segment`.
@@ -194,9 +189,6 @@ fn span(start: &[u32], segment: u32) -> Range<usize> {
     let end = start[segment + 1] as usize;
     start[segment] as usize..end
 }
-
-/// As many elements as are soon in the nearest memory and need not be asked for.
-const SOON_AT_HAND: usize = 1 << 14;
 
 /// Scales of `a_plus`, `a_minus` and both halvings in 16 bits.
 fn half_scales<T: Real>(p: &Plasticity) -> [f32; 4] {
@@ -283,11 +275,11 @@ impl<T: Real> Projection<T> {
         let n_segments = same_delays.map_or(0, |delays| delays.len() * n_rows);
         let mut start = large::room(n_segments + 1);
         let (mut first, mut delays) = (vec![0], Vec::new());
-        let n_beyond = if plastic.is_some() { MOST_LANES } else { 0 };
-        let mut targets = Targets::room(n + n_beyond, far);
+        let mut targets = Targets::room(n + MOST_LANES, far);
         // Of those that learn, where their parameters are; of the others, what there is to know.
-        let n_static = if plastic.is_some() { 0 } else { n };
-        let (mut picked, mut weight) = (Vec::with_capacity(n - n_static), large::room(n_static));
+        let n_static = if plastic.is_some() { 0 } else { n + MOST_LANES };
+        let (mut picked, mut weight) =
+            (Vec::with_capacity(if plastic.is_some() { n } else { 0 }), large::room(n_static));
         let mut take = |s: usize| {
             targets.push(target(s));
             match plastic {
@@ -342,14 +334,17 @@ impl<T: Real> Projection<T> {
             }
         }
         start.push(n_taken);
-        let n_empty = start.windows(2).filter(|pair| pair[0] == pair[1]).count();
         let delays = match same_delays {
-            Some(same) => Delays::Same(same.to_vec(), 16 * n_empty > n_segments),
+            Some(same) => Delays::Same(same.to_vec()),
             None => Delays::Each { delay: delays.into(), first: first.into() },
         };
         let rows = Rows { delays, start: start.into() };
         let synapses = match plastic {
-            None => Synapses::Static(StaticSynapses { targets, weight: weight.into() }),
+            None => {
+                weight.resize(weight.len() + MOST_LANES, T::ZERO);
+                (0..MOST_LANES).for_each(|_| targets.push(0));
+                Synapses::Static(StaticSynapses { targets, weight: weight.into() })
+            }
             Some((p, _)) => {
                 Synapses::Plastic(learning(p, &connections.weight, &picked, &rows.start, targets))
             }

@@ -2,7 +2,7 @@
 //!
 //! Lives here: a calendar of windows, one bucket a window, and a heap for what lies beyond
 //! it. Spikes of one µs wait together, one entry for each of their delays, and become deliveries one by
-//! one where their window is handed out. Not here: what a delivery does. Invariants: a window is handed out once, unless it was left
+//! one where their window is handed out, or are a parcel that is handed out as it is. Not here: what a delivery does. Invariants: a window is handed out once, unless it was left
 //! early, and sorted by (arrival, projection) and within these in the order of pushing, an order
 //! that no thread can influence as long as each projection's spikes are sent in their order; nothing
 //! may be pushed into a window that was handed out.
@@ -32,21 +32,31 @@ pub const MOST_SEGMENTS: u32 = 1 << 30;
 /// Most projections that there may be.
 const MOST_PROJECTIONS: u32 = 1 << 3;
 
+/// How many deliveries before it what a delivery needs is asked for: memory takes as long as some.
+pub const NEAR: usize = 6;
+/// The same for the place where that is.
+pub const FAR: usize = 16;
+/// As many elements as are soon in the nearest memory and need not be asked for.
+pub const SOON_AT_HAND: usize = 1 << 14;
+
 /// A delivery of one window as one number: µs from the beginning of the window, projection, whether it is
-/// a group of deliveries, and segment or number of the group from the high bits down.
+/// many deliveries in one, and segment or number of those from the high bits down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Due(u64);
 
 /// Bits of the segment, which do not count in sorting.
 const SEGMENT_BITS: u32 = MOST_SEGMENTS.ilog2();
 const PROJECTION_BITS: u32 = MOST_PROJECTIONS.ilog2();
-const GROUP: u64 = 1 << SEGMENT_BITS;
+const MANY: u64 = 1 << SEGMENT_BITS;
+/// In a number of many: whether they are a parcel.
+const PARCEL: u32 = MOST_SEGMENTS >> 1;
 /// Bits below those by which windows are sorted.
 const BELOW_RANK: u32 = SEGMENT_BITS + 1;
 
 impl Due {
+    /// The delivery to a segment, `us` after the beginning of the window.
     #[inline]
-    fn new(us: i64, projection: u32, segment: u32) -> Self {
+    pub(crate) fn new(us: i64, projection: u32, segment: u32) -> Self {
         debug_assert!(segment < MOST_SEGMENTS && projection < MOST_PROJECTIONS);
         let place = u64::from(projection) << BELOW_RANK | u64::from(segment);
         Self((us as u64) << (BELOW_RANK + PROJECTION_BITS) | place)
@@ -72,14 +82,14 @@ impl Due {
 
     /// By what windows are sorted: time, and then projection.
     #[inline]
-    fn rank(self) -> u64 {
+    pub fn rank(self) -> u64 {
         self.0 >> BELOW_RANK
     }
 
-    /// The group of this number, at the same time and of the same projection.
+    /// Many deliveries of this number, at the same time and of the same projection.
     #[inline]
-    fn of_group(self, group: u32) -> Self {
-        Self(self.with_segment(group).0 | GROUP)
+    fn of_many(self, number: u32) -> Self {
+        Self(self.with_segment(number).0 | MANY)
     }
 
     /// Another segment at the same time and of the same projection.
@@ -89,10 +99,33 @@ impl Due {
         Self(self.0 >> BELOW_RANK << BELOW_RANK | u64::from(segment))
     }
 
+    /// Whether it stands for the deliveries of a batch.
     #[inline]
     fn is_group(self) -> bool {
-        self.0 & GROUP != 0
+        self.0 & (MANY | u64::from(PARCEL)) == MANY
     }
+
+    /// The number of the parcel in which these deliveries are, if they are in one and not of a segment.
+    #[inline]
+    pub fn parcel(self) -> Option<u32> {
+        self.is_parcel().then_some(self.0 as u32 & (PARCEL - 1))
+    }
+
+    /// Whether there is one.
+    #[inline]
+    pub fn is_parcel(self) -> bool {
+        self.0 & MANY != 0
+    }
+}
+
+/// How many at the beginning of `all`, which are sorted by it, have the same `key` as the first.
+#[inline]
+pub fn n_together<K: PartialEq>(all: &[Due], key: impl Fn(Due) -> K) -> usize {
+    let Some(&first) = all.first() else { return 0 };
+    if all.last().is_some_and(|&last| key(last) == key(first)) {
+        return all.len();
+    }
+    all.partition_point(|&due| key(due) == key(first))
 }
 
 /// As many as is known when it is compiled: no place among them needs to be checked.
@@ -180,32 +213,29 @@ impl Queue {
     /// Add what follows from spikes of `rows` of one projection at the time `t`: of each row one segment
     /// for each of its `delays` (µs), which are the same for all: number k of row r is r * `delays.len()` + k.
     ///
-    /// Those for which `is_there` does not hold may be left out.
     #[inline]
-    pub fn push_together(
-        &mut self,
-        t: i64,
-        projection: u32,
-        delays: &[u32],
-        rows: impl Iterator<Item = u32>,
-        is_there: impl Fn(u32) -> bool,
-    ) {
+    pub fn push_together(&mut self, t: i64, projection: u32, delays: &[u32], rows: &[u32]) {
         let n_delays = delays.len() as u32;
-        let batch = self.batches.begin(rows);
-        if let &[row] = self.batches.rows(batch) {
-            self.batches.drop(batch);
+        if let &[row] = rows {
             for (segment, &delay) in (row * n_delays..).zip(delays) {
-                if is_there(segment) {
-                    self.push(Delivery { arrival: t + i64::from(delay), projection, segment });
-                }
+                self.push(Delivery { arrival: t + i64::from(delay), projection, segment });
             }
             return;
         }
+        let batch = self.batches.begin(rows);
         for (k, &delay) in (0..).zip(delays) {
             let (windows, us) = self.ahead(t + i64::from(delay));
             let group = self.batches.wait(batch, k, n_delays);
-            self.push_due(windows, Due::new(us, projection, 0).of_group(group));
+            self.push_due(windows, Due::new(us, projection, 0).of_many(group));
         }
+    }
+
+    /// Add the parcel of this number, which arrives as a whole: its window must still be ahead.
+    #[inline]
+    pub fn push_parcel(&mut self, arrival: i64, projection: u32, number: u32) {
+        debug_assert!(number < PARCEL, "too many parcels");
+        let (windows, us) = self.ahead(arrival);
+        self.push_due(windows, Due::new(us, projection, 0).of_many(PARCEL | number));
     }
 
     /// In how many windows from the next on `arrival` is, which must not be past, and how many µs
@@ -283,21 +313,15 @@ impl Queue {
     }
 
     /// Hand out `window`, sorted, into `into`, and say when it begins; all windows before it must be
-    /// empty. What comes in groups is left out where what `is_there` gives for its projection does not
-    /// hold of its segment.
-    pub fn take<F: Fn(u32) -> bool>(
-        &mut self,
-        window: i64,
-        into: &mut Vec<Due>,
-        is_there: impl Fn(usize) -> Option<F>,
-    ) -> i64 {
+    /// empty.
+    pub fn take(&mut self, window: i64, into: &mut Vec<Due>) -> i64 {
         debug_assert!(window >= self.next && self.first().is_none_or(|first| first >= window));
         self.bring_near(window + BUCKETS);
         let start = window * self.width;
         (self.next, self.start) = (window + 1, start + self.width);
         let mut bucket = self.empty(bucket_of(window));
         sort(&mut bucket, &mut self.sorted);
-        self.unfold(&mut bucket, is_there);
+        self.unfold(&mut bucket);
         let before = std::mem::replace(into, bucket);
         self.keep(before);
         // The bucket just emptied is that of the window that comes near now.
@@ -306,31 +330,18 @@ impl Queue {
     }
 
     /// Put its deliveries in the place of each group.
-    fn unfold<F: Fn(u32) -> bool>(
-        &mut self,
-        bucket: &mut Vec<Due>,
-        is_there: impl Fn(usize) -> Option<F>,
-    ) {
+    fn unfold(&mut self, bucket: &mut Vec<Due>) {
         if !bucket.iter().any(|due| due.is_group()) {
             return;
         }
         self.sorted.clear();
         for &due in &*bucket {
-            if !due.is_group() {
+            if due.is_group() {
+                let segments = self.batches.come(due.segment());
+                self.sorted.extend(segments.map(|segment| due.with_segment(segment)));
+            } else {
                 self.sorted.push(due);
-                continue;
             }
-            let (projection, before) = (due.projection(), self.sorted.len());
-            let segments = self.batches.come(due.segment());
-            self.sorted.extend(segments.map(|segment| due.with_segment(segment)));
-            // All were written, so that nothing has to be foreseen; those that are there stay.
-            let Some(is_there) = is_there(projection) else { continue };
-            let (some, mut n) = (&mut self.sorted[before..], 0);
-            for k in 0..some.len() {
-                some[n] = some[k];
-                n += usize::from(is_there(some[k].segment()));
-            }
-            self.sorted.truncate(before + n);
         }
         std::mem::swap(bucket, &mut self.sorted);
     }

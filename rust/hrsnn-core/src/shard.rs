@@ -25,15 +25,17 @@ use crate::queue::{Delivery, Due, Queue};
 use crate::real::simd::{Table, table};
 use crate::real::{Real, large};
 use crate::stdp::History;
-use crate::targets::{Onto, Targets};
+use crate::targets::{Onto, Targets, with_targets};
 use crate::time::{halvings_from_ms, rate_from_ms};
 
 mod arrivals;
 mod monitor;
+mod parcels;
 mod pass;
 mod state;
 
 pub use monitor::{Lies, Monitor, Noted, Watched};
+use parcels::{MOST_DELAYS, Parcels};
 pub use pass::{Frozen, Learning, Pass};
 pub use state::Potentials;
 
@@ -106,6 +108,9 @@ pub struct Activity<T> {
     /// Empty where all synapses are delta synapses.
     charges: Charges<T>,
     queue: Queue,
+    parcels: Parcels<T>,
+    /// Rows that spike in one µs, while they are sent.
+    together: Vec<u32>,
     /// Post spikes; empty where nothing learns.
     pub history: History,
     /// What arrives at each receptor of each neuron in the present µs, mV; 0 in between.
@@ -256,6 +261,8 @@ impl<T: Real> Activity<T> {
             membranes: Membranes::waiting(shard.groups.is_some()),
             charges: Charges::default(),
             queue: Queue::new(width),
+            parcels: Parcels::default(),
+            together: Vec::new(),
             history: History::default(),
             input: vec![
                 table(T::ZERO, shard.neurons.len());
@@ -282,6 +289,7 @@ impl<T: Real> Activity<T> {
             self.charges.reset(n);
         }
         self.queue.reset();
+        self.parcels.clear();
         if learns && shard.learns() {
             self.history.reset(n);
         }
@@ -329,11 +337,13 @@ impl<T: Real> Activity<T> {
         }
     }
 
-    /// Send `spikes` of `source`, in the order of time, on their way to the neurons of `shard`.
+    /// Send `spikes` of `source`, in the order of time, on their way to the neurons of `shard`, which
+    /// `learns` or does not.
     pub fn send(
         &mut self,
         shard: &Shard<T>,
         source: Source,
+        learns: bool,
         spikes: &(impl Iterator<Item = Spike> + Clone),
     ) {
         for (number, projection) in (0..).zip(&shard.projections) {
@@ -345,12 +355,23 @@ impl<T: Real> Activity<T> {
             let mut far = spikes.clone().skip(2 * ROWS_AHEAD);
             let are_many = rows.are_many();
             if let Some(delays) = rows.same_delays() {
+                let can_be_parcels = (2..=MOST_DELAYS).contains(&delays.len());
+                let changes = learns && matches!(projection.synapses, Synapses::Plastic(_));
                 let mut all = spikes.clone().peekable();
                 while let Some(&(t, _)) = all.peek() {
-                    let together = std::iter::from_fn(|| all.next_if(|spike| spike.0 == t));
-                    let together = together.map(|(_, row)| row);
-                    let is_there = |segment| rows.is_there(segment);
-                    self.queue.push_together(t, number, delays, together, is_there);
+                    self.together.clear();
+                    while let Some((_, row)) = all.next_if(|spike| spike.0 == t) {
+                        self.together.push(row);
+                    }
+                    let (queue, rows) = (&mut self.queue, &self.together);
+                    if rows.len() == 1 || changes || !can_be_parcels {
+                        queue.push_together(t, number, delays, rows);
+                    } else {
+                        with_targets!(projection.synapses.targets(), targets => {
+                            let reading = (number, projection.reading(targets));
+                            self.parcels.send(queue, reading, delays, t, rows);
+                        });
+                    }
                 }
                 continue;
             }
@@ -374,12 +395,7 @@ impl<T: Real> Activity<T> {
     pub fn advance(&mut self, pass: &mut impl Pass<T>, window: i64, end: i64) {
         self.spikes.clear();
         let mut deliveries = std::mem::take(&mut self.deliveries);
-        let projections = &pass.shard().projections;
-        let is_there = |projection: usize| {
-            let rows = &projections[projection].rows;
-            rows.have_gaps().then_some(|segment| rows.is_there(segment))
-        };
-        let start = self.queue.take(window, &mut deliveries, is_there);
+        let start = self.queue.take(window, &mut deliveries);
         let mut rest = deliveries.as_slice();
         let mut stop = if self.monitor.is_none() { end } else { self.next_stop(end) };
         loop {

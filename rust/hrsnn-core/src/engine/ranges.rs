@@ -1,5 +1,6 @@
 //! Which neurons go to which shard.
 
+use std::iter;
 use std::ops::Range;
 
 use crate::competition::runs;
@@ -17,7 +18,10 @@ pub(super) fn ranges_of_equal_work(
     n_neurons: usize,
     n: usize,
 ) -> Vec<Range<u32>> {
-    let mut work = vec![1_u64; n_neurons];
+    if n == 1 && n_neurons <= MOST_NEURONS {
+        return iter::once(0..n_neurons as u32).collect();
+    }
+    let mut work = vec![1_u32; n_neurons];
     for connections in all {
         connections.graph.indices().iter().for_each(|&target| work[target as usize] += 1);
     }
@@ -26,10 +30,10 @@ pub(super) fn ranges_of_equal_work(
         None => (0..n_neurons).map(|i| i..i + 1).collect(),
     };
     let n = n.min(together.len());
-    let sum: u64 = work.iter().sum();
+    let sum: u64 = work.iter().map(|&n| u64::from(n)).sum();
     let (mut ranges, mut first, mut so_far) = (Vec::with_capacity(n), 0, 0);
     for (k, neurons) in together.iter().enumerate() {
-        so_far += work[neurons.clone()].iter().sum::<u64>();
+        so_far += work[neurons.clone()].iter().map(|&n| u64::from(n)).sum::<u64>();
         let left = n.saturating_sub(ranges.len());
         let due = so_far * n as u64 >= sum * (ranges.len() as u64 + 1);
         let next = together.get(k + 1);

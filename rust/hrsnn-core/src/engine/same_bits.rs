@@ -1,5 +1,5 @@
-//! Random networks: neither shards, nor the width of their targets, nor threads, nor the company of
-//! other samples change a bit.
+//! Random networks: neither shards, nor the width of their targets, nor whether rows share their delays,
+//! nor threads, nor the company of other samples change a bit.
 //!
 //! `HRSNN_SAME_BITS` says how many networks are drawn; shards and threads go from 1 to 16.
 
@@ -59,7 +59,7 @@ impl Draw {
         (weight, delay): ([f64; 2], [f64; 2]),
         (negative, learns): (f64, bool),
     ) -> Connections {
-        let (p, one_delay) = (self.one(0.1, 0.6), self.happens(0.3));
+        let (p, one_delay, on_grid) = (self.one(0.1, 0.6), self.happens(0.3), self.happens(0.5));
         let (mut indptr, mut indices, mut signs) = (vec![0], Vec::new(), Vec::new());
         for _ in 0..n_rows {
             let sign = if self.happens(negative) { -1.0 } else { 1.0 };
@@ -90,7 +90,11 @@ impl Draw {
         Connections {
             graph: Csr::new(indptr, indices, n_neurons).unwrap(),
             weight,
-            delay: self.many(if one_delay { 1 } else { n }, delay[0], delay[1]),
+            delay: {
+                let drawn = self.many(if one_delay { 1 } else { n }, delay[0], delay[1]);
+                // Few different ones, and arrivals from different times together.
+                drawn.into_iter().map(|ms| if on_grid { ms.ceil() } else { ms }).collect()
+            },
             plasticity,
         }
     }
@@ -206,11 +210,12 @@ fn bits<T: Real>(values: &[T]) -> Vec<u64> {
 /// Learn from two samples, then transform all of them, `chunk` at a time.
 fn outcome<T: Real>(
     case: &Case,
-    (n_shards, far): (usize, bool),
+    (n_shards, far, most_delays): (usize, bool, usize),
     n_threads: usize,
     chunk: usize,
 ) -> Outcome {
-    let mut engine = Engine::<T>::laid_out(&case.description, Some(n_shards), far).unwrap();
+    let mut engine =
+        Engine::<T>::laid_out(&case.description, Some(n_shards), far, most_delays).unwrap();
     engine.together = Some(n_threads > 1);
     // Settles in between too.
     engine.settle_after = 20;
@@ -259,18 +264,18 @@ fn random_networks_have_the_same_bits_for_any_split() {
                 outcome::<f32>(&case, shards, n_threads, chunk)
             }
         };
-        let right = with((1, false), 1, N_SAMPLES);
+        let right = with((1, false, MOST_DELAYS), 1, N_SAMPLES);
         n_busy += u64::from(right.stats[..2].iter().map(|stats| stats.n_spikes).sum::<u64>() > 50);
         n_learned += u64::from(right.stats[0].counters.weight_updates > 50);
         // Every number of threads is met as often.
         for (turn, chunk) in [(0, 1), (1, 2), (2, N_SAMPLES)] {
             let n_threads = 1 + (number + turn * 5) % MOST_THREADS;
             let n_shards = n_threads as usize + draw.below(1 + SPARE_SHARDS);
-            let far = draw.happens(0.5);
-            let found = with((n_shards, far), n_threads as usize, chunk);
+            let (far, most_delays) = (draw.happens(0.5), draw.among(&[0, MOST_DELAYS]));
+            let found = with((n_shards, far, most_delays), n_threads as usize, chunk);
             let how = format!(
-                "network {number}, {n_shards} shards (far: {far}), {n_threads} threads, {chunk} samples at \
-                 a time"
+                "network {number}, {n_shards} shards (far: {far}, delays: {most_delays}), {n_threads} \
+                 threads, {chunk} samples at a time"
             );
             assert_eq!(found.spikes, right.spikes, "spikes: {how}");
             assert_eq!(found.stats, right.stats, "statistics: {how}");

@@ -77,8 +77,9 @@ impl<T: Real> Engine<T> {
                 let (pass, activity) = &mut *lock(pass);
                 let times = input.t[round.events.clone()].iter().copied();
                 let channels = input.channel[round.events.clone()].iter().copied();
-                activity.send(pass.shard(), Source::Input, &times.zip(channels));
-                activity.send(pass.shard(), Source::Recurrent, &round.spikes.iter().copied());
+                let (shard, learns) = (pass.shard(), P::LEARNS);
+                activity.send(shard, Source::Input, learns, &times.zip(channels));
+                activity.send(shard, Source::Recurrent, learns, &round.spikes.iter().copied());
                 activity.advance(pass, round.window, round.end);
             }
         };

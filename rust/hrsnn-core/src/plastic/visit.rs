@@ -35,10 +35,12 @@ impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Kernel<T>
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
     fn run<V: Vector<Scalar = T>>(mut self) -> u64 {
-        let same = Same::<V>::new(self.rule, self.visit, self.now);
+        let visits = [self.visit.t; MOST_LANES];
+        let same = Same::<V>::new(self.rule, self.visit, &visits, self.now);
         let whole = self.n - self.n % V::LANES;
         let mut updates = 0;
         for first in (0..whole).step_by(V::LANES) {
+            self.strip.ask_ahead(first);
             updates += self.block::<V, false>(&same, first);
         }
         if whole < self.n {
@@ -48,9 +50,9 @@ impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Kernel<T>
     }
 }
 
-/// What all lanes of a visit share.
-struct Same<V: Vector> {
-    /// All lanes, or none where there was no visit before in this sample: traces are 0.
+/// What the lanes of a block are visited with.
+pub(super) struct Same<'a, V: Vector> {
+    /// Lanes that were visited before in this sample; the traces of the others are 0.
     are_traces: V::Mask,
     /// The pre trace after the last visit is that before, where it counts, plus this.
     counts: V::Mask,
@@ -59,16 +61,18 @@ struct Same<V: Vector> {
     elapsed: V,
     w_min: V,
     w_max: V,
-    /// The last visit as a time, and as a mark; the mark of now.
+    /// The last visit of each lane as a time, twice, and as a mark; the mark of now.
+    visits: &'a [i32],
     visit: V::Int,
     mark: V::Int,
     end: V::Int,
 }
 
-impl<T: Real, V: Vector<Scalar = T>> Same<V> {
+impl<'a, T: Real, V: Vector<Scalar = T>> Same<'a, V> {
+    /// Of lanes that had one `visit`, whose time is in all of `visits`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn new(rule: Rule<T>, visit: Visit, now: i32) -> Self {
+    fn new(rule: Rule<T>, visit: Visit, visits: &'a [i32], now: i32) -> Self {
         let are_traces = visit != Visit::FRESH;
         let arrivals = if are_traces { visit.arrivals } else { 0 };
         let (counts, arrived) = match rule.pairing {
@@ -84,8 +88,37 @@ impl<T: Real, V: Vector<Scalar = T>> Same<V> {
             elapsed: V::splat(T::from_i32(visit.t - now)),
             w_min: V::splat(rule.w_min),
             w_max: V::splat(rule.w_max),
+            visits,
             visit: V::int(visit.t),
             mark: V::int(visit.t + 1),
+            end: V::int(now + 1),
+        }
+    }
+
+    /// Of lanes each of which had its one of `visits`, with so many arrivals; where there was none, its
+    /// traces are 0 and so is what has `arrived`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    pub(super) fn of_each(rule: Rule<T>, visits: &'a [i32], arrived: &[T], now: i32) -> Self {
+        let (visit, arrived) = (V::load_int(visits), V::load(arrived));
+        let (all, zero) = (V::lanes(u32::MAX), V::splat(T::ZERO));
+        let (counts, arrived) = match rule.pairing {
+            Pairing::AllToAll => (all, arrived),
+            Pairing::Nearest => {
+                (zero.reaches(arrived), V::splat(T::ONE).only(arrived.differs(zero)))
+            }
+        };
+        Self {
+            are_traces: all,
+            counts,
+            arrived,
+            elapsed: V::from_int(V::int_minus(visit, V::int(now))),
+            w_min: V::splat(rule.w_min),
+            w_max: V::splat(rule.w_max),
+            visits,
+            visit,
+            // What is less by -1 is more by 1.
+            mark: V::int_minus(visit, V::int(-1)),
             end: V::int(now + 1),
         }
     }
@@ -111,16 +144,13 @@ impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Advance<'_, T, I, K
     /// number of updates by post spikes. `ENDS`: the block is not whole.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn block<V: Vector<Scalar = T>, const ENDS: bool>(
+    pub(super) fn block<V: Vector<Scalar = T>, const ENDS: bool>(
         &mut self,
-        same: &Same<V>,
+        same: &Same<'_, V>,
         first: usize,
     ) -> u64 {
-        let Self { rule, n, visit, now, history, .. } = *self;
-        let Same { elapsed, w_min, w_max, .. } = *same;
-        if !ENDS {
-            self.strip.ask_ahead(first);
-        }
+        let Self { rule, n, now, history, .. } = *self;
+        let Same { elapsed, w_min, w_max, visits, .. } = *same;
         let Some(mut block) = self.strip.block::<V>(first) else { return 0 };
         let [w_kept, x_kept, y_kept]: [V; STATE] =
             [block.load::<0>(), block.load::<1>(), block.load::<2>()];
@@ -184,9 +214,9 @@ impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Advance<'_, T, I, K
                 };
             }
             if V::bits(live[2]) != 0 {
-                let deep = deep(history, visit.t, V::bits(live[3]), block.index());
+                let deep = deep(history, visits, V::bits(live[3]), block.index());
                 if deep != 0 {
-                    let older = Older { rule, visit, now, history };
+                    let older = Older { rule, visits, now, history };
                     let fields = [w, y, x, after, a_plus, plus, minus];
                     let target = block.index();
                     let (deep_w, deep_y) = older.apply::<V, I>(deep, target, fields, &mut updates);
@@ -284,11 +314,12 @@ fn constants<V: Vector, I: Index, const FIELDS: usize>(
 /// Those of the lanes `bits` whose synapses, onto `target`, have more pending than is listed.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of a kernel")]
-fn deep<I: Index>(history: &History, visit: i32, mut bits: u32, target: &[I]) -> u32 {
+fn deep<I: Index>(history: &History, visits: &[i32], mut bits: u32, target: &[I]) -> u32 {
     let mut deep = 0;
     while bits != 0 {
         let k = bits.trailing_zeros();
-        deep |= u32::from(history.fifth(target[k as usize].place()) > visit) << k;
+        let fifth = history.fifth(target[k as usize].place());
+        deep |= u32::from(fifth > visits[k as usize]) << k;
         bits &= bits - 1;
     }
     deep
@@ -298,7 +329,8 @@ fn deep<I: Index>(history: &History, visit: i32, mut bits: u32, target: &[I]) ->
 /// many potentiations are here.
 struct Older<'a, T> {
     rule: Rule<T>,
-    visit: Visit,
+    /// When each lane was visited.
+    visits: &'a [i32],
     now: i32,
     history: &'a History,
 }
@@ -320,14 +352,15 @@ impl<T: Real> Older<'_, T> {
         for (array, field) in of_lane.iter_mut().zip(fields) {
             field.store(array);
         }
-        let (visit, end) = (V::int(self.visit.t + 1), V::int(self.now + 1));
+        let end = V::int(self.now + 1);
         while deep != 0 {
             let k = deep.trailing_zeros() as usize;
             deep &= deep - 1;
+            let visit = V::int(self.visits[k] + 1);
             let [mut w, mut y, x, after, a_plus, plus, minus] =
                 std::array::from_fn(|field| of_lane[field][k]);
             let post = target[k].place();
-            let (marks, count) = self.history.older(post, self.visit.t);
+            let (marks, count) = self.history.older(post, self.visits[k]);
             *updates += count as u64;
             // A vector of spikes of one lane, instead of one spike of a vector of lanes.
             let mut left = count.next_multiple_of(V::LANES);

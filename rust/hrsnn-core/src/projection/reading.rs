@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{SOON_AT_HAND, span};
+use super::span;
+use crate::queue::{Due, FAR, NEAR, SOON_AT_HAND};
 use crate::real::Real;
 use crate::real::simd::{Index, LINE, Table, ask, prefetch, prefetch_lines};
 
@@ -13,7 +14,7 @@ const BETWEEN: usize = LINE / size_of::<f32>();
 
 /// Add `weights` to what `targets` receive.
 #[inline]
-fn add<T: Real, I: Index>(targets: &[I], weights: &[T], input: &mut Table<T>) {
+pub fn add<T: Real, I: Index>(targets: &[I], weights: &[T], input: &mut Table<T>) {
     let (blocks, rest) = targets.as_chunks::<8>();
     let (block_weights, rest_weights) = weights.as_chunks::<8>();
     for (targets, weights) in blocks.iter().zip(block_weights) {
@@ -45,23 +46,38 @@ fn add_asking<T: Real, I: Index>(targets: &[I], weights: &[T], input: &mut Table
 /// A projection whose weights are only read.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a, T, I> {
-    pub(super) start: &'a [u32],
-    pub(super) target: &'a [I],
-    /// So many numbers for each synapse; those of a segment begin with its weights.
-    pub(super) cells: &'a [T],
-    pub(super) n_fields: usize,
+    /// First synapse of each segment, and the number of synapses.
+    pub start: &'a [u32],
+    /// Post neurons, and [`MOST_LANES`](crate::real::simd::MOST_LANES) more places.
+    pub target: &'a [I],
+    /// So many numbers for each synapse, and as many more places; those of a segment begin with its
+    /// weights.
+    pub cells: &'a [T],
+    /// How many numbers.
+    pub n_fields: usize,
 }
 
 impl<T: Real, I: Index> Reading<'_, T, I> {
-    /// Whether `start` is so large that it must be asked for, and whether the synapses are so many.
-    #[inline]
-    pub fn is_far(&self) -> [bool; 2] {
-        [self.start.len() >= SOON_AT_HAND, self.target.len() >= SOON_AT_HAND]
+    /// Add the weights of all segments of `run` to what their targets receive; returns how many there are.
+    pub fn deliver_all(&self, run: &[Due], input: &mut Table<T>) -> usize {
+        let are_far = self.start.len() >= SOON_AT_HAND;
+        let ask = self.target.len() >= SOON_AT_HAND;
+        let mut n_synapses = 0;
+        for (k, delivery) in run.iter().enumerate() {
+            if are_far && let Some(far) = run.get(k + FAR) {
+                prefetch(self.start, far.segment() as usize);
+            }
+            if ask && let Some(near) = run.get(k + NEAR) {
+                self.prefetch(near.segment());
+            }
+            n_synapses += self.deliver(delivery.segment(), input);
+        }
+        n_synapses
     }
 
     /// Add the weights of `segment` to what its targets receive; returns how many there are.
     #[inline]
-    pub fn deliver(&self, segment: u32, input: &mut Table<T>) -> usize {
+    fn deliver(&self, segment: u32, input: &mut Table<T>) -> usize {
         let Range { start, end } = span(self.start, segment);
         let n = end - start;
         let (weights, targets) =
@@ -74,17 +90,24 @@ impl<T: Real, I: Index> Reading<'_, T, I> {
         n
     }
 
-    /// Ask for the memory that says where `segment` is.
-    #[inline]
-    pub fn prefetch_place(&self, segment: u32) {
-        prefetch(self.start, segment as usize);
-    }
-
     /// Ask for the memory of `segment`.
     #[inline]
     pub fn prefetch(&self, segment: u32) {
         let Range { start, end } = span(self.start, segment);
         let n = (end - start).min(ASKED);
+        if n == 0 {
+            return;
+        }
+        if n <= BETWEEN {
+            // Two lines at most of either.
+            let cells = self.cells.as_ptr().wrapping_add(self.n_fields * start);
+            let targets = self.target.as_ptr().wrapping_add(start);
+            ask(cells);
+            ask(cells.wrapping_add(n - 1));
+            ask(targets);
+            ask(targets.wrapping_add(n - 1));
+            return;
+        }
         prefetch_lines(self.cells, self.n_fields * start, n);
         prefetch_lines(self.target, start, n);
     }

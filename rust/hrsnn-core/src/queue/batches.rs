@@ -42,19 +42,13 @@ impl Batches {
 
     /// A new batch of `rows`, none of whose arrivals is to come yet.
     #[inline]
-    pub(super) fn begin(&mut self, rows: impl Iterator<Item = u32>) -> u32 {
+    pub(super) fn begin(&mut self, rows: &[u32]) -> u32 {
         let number = place(&mut self.all, &mut self.free);
         let batch = &mut self.all[number as usize];
         batch.rows.clear();
-        batch.rows.extend(rows);
+        batch.rows.extend_from_slice(rows);
         batch.n_left = 0;
         number
-    }
-
-    /// Rows of a batch.
-    #[inline]
-    pub(super) fn rows(&self, batch: u32) -> &[u32] {
-        &self.all[batch as usize].rows
     }
 
     /// Arrivals of a batch after delay number `k` of `n_delays` are to come.
@@ -64,12 +58,6 @@ impl Batches {
         self.groups[number as usize] = Group { batch, k, n_delays };
         self.all[batch as usize].n_left += 1;
         number
-    }
-
-    /// Nothing of a batch, which has just begun, is to come.
-    #[inline]
-    pub(super) fn drop(&mut self, batch: u32) {
-        self.free.push(batch);
     }
 
     /// The segments of a group that has come, which is then over.

@@ -7,11 +7,6 @@ fn at(arrival: i64) -> Delivery {
     Delivery { arrival, projection: 0, segment: 0 }
 }
 
-/// Nothing is left out.
-fn all_are_there(_: usize) -> Option<fn(u32) -> bool> {
-    None
-}
-
 /// What was handed out of the window that begins at `start`.
 fn unpacked(start: i64, bucket: &[Due]) -> Vec<Delivery> {
     let unpack = |due: &Due| Delivery {
@@ -24,7 +19,7 @@ fn unpacked(start: i64, bucket: &[Due]) -> Vec<Delivery> {
 
 fn taken(queue: &mut Queue, window: i64) -> Vec<Delivery> {
     let mut bucket = Vec::new();
-    let start = queue.take(window, &mut bucket, all_are_there);
+    let start = queue.take(window, &mut bucket);
     assert_eq!(start, window * queue.width);
     unpacked(start, &bucket)
 }
@@ -47,7 +42,7 @@ fn an_empty_queue_has_no_first_window() {
     let mut queue = Queue::new(10);
     assert_eq!(queue.first(), None);
     let mut into = vec![Due::new(3, 0, 0)];
-    assert_eq!(queue.take(5, &mut into, all_are_there), 50);
+    assert_eq!(queue.take(5, &mut into), 50);
     assert!(into.is_empty(), "what was in the hand before is gone");
 }
 
@@ -67,7 +62,6 @@ fn a_window_is_handed_out_by_arrival_then_projection_then_in_the_order_of_pushin
 #[test]
 fn spikes_of_one_time_come_as_each_would_alone() {
     let (mut together, mut one_by_one) = (Queue::new(10), Queue::new(10));
-    let is_there = |segment: u32| segment % 7 != 3;
     // Near, beyond the calendar, in windows that are left; and more than once with the same memory.
     let delays = [0, 3, 25, 10 * BUCKETS as u32 + 4];
     let batches: [(i64, u32, &[u32]); 5] =
@@ -76,40 +70,60 @@ fn spikes_of_one_time_come_as_each_would_alone() {
     for round in 0..3 {
         for (t, projection, rows) in batches {
             let t = t + 10 * round;
-            let rows = rows.iter().copied();
-            for segment in rows.clone().flat_map(|row| 4 * row..4 * row + 4) {
-                if is_there(segment) {
-                    let arrival = t + i64::from(delays[segment as usize % 4]);
-                    one_by_one.push(Delivery { arrival, projection, segment });
-                }
+            for segment in rows.iter().flat_map(|&row| 4 * row..4 * row + 4) {
+                let arrival = t + i64::from(delays[segment as usize % 4]);
+                one_by_one.push(Delivery { arrival, projection, segment });
             }
-            together.push_together(t, projection, &delays, rows, is_there);
+            together.push_together(t, projection, &delays, rows);
         }
         for (queue, into) in [&mut together, &mut one_by_one].into_iter().zip(&mut into) {
-            queue.take(round, into, |_| Some(is_there));
+            queue.take(round, into);
             let after = into.partition_point(|due| due.us() < 5);
             queue.leave(round, 10 * round + 5, &into[after..]);
-            queue.take(round, into, |_| Some(is_there));
+            queue.take(round, into);
         }
         // What was sent together is in order already within a µs.
         let [found, expected] = &into;
         assert!(!found.is_empty());
         assert_eq!(found, expected);
     }
-    // A group of which nothing is there has its window all the same.
     while let Some(window) = together.first() {
         let found = [&mut together, &mut one_by_one].map(|queue| {
             let mut into = Vec::new();
-            queue.take(window, &mut into, |_| Some(is_there));
+            queue.take(window, &mut into);
             into
         });
         assert_eq!(found[0], found[1], "{window}");
     }
     assert_eq!(one_by_one.first(), None);
     assert_eq!(together.first(), None);
-    together.push_together(20_000, 0, &delays, [1, 2].into_iter(), |_| true);
+    together.push_together(20_000, 0, &delays, &[1, 2]);
     together.reset();
     assert_eq!(together.first(), None);
+}
+
+#[test]
+fn a_parcel_comes_as_a_whole_in_the_order_of_pushing() {
+    let mut queue = Queue::new(10);
+    queue.push(Delivery { arrival: 14, projection: 1, segment: 3 });
+    queue.push_parcel(14, 1, 5);
+    queue.push_together(12, 1, &[2, 9], &[4, 6]);
+    queue.push_parcel(14, 0, PARCEL - 1);
+    let mut into = Vec::new();
+    queue.take(1, &mut into);
+    let found = |into: &[Due]| -> Vec<_> {
+        into.iter().map(|due| (due.us(), due.projection(), due.parcel())).collect()
+    };
+    let all = [(4, 0, Some(PARCEL - 1)), (4, 1, None), (4, 1, Some(5)), (4, 1, None), (4, 1, None)];
+    assert_eq!(found(&into), all);
+    assert_eq!([1, 3, 4].map(|k| into[k].segment()), [3, 8, 12]);
+    assert_eq!(n_together(&into, Due::rank), 1);
+    assert_eq!(n_together(&into[1..], Due::rank), 4);
+    assert_eq!(n_together(&[], Due::rank), 0);
+    // Left before it came, it is handed out again.
+    queue.leave(1, 14, &into);
+    queue.take(1, &mut into);
+    assert_eq!(found(&into), all);
 }
 
 #[test]
@@ -145,7 +159,7 @@ fn what_was_far_comes_before_what_was_pushed_near_it_later() {
     queue.push(at(60));
     assert_eq!(queue.first(), Some(6));
     let mut into = Vec::new();
-    queue.take(6, &mut into, all_are_there);
+    queue.take(6, &mut into);
     // Both in one window now, one from the heap and one from a bucket.
     queue.push(at(far + 9));
     queue.push(at(far + 10));
@@ -161,7 +175,7 @@ fn what_was_far_comes_before_what_was_pushed_near_it_later() {
 fn the_first_window_may_be_one_that_was_far() {
     let mut queue = Queue::new(1);
     queue.push(at(BUCKETS + 2));
-    queue.take(1, &mut Vec::new(), all_are_there);
+    queue.take(1, &mut Vec::new());
     assert_eq!(queue.first(), Some(BUCKETS + 2), "in the heap");
     queue.push(at(BUCKETS + 1));
     assert_eq!(queue.first(), Some(BUCKETS + 1), "in a bucket");
@@ -177,7 +191,7 @@ fn a_queue_that_was_reset_is_as_good_as_new() {
         }
         let mut into = Vec::new();
         for window in 0..handed_out {
-            queue.take(window, &mut into, all_are_there);
+            queue.take(window, &mut into);
         }
         queue.reset();
         assert_eq!(queue.first(), None);
@@ -193,7 +207,7 @@ fn a_queue_that_was_reset_is_as_good_as_new() {
 #[should_panic(expected = "is in the past")]
 fn nothing_may_be_pushed_into_a_window_that_was_handed_out() {
     let mut queue = Queue::new(10);
-    queue.take(2, &mut Vec::new(), all_are_there);
+    queue.take(2, &mut Vec::new());
     queue.push(at(30));
     queue.push(at(29));
 }
@@ -203,9 +217,9 @@ fn nothing_may_be_pushed_into_a_window_that_was_handed_out() {
 #[should_panic(expected = "assertion failed")]
 fn no_window_is_handed_out_twice() {
     let mut queue = Queue::new(10);
-    queue.take(2, &mut Vec::new(), all_are_there);
-    queue.take(3, &mut Vec::new(), all_are_there);
-    queue.take(3, &mut Vec::new(), all_are_there);
+    queue.take(2, &mut Vec::new());
+    queue.take(3, &mut Vec::new());
+    queue.take(3, &mut Vec::new());
 }
 
 #[test]
@@ -214,8 +228,8 @@ fn no_window_is_handed_out_twice() {
 fn no_window_may_be_skipped_that_holds_something() {
     let mut queue = Queue::new(10);
     queue.push(at(20));
-    queue.take(1, &mut Vec::new(), all_are_there);
-    queue.take(3, &mut Vec::new(), all_are_there);
+    queue.take(1, &mut Vec::new());
+    queue.take(3, &mut Vec::new());
 }
 
 #[test]
@@ -229,7 +243,7 @@ fn the_memory_of_a_window_serves_a_later_one() {
         for ahead in [1, 4, 4] {
             queue.push(at(10 * (window + ahead)));
         }
-        queue.take(window, &mut into, all_are_there);
+        queue.take(window, &mut into);
         assert!(allocated(&queue) <= 5, "{} in window {window}", allocated(&queue));
     }
     queue.reset();
@@ -255,7 +269,7 @@ fn what_just_came_near_is_before_what_is_pushed_beside_it() {
     let mut queue = Queue::new(10);
     let segment = |segment| Delivery { arrival: 10 * BUCKETS, projection: 0, segment };
     queue.push(segment(9));
-    queue.take(0, &mut Vec::new(), all_are_there);
+    queue.take(0, &mut Vec::new());
     queue.push(segment(4));
     assert_eq!(taken(&mut queue, BUCKETS), [9, 4].map(segment));
 }
@@ -267,7 +281,7 @@ fn what_makes_room_for_a_window_that_is_left_keeps_its_order() {
     queue.push(at(21));
     queue.push(segment(9));
     queue.push(segment(4));
-    queue.take(2, &mut Vec::new(), all_are_there);
+    queue.take(2, &mut Vec::new());
     queue.leave(2, 22, &[]);
     assert_eq!(queue.first(), Some(2 + BUCKETS), "nothing is left in the bucket");
     assert_eq!(taken(&mut queue, 2 + BUCKETS), [9, 4].map(segment));
@@ -282,7 +296,7 @@ fn a_window_that_is_left_shares_its_bucket_with_none() {
         queue.push(delivery);
     }
     let mut into = Vec::new();
-    queue.take(0, &mut into, all_are_there);
+    queue.take(0, &mut into);
     assert_eq!(unpacked(0, &into), pushed[..3]);
     queue.leave(0, 5, &into[1..]);
     queue.push(at(8));
@@ -297,7 +311,7 @@ proptest! {
         before in 0_i64..3, delay in prop_oneof![0_i64..5000, 0_i64..1 << 32],
     ) {
         let mut queue = Queue::new(width);
-        queue.take(windows, &mut Vec::new(), all_are_there);
+        queue.take(windows, &mut Vec::new());
         let start = (windows + 1) * i64::from(width);
         // Often the last µs of a window or the first of the next.
         let edge = (start + delay) / i64::from(width) * i64::from(width) - before;
@@ -357,15 +371,15 @@ fn a_window_left_early_is_ahead_again_with_the_rest_and_what_is_added() {
     for t in [27, 21, 25, 31, far] {
         queue.push(at(t));
     }
-    queue.take(2, &mut into, all_are_there);
+    queue.take(2, &mut into);
     assert_eq!(arrivals(&unpacked(20, &into)), [21, 25, 27]);
     queue.leave(2, 24, &into[1..]);
     queue.push(at(24));
     assert_eq!(queue.first(), Some(2));
-    queue.take(2, &mut into, all_are_there);
+    queue.take(2, &mut into);
     assert_eq!(arrivals(&unpacked(20, &into)), [24, 25, 27]);
     queue.leave(2, 26, &into[2..]);
-    queue.take(2, &mut into, all_are_there);
+    queue.take(2, &mut into);
     queue.leave(2, 30, &[]);
     assert_eq!(arrivals(&unpacked(20, &into)), [27]);
     assert_eq!(drained(&mut queue), [(3, vec![31]), (2 + BUCKETS, vec![far])]);
@@ -373,7 +387,7 @@ fn a_window_left_early_is_ahead_again_with_the_rest_and_what_is_added() {
     // With nothing left over it is ahead again all the same.
     queue.reset();
     queue.push(at(5));
-    queue.take(0, &mut into, all_are_there);
+    queue.take(0, &mut into);
     queue.leave(0, 7, &[]);
     queue.push(at(8));
     assert_eq!(drained(&mut queue), [(0, vec![8])]);

@@ -12,8 +12,9 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::real::Real;
+pub use copies::Copies;
 pub use places::Places;
-pub use strip::{AHEAD, Block, Strip};
+pub use strip::{AHEAD, Block, Strip, Strips};
 pub use table::{Index, TABLE, Table, table};
 
 /// Most lanes of any vector; arrays that vectors read have as many elements to spare at the end.
@@ -394,6 +395,19 @@ pub fn prefetch<X>(of: &[X], index: usize) {
     }
 }
 
+/// Ask for the cache lines of the few elements from the `first` of `of` on, of which there are `n`.
+#[inline(always)]
+pub fn prefetch_few<X>(of: &[X], first: usize, n: usize) {
+    let first = of.as_ptr().wrapping_add(first).cast::<u8>();
+    let last = (n * size_of::<X>()).wrapping_sub(1);
+    let mut place = 0;
+    while place < last {
+        ask(first.wrapping_add(place));
+        place += LINE;
+    }
+    ask(first.wrapping_add(last));
+}
+
 /// Ask for the first cache lines of `n` elements of `of` from the `first` on; whoever reads so many in
 /// order is foreseen from there on.
 #[inline(always)]
@@ -416,6 +430,7 @@ pub fn prefetch_lines<X>(of: &[X], first: usize, n: usize) {
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512;
+mod copies;
 mod places;
 #[cfg(target_arch = "x86_64")]
 mod registers;

@@ -1,8 +1,8 @@
 //! What happens in one µs: arrivals, the neurons that they reach, spikes.
 
 use super::Activity;
-use super::pass::{Pass, ask_ahead};
-use crate::queue::Due;
+use super::pass::{Pass, ask_beyond};
+use crate::queue::{Due, n_together};
 use crate::real::Real;
 use crate::targets::with_targets;
 
@@ -21,24 +21,31 @@ impl<T: Real> Activity<T> {
         // Neurons do not meet within a µs, so this choice changes no result.
         let look_at_all = |n_synapses: usize| 2 * n_synapses >= n_neurons;
         // Where a neuron receives one weight there is nothing to sum.
-        let alone = matches!(deliveries, &[delivery] if !crosses
+        let alone = matches!(deliveries, &[delivery] if !crosses && !delivery.is_parcel()
             && !look_at_all(pass.shard().targets(delivery).len())
             && pass.weights(delivery).is_some());
         let mut n_synapses = 0;
         let mut rest = rest;
-        for run in deliveries.chunk_by(|a, b| a.projection() == b.projection()) {
-            let projection = &pass.shard().projections[run[0].projection()];
+        let mut left = deliveries;
+        while !left.is_empty() {
+            let (of_projection, others) = left.split_at(n_together(left, Due::rank));
+            left = others;
+            let projection = &pass.shard().projections[of_projection[0].projection()];
             let (source, receptor) = (projection.source, projection.receptor as usize);
-            let (n, updates) = if alone {
-                ask_ahead(pass.shard(), rest, P::LEARNS);
-                (projection.targets(run[0].segment()).len(), 0)
-            } else {
-                pass.deliver(run, rest, t, &self.history, &mut self.input[receptor])
-            };
-            self.counters.count(source, n);
-            self.counters.weight_updates += updates;
-            n_synapses += n;
-            rest = &rest[run.len()..];
+            for run in of_projection.chunk_by(|a, b| !a.is_parcel() && !b.is_parcel()) {
+                let (n, updates) = if let Some(parcel) = run[0].parcel() {
+                    (self.parcels.deliver(parcel, &mut self.input[receptor]), 0)
+                } else if alone {
+                    ask_beyond(pass.shard(), 1, rest, P::LEARNS);
+                    (pass.shard().targets(run[0]).len(), 0)
+                } else {
+                    pass.deliver(run, rest, t, &self.history, &mut self.input[receptor])
+                };
+                self.counters.count(source, n);
+                self.counters.weight_updates += updates;
+                n_synapses += n;
+                rest = &rest[run.len()..];
+            }
         }
         let (neurons, input) = (&pass.shard().neurons, &mut self.input[0]);
         if crosses {
@@ -47,13 +54,25 @@ impl<T: Real> Activity<T> {
             self.membranes.receive_all(neurons, t, input, &mut self.spiked);
         } else {
             for &delivery in deliveries {
-                let some = pass.shard().targets(delivery);
                 let (membranes, spiked) = (&mut self.membranes, &mut self.spiked);
+                if let Some(parcel) = delivery.parcel() {
+                    let rows = &pass.shard().projections[delivery.projection()].rows;
+                    for some in self.parcels.segments(parcel, rows.start()) {
+                        with_targets!(some, some => {
+                            membranes.receive_some(neurons, some, t, input, spiked);
+                        });
+                    }
+                    continue;
+                }
+                let some = pass.shard().targets(delivery);
                 with_targets!(some, some => match alone.then(|| pass.weights(delivery)).flatten() {
                     Some(weights) => membranes.receive_row(neurons, some, t, weights, spiked),
                     None => membranes.receive_some(neurons, some, t, input, spiked),
                 });
             }
+        }
+        for parcel in deliveries.iter().filter_map(|delivery| delivery.parcel()) {
+            self.parcels.drop(parcel);
         }
     }
 
@@ -105,6 +124,12 @@ impl<T: Real> Activity<T> {
         }
         for delivery in deliveries {
             let p = delivery.projection();
+            if let Some(parcel) = delivery.parcel() {
+                for k in 0..self.parcels.targets(parcel).len() {
+                    self.collect_one(pass, self.parcels.targets(parcel).get(k), t);
+                }
+                continue;
+            }
             for s in pass.shard().projections[p].rows.synapses(delivery.segment()) {
                 let i = pass.shard().projections[p].synapses.targets().get(s);
                 self.collect_one(pass, i, t);

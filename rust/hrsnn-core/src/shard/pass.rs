@@ -1,10 +1,10 @@
 //! How a shard is visited: with its weights as they are, or changing them.
 
 use super::{Activity, Shard};
-use crate::projection::{Projection, Reading, Synapses};
-use crate::queue::Due;
+use crate::projection::{Projection, Synapses};
+use crate::queue::{Due, FAR, NEAR};
 use crate::real::Real;
-use crate::real::simd::{Index, Table};
+use crate::real::simd::Table;
 use crate::stdp::History;
 use crate::targets::with_targets;
 
@@ -35,18 +35,21 @@ pub trait Pass<T: Real> {
     fn settle(&mut self, activity: &mut Activity<T>, t: i64);
 }
 
-/// How many deliveries before it what a delivery needs is asked for: memory takes as long as some.
-const NEAR: usize = 6;
-/// The same for the place where that is.
-const FAR: usize = 16;
-
-/// Ask for what the deliveries after the first of `rest` need, to change it if `learns`.
+/// Ask for what the deliveries after the first `n` of `rest` need, which are delivered before and ask for
+/// one another; to change it if `learns`.
 #[inline]
-pub(super) fn ask_ahead<T: Real>(shard: &Shard<T>, rest: &[Due], learns: bool) {
-    if let Some(far) = rest.get(FAR) {
-        shard.projections[far.projection()].prefetch_place(far.segment());
+pub(super) fn ask_beyond<T: Real>(shard: &Shard<T>, n: usize, rest: &[Due], learns: bool) {
+    // As many as would have been asked for by these, if those had not been before.
+    let ahead = |distance: usize| {
+        let some = rest.get(n.max(distance)..).unwrap_or_default();
+        some[..some.len().min(n.min(distance))].iter().filter(|some| !some.is_parcel())
+    };
+    if shard.projections.iter().any(|projection| projection.rows.are_many()) {
+        for far in ahead(FAR) {
+            shard.projections[far.projection()].prefetch_place(far.segment());
+        }
     }
-    if let Some(near) = rest.get(NEAR) {
+    for near in ahead(NEAR) {
         shard.projections[near.projection()].prefetch(near.segment(), learns);
     }
 }
@@ -62,41 +65,10 @@ fn read<T: Real>(
     learns: bool,
 ) -> usize {
     let projection = &shard.projections[run[0].projection()];
+    ask_beyond(shard, run.len(), rest, learns);
     with_targets!(projection.synapses.targets(), targets => {
-        read_all(shard, projection.reading(targets), run, rest, input, learns)
+        projection.reading(targets).deliver_all(run, input)
     })
-}
-
-/// The same of the projection that is `reading`.
-fn read_all<T: Real, I: Index>(
-    shard: &Shard<T>,
-    reading: Reading<'_, T, I>,
-    run: &[Due],
-    rest: &[Due],
-    input: &mut Table<T>,
-    learns: bool,
-) -> usize {
-    let [far_start, far_synapses] = reading.is_far();
-    let mut n_synapses = 0;
-    for (k, delivery) in run.iter().enumerate() {
-        // As `ask_ahead`, but most of what is ahead is of this projection, which was looked up.
-        if let Some(far) = run.get(k + FAR) {
-            if far_start {
-                reading.prefetch_place(far.segment());
-            }
-        } else if let Some(far) = rest.get(k + FAR) {
-            shard.projections[far.projection()].prefetch_place(far.segment());
-        }
-        if let Some(near) = run.get(k + NEAR) {
-            if far_synapses {
-                reading.prefetch(near.segment());
-            }
-        } else if let Some(near) = rest.get(k + NEAR) {
-            shard.projections[near.projection()].prefetch(near.segment(), learns);
-        }
-        n_synapses += reading.deliver(delivery.segment(), input);
-    }
-    n_synapses
 }
 
 /// A pass that changes nothing but the activity.
@@ -152,17 +124,10 @@ impl<T: Real> Pass<T> for Learning<'_, T> {
         if let Synapses::Static(_) = self.0.projections[number].synapses {
             return (read(self.0, run, rest, input, Self::LEARNS), 0);
         }
-        let (mut n_synapses, mut updates) = (0, 0);
-        for (k, delivery) in run.iter().enumerate() {
-            ask_ahead(self.0, &rest[k..], true);
-            let Projection { rows, synapses, .. } = &mut self.0.projections[number];
-            let Synapses::Plastic(synapses) = synapses else { break };
-            let range = rows.synapses(delivery.segment());
-            n_synapses += range.len();
-            let segment = delivery.segment() as usize;
-            updates += synapses.arrive(segment, range, t, history, input);
-        }
-        (n_synapses, updates)
+        ask_beyond(self.0, run.len(), rest, true);
+        let Projection { rows, synapses, .. } = &mut self.0.projections[number];
+        let Synapses::Plastic(synapses) = synapses else { return (0, 0) };
+        synapses.arrive_all(rows.start(), run, t, history, input)
     }
 
     fn spiked(&mut self, i: usize, t: i64, history: &mut History) {

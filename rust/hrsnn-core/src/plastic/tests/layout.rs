@@ -61,11 +61,58 @@ fn visited<const FIELDS: usize>(
         input: &mut input,
     };
     let updates = run_at(level, kernel);
-    let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect();
     (updates, bits(&all.cells), bits(&input[..7]))
 }
 
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|x| x.to_bits()).collect()
+}
+
 proptest! {
+    #[test]
+    fn what_arrives_together_changes_what_it_would_one_by_one(
+        lengths in vec(0_usize..40, 1..50), half in any::<bool>(), far in any::<bool>(),
+        nearest in any::<bool>(), runs in vec(vec(0_usize..50, 0..60), 1..4),
+    ) {
+        let (mut all, ranges) = synapses::<f32>(&lengths, half);
+        if far {
+            all.targets = targets(all.targets.all().iter().map(|target| target as u32), true);
+        }
+        if nearest {
+            all.rule.pairing = Pairing::Nearest;
+        }
+        let mut start: Vec<_> = ranges.iter().map(|range| range.start as u32).collect();
+        start.push(ranges[ranges.len() - 1].end as u32);
+        let mut one_by_one = all.clone();
+        let mut history = History::default();
+        history.reset(7);
+        let [mut input, mut expected_input] = [table(0.0, 0), table(0.0, 0)];
+        for (t, run) in (0..).step_by(700).zip(runs) {
+            // One segment may come again in the same µs.
+            let run: Vec<_> = run.iter().map(|segment| segment % ranges.len()).collect();
+            let (mut n_synapses, mut updates) = (0, 0);
+            for &segment in &run {
+                let range = ranges[segment].clone();
+                n_synapses += range.len();
+                updates += one_by_one.arrive(segment, range, t, &history, &mut expected_input);
+            }
+            let dues: Vec<_> = run.iter().map(|&segment| Due::new(0, 0, segment as u32)).collect();
+            let found = all.arrive_all(&start, &dues, t, &history, &mut input);
+            prop_assert_eq!(found, (n_synapses, updates));
+            prop_assert_eq!(bits(&input[..7]), bits(&expected_input[..7]));
+            prop_assert_eq!(bits(&all.cells), bits(&one_by_one.cells));
+            let visits = |all: &PlasticSynapses<f32>| {
+                let visited = ranges.iter().zip(&all.visits).filter(|(range, _)| !range.is_empty());
+                visited.map(|(_, visit)| *visit).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(visits(&all), visits(&one_by_one));
+            // Some neurons spike often, so that some lanes have much pending.
+            for k in 0..30 {
+                (0..7).filter(|i| k % (1 + i * i) == 0).for_each(|i| history.push(i, t + 1 + 20 * k as i64));
+            }
+        }
+    }
+
     #[test]
     fn a_visit_changes_its_segment_and_no_other(
         lengths in vec(0_usize..21, 1..6), pick in 0_usize..6, half in any::<bool>(),

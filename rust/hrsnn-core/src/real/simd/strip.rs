@@ -49,6 +49,44 @@ impl<'a, T: Real, I: Index, const FIELDS: usize> Strip<'a, T, I, FIELDS> {
     }
 }
 
+/// Many strips one after the other.
+#[derive(Debug)]
+pub struct Strips<'a, T, I, const FIELDS: usize> {
+    cells: &'a mut [T],
+    index: &'a [I],
+    /// Where the last of them ends.
+    end: usize,
+}
+
+impl<'a, T: Real, I: Index, const FIELDS: usize> Strips<'a, T, I, FIELDS> {
+    /// As many as there is `index` for, but for the last [`MOST_LANES`].
+    ///
+    /// # Panics
+    /// If there is not so much, or fewer `cells` than `FIELDS` for each and [`MOST_LANES`] more.
+    #[inline(always)]
+    pub fn new(cells: &'a mut [T], index: &'a [I]) -> Self {
+        assert!(index.len() >= MOST_LANES);
+        let end = index.len() - MOST_LANES;
+        let n_cells = end.checked_mul(FIELDS).and_then(|n| n.checked_add(MOST_LANES));
+        assert!(n_cells.is_some_and(|n| n <= cells.len()));
+        Self { cells, index, end }
+    }
+
+    /// That of `n` places from `start` on.
+    ///
+    /// # Panics
+    /// If they are not there.
+    #[inline(always)]
+    pub fn strip(&mut self, start: usize, n: usize) -> Strip<'_, T, I, FIELDS> {
+        assert!(start <= self.end && n <= self.end - start);
+        // SAFETY: the strip is within those that `new` has seen, beyond which are MOST_LANES.
+        unsafe {
+            let cells = self.cells.get_unchecked_mut(FIELDS * start..);
+            Strip { cells, index: self.index.get_unchecked(start..), n }
+        }
+    }
+}
+
 /// A vector of each field of a [`Strip`].
 #[derive(Debug)]
 pub struct Block<'a, 'b, V: Vector, I, const FIELDS: usize> {

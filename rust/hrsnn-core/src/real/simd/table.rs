@@ -23,6 +23,8 @@ pub trait Index: sealed::Sealed + Copy + Ord + Default + Debug + Send + Sync + '
     fn new(number: u32) -> Self;
     /// As a place.
     fn place(self) -> usize;
+    /// Those of `near` and `far` that are of this kind.
+    fn among<'a>(near: &'a mut Vec<u16>, far: &'a mut Vec<u32>) -> &'a mut Vec<Self>;
     /// The same numbers, read from memory in one go: for those whose work is to read.
     fn at_once(two: &[Self; 2]) -> [Self; 2];
 }
@@ -38,6 +40,10 @@ impl Index for u16 {
     #[inline(always)]
     fn new(number: u32) -> Self {
         number as Self
+    }
+    #[inline(always)]
+    fn among<'a>(near: &'a mut Vec<u16>, _: &'a mut Vec<u32>) -> &'a mut Vec<Self> {
+        near
     }
     #[inline(always)]
     fn place(self) -> usize {
@@ -58,6 +64,10 @@ impl Index for u32 {
     #[inline(always)]
     fn new(number: u32) -> Self {
         number
+    }
+    #[inline(always)]
+    fn among<'a>(_: &'a mut Vec<u16>, far: &'a mut Vec<u32>) -> &'a mut Vec<Self> {
+        far
     }
     #[inline(always)]
     fn place(self) -> usize {
