@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hrsnn_rs.network.results import RunStats
 
 #: Bytes of a table that are held in memory.
-IN_MEMORY = 32 * 2**20
+IN_MEMORY = 16 * 2**20
 #: Samples that are counted at a time.
 CHUNK = 64
 #: Bytes of the rows that are looked at together.
@@ -39,7 +39,7 @@ class FeatureTable:
     blocks : iterable of ndarray, shape (n, *row), default=()
         The first rows, at least one block; all of one type and one shape of a row.
     memory : int, default=None
-        Bytes of rows to hold in memory; `None` means 32 MiB. All that comes later is written to a
+        Bytes of rows to hold in memory; `None` means 16 MiB. All that comes later is written to a
         temporary file, in the folder that `tempfile.gettempdir` names (`TMPDIR`).
 
     Attributes
