@@ -44,4 +44,5 @@ def test_recorded_clips_are_told_apart_above_chance():
     rows = measure_speed(clips, [0], n_neurons=100)
     # Of 150 clips, chance has 1/7 and 3 standard errors of it reach 0.229.
     assert rows["score"].max() > 0.229
-    assert rows["rate"].to_list() == pytest.approx([1.0] * 10, rel=0.2)
+    # Calibrated on other persons, who may spike at another rate, but all systems alike.
+    assert 0.5 < rows["rate"].min() <= rows["rate"].max() < 1.05 * rows["rate"].min() < 2.0
