@@ -62,7 +62,6 @@ def weizmann(data: Path, **tracking: object) -> tuple:
     settings = {"smoothing": "centred", "mirror_from": "whole", "spread_constant": None}
     encoder = TrackingEncoder(first.height, first.width, mirror=True, **settings | tracking)
     settings = {"n_features": 16, "n_patches": 1400, "neuron": LIF(tau_m=60.0, t_ref=10.0)}
-    settings |= {"most_spikes": 3500.0}
     return [encoder(clip) for clip, _ in clips], clips.labels, clips.groups, settings
 
 

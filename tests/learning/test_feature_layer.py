@@ -61,15 +61,6 @@ def test_calibration_reaches_the_spikes_asked_for(learned):
     assert np.mean([s.n_spikes for s in stats]) == pytest.approx(60.0, rel=0.15)
 
 
-@pytest.mark.parametrize(("most", "wanted"), [(None, 54.0), (40.0, 40.0), (500.0, 54.0)])
-def test_spikes_follow_from_events_up_to_the_most(most, wanted):
-    clips = bars(12)[0]
-    fitted = layer(spikes=None, most_spikes=most).fit(clips)
-    assert np.mean([len(one) for one in clips]) == SIDE**2
-    stats = fitted.transform_with_stats(clips)[1]
-    assert np.mean([s.n_spikes for s in stats]) == pytest.approx(wanted, rel=0.1)
-
-
 def banked(**settings) -> FeatureLayer:
     tau = np.repeat([5.0, 20.0, 200.0], 4)
     words = {"n_features": 12, "n_banks": 3, "neuron": hr.LIF(tau_m=tau, t_ref=10.0)}

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from hrsnn_rs.arguments import FloatArray
     from hrsnn_rs.network.results import Calibration, RunStats
 
-#: Mean number of spikes of a sample for each of its events, where none is asked for.
-SPIKES_PER_EVENT = 0.375
+#: Mean number of spikes of a sample where none is asked for, by its events and at most.
+SPIKES_PER_EVENT, MOST_SPIKES = 0.375, 3500.0
 #: What a layer may be, beside one that learns: the controls.
 FILTERS = ("learned", "drawn", "shuffled", "exemplars")
 
@@ -101,9 +101,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         Factors of a_plus and a_minus: the patches are shared out among them, in order.
     spikes : float, default=None
         Mean number of spikes of a sample, to which one input gain is calibrated. `None`: three for
-        eight events of the samples that calibration looks at, at most `most_spikes`.
-    most_spikes : float, default=None
-        Where `spikes` is `None`, no more than these. `None`: no limit.
+        eight events of the samples that calibration looks at, at most 3500.
     n_calibration : int, default=48
         Samples that calibration looks at, evenly spaced.
     seed : int, default=0
@@ -172,7 +170,6 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         most_events: int = 400,
         learning_rate: Sequence[float] = (1.0, 0.3),
         spikes: float | None = None,
-        most_spikes: float | None = None,
         n_calibration: int = 48,
         seed: int = 0,
         n_threads: int | None = None,
@@ -196,7 +193,6 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         self.most_events = most_events
         self.learning_rate = learning_rate
         self.spikes = spikes
-        self.most_spikes = most_spikes
         self.n_calibration = n_calibration
         self.seed = seed
         self.n_threads = n_threads
@@ -234,8 +230,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         spikes = self.spikes
         if spikes is None:
             n_events = np.mean([len(one) for one in picked])
-            most = np.inf if self.most_spikes is None else self.most_spikes
-            spikes = max(min(SPIKES_PER_EVENT * float(n_events), most), 1.0)
+            spikes = max(min(SPIKES_PER_EVENT * float(n_events), MOST_SPIKES), 1.0)
         neurons = column.neuron_parameters
         self.bank_gains_ = np.ones(self.n_banks)
         if self.n_banks > 1:
@@ -265,9 +260,8 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
                 f"n_features must be a multiple of n_banks; got {self.n_features} and "
                 f"{self.n_banks}."
             )
-        for name in ("spikes", "most_spikes"):
-            if getattr(self, name) is not None:
-                check_number(name, getattr(self, name), "greater than 0", lambda n: n > 0.0)
+        if self.spikes is not None:
+            check_number("spikes", self.spikes, "greater than 0", lambda n: n > 0.0)
         rates = as_array("learning_rate", self.learning_rate)
         if rates.ndim != 1 or rates.size == 0:
             raise ShapeError(f"learning_rate must have 1 dimension; got shape {rates.shape}.")

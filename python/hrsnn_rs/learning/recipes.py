@@ -93,7 +93,7 @@ def default_layer(
         raise ParameterError(f"encoder must give every channel a place; got {encoder!r}.")
     recipe: dict[str, Any] = {"field": 7}
     if is_video:
-        recipe = {"field": 5, "n_features": 16, "n_patches": 1400, "most_spikes": 3500.0}
+        recipe = {"field": 5, "n_features": 16, "n_patches": 1400}
     recipe["neuron"] = LIF(tau_m=60.0, t_ref=10.0, v_threshold=15.0)
     polarities = encoder.n_channels // (plane[0] * plane[1])
     return FeatureLayer(plane, polarities, **(recipe | settings))
