@@ -50,6 +50,8 @@ def test_nonsense_is_refused():
     for rates, message in (
         ([1.0, -1.0], "rates must be at least 0 Hz; got -1.0 at channel 1"),
         ([np.nan], "rates must be at least 0 Hz; got nan at channel 0"),
+        ([6e8, 6e8], "rates must sum up to at most 1e\\+09 Hz; got 1.2e\\+09"),
+        ([1e308, 1e308], "rates must sum up to at most"),
         (["a"], "rates must"),
         ([], "rates must have shape"),
         ([[1.0]], "rates must have shape"),

@@ -1,5 +1,7 @@
 """The table of features: what is read is what was appended, from memory or from the file."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hrsnn_rs import ParameterError, ShapeError
@@ -50,6 +52,10 @@ def test_what_does_not_fit_is_refused():
         table[:1].append(np.zeros((2, 3), np.float32))
     with pytest.raises(ParameterError, match="memory must be"):
         FeatureTable(memory=-1)
+    with pytest.raises(ParameterError, match="axis must leave the first out"):
+        table.sum(axis=(0, 1))
+    assert table[[]].sum(axis=1).shape == (0,)
+    assert np.array_equal(np.asarray(pickle.loads(pickle.dumps(table))), np.asarray(table))
     with pytest.raises(IndexError):
         table[[2]]
     with pytest.raises(ValueError, match="copied"):

@@ -135,3 +135,50 @@ def test_negative_counts_are_refused_in_blocks_too(in_blocks):
     features[70, 1, 2] = -1.0
     with pytest.raises(ValueError, match="features must not be negative"):
         Readout().fit(features, labels, groups)
+
+
+@pytest.mark.parametrize("spread", [1e4, 1e8])
+def test_what_is_called_near_is_near(spread):
+    random, n_wrong = np.random.default_rng(5), 0
+    for _ in range(60):
+        turned, _ = np.linalg.qr(random.normal(size=(30, 30)))
+        matrix = turned @ np.diag(np.geomspace(1.0, spread, 30)) @ turned.T
+        right, alphas = random.normal(size=(30, 4)), [1.0, 10.0, 1e3, 1e5]
+        found, is_near = shifted_solutions(lambda x: matrix @ x, right, alphas, 1e-3, 2000)  # noqa: B023
+        assert is_near
+        for alpha, solution in zip(alphas, found, strict=True):
+            missed = right - matrix @ solution - alpha * solution
+            far = np.linalg.norm(missed, axis=0) / np.linalg.norm(right, axis=0)
+            n_wrong += int((far > 1.5e-3).sum())
+    assert n_wrong == 0
+
+
+def test_classes_may_come_in_turn(in_blocks):
+    random = np.random.default_rng(0)
+    labels = np.arange(300) % 5
+    features = random.poisson(3.0, (300, 40)).astype(np.float32)
+    for label in range(5):
+        features[labels == label, 3 * label : 3 * label + 3] += 4
+    fitted = Readout().fit(features, labels)
+    assert fitted.score(features, labels) > 0.95
+    assert fitted.predict_proba(features).max(axis=1).mean() > 0.8
+
+
+@pytest.mark.parametrize("size", [1e-40, 1e30])
+def test_weights_may_be_of_any_size(size, in_blocks):
+    features, labels, groups = clips()
+    alpha = 10.0
+    ones = Readout(alpha=alpha).fit(features, labels, groups)
+    weighted = Readout(alpha=alpha * size).fit(features, labels, groups, np.full(len(labels), size))
+    np.testing.assert_allclose(weighted.coef_, ones.coef_, atol=1e-4 * abs(ones.coef_).max())
+
+
+def test_a_fault_is_named_by_its_place_in_the_whole_table(in_blocks):
+    features, labels, groups = clips()
+    for value, words in (
+        (-1.0, "not be negative.* at sample 70, "),
+        (np.nan, "finite; got nan at s"),
+    ):
+        features[70, 1, 2] = value
+        with pytest.raises(ValueError, match=words):
+            Readout().fit(FeatureTable([features]), labels, groups)

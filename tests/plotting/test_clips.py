@@ -78,6 +78,9 @@ def test_nonsense_is_refused(clip, tmp_path, monkeypatch):
     path = tmp_path / "clip.gif"
     with pytest.raises(ParameterError, match="every must give at most 5000 pictures"):
         clip_gif(path, clip, every=0.001)
+    for words in ({"every": 1e9}, {"slower": 1e6}, {"slower": 1e300}):
+        with pytest.raises(ParameterError, match="every times slower must be at most 655350 ms"):
+            clip_gif(path, clip, **words)
     for words in ({"every": 0.0}, {"every": float("nan")}, {"slower": 0.0}, {"slower": "x"}):
         (name,) = words
         with pytest.raises(ParameterError, match=f"^{name} must"):

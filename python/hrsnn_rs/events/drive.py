@@ -22,6 +22,8 @@ __all__ = ["PoissonDrive"]
 
 #: Bytes that an event takes on its way into a table.
 _PER_EVENT = 60
+#: Hz of all channels together, so that the events of a block of 16 ms fit into memory.
+_MOST_RATE = 1e9
 
 
 class PoissonDrive:
@@ -41,7 +43,7 @@ class PoissonDrive:
     Raises
     ------
     ParameterError
-        If a rate is negative or not finite.
+        If a rate is negative or not finite, or all together are above 1e9 Hz.
     ShapeError
         If `rates` has another shape.
 
@@ -59,7 +61,9 @@ class PoissonDrive:
     def __init__(self, rates: ArrayLike, seed: int = 0) -> None:
         given = as_array("rates", rates)
         if given.ndim != 1 or given.size == 0:
-            raise ShapeError(f"rates must have shape (n_channels,), not 0; got {given.shape}.")
+            raise ShapeError(
+                f"rates must have shape (n_channels,), with at least one; got {given.shape}."
+            )
         if given.dtype.kind not in "iuf":
             raise ParameterError(f"rates must hold numbers; got dtype {given.dtype}.")
         rate = given.astype(np.float64)
@@ -69,6 +73,10 @@ class PoissonDrive:
             raise ParameterError(
                 f"rates must be at least 0 Hz; got {float(rate[place])!r} at channel {place}."
             )
+        with np.errstate(over="ignore"):
+            total = float(rate.sum())
+        if total > _MOST_RATE:
+            raise ParameterError(f"rates must sum up to at most {_MOST_RATE:g} Hz; got {total:g}.")
         rate.setflags(write=False)
         self.rates: NDArray[np.float64] = rate
         self.seed = check_integer("seed", seed, high=MOST_SEED)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from hrsnn_rs.arguments import check_integer
-from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.spill_file import SpillFile
 
 if TYPE_CHECKING:
@@ -212,7 +212,13 @@ class FeatureTable:
         -------
         ndarray
         """
-        return np.concatenate([rows.sum(axis, keepdims=keepdims) for _, rows in self.blocks()])
+        if 0 in np.atleast_1d(axis):
+            raise ParameterError("axis must leave the first out; got 0.")
+        parts = [rows.sum(axis, keepdims=keepdims) for _, rows in self.blocks()]
+        if parts:
+            return np.concatenate(parts)
+        nothing: NDArray[Any] = np.asarray(self).sum(axis, keepdims=keepdims)
+        return nothing
 
     def _read(self, places: slice) -> NDArray[Any]:
         if self._chosen is None:
@@ -235,6 +241,10 @@ class FeatureTable:
             on_disk = content.view(self.dtype).reshape(high - low, *(self._row or ()))
             found[~held] = on_disk[rows[~held] - low]
         return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Take all rows along, into the memory of who reads it."""
+        return type(self), ([np.asarray(self)],)
 
     def __repr__(self) -> str:
         return f"FeatureTable(shape={self.shape}, {self.dtype})"

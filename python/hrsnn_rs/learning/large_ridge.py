@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 _TOLERANCE, _MOST_PASSES = 1e-5, 1000
 # The same for choosing among penalties, of which the smallest need not be solved to the end.
 _ROUGHLY, _FEW_PASSES = 1e-3, 100
+# A residual as small as this, relative to another, is none.
+_NOTHING = 1e-100
 
 
 def moments(
-    table: FeatureTable, weights: Floats, prepare: Callable[[Floats], Floats]
+    table: FeatureTable, weights: Floats, prepare: Callable[[Floats, int], Floats]
 ) -> tuple[Floats, Floats]:
     """Give mean and standard deviation of each column.
 
@@ -43,16 +45,21 @@ def moments(
     weights : float64 ndarray of shape (n_samples,)
         Weights, not all 0.
     prepare : callable
-        What is done to rows, given as float64 of shape (n, n_features), first.
+        What is done to rows first: given as float64 of shape (n, n_features), and which of all is
+        the first of them.
 
     Returns
     -------
     mean, deviation : float64 ndarray of shape (n_features,)
     """
     total = weights.sum()
-    mean = sum(weights[places] @ prepare(_flat(rows)) for places, rows in table.blocks()) / total
+    mean = (
+        sum(weights[places] @ prepare(_flat(rows), places.start) for places, rows in table.blocks())
+        / total
+    )
     squares = sum(
-        weights[places] @ np.square(prepare(_flat(rows)) - mean) for places, rows in table.blocks()
+        weights[places] @ np.square(prepare(_flat(rows), places.start) - mean)
+        for places, rows in table.blocks()
     )
     return mean, np.sqrt(squares / total)
 
@@ -62,7 +69,7 @@ def standardised(
     codes: Codes,
     mean: Floats,
     scale: Floats,
-    prepare: Callable[[Floats], Floats],
+    prepare: Callable[[Floats, int], Floats],
 ) -> tuple[FeatureTable, Codes]:
     """Write the table anew, as float32 of mean 0 and scale 1, and tell copies.
 
@@ -86,7 +93,7 @@ def standardised(
     standard, content = FeatureTable(), np.empty(len(codes), np.intp)
     known: dict[bytes, int] = {}
     for places, rows in table.blocks():
-        flat = prepare(_flat(rows))
+        flat = prepare(_flat(rows), places.start)
         for place, row in zip(range(places.start, places.stop), flat, strict=True):
             words = row.tobytes() + int(codes[place]).to_bytes(8, "little")
             digest = hashlib.blake2b(words, digest_size=16).digest()
@@ -139,9 +146,7 @@ class LargeLeftOut(LeftOut):
         self._standard = standard
         self._codes, self._weights = codes, weights
         self._targets = plus_minus(codes, int(codes.max()) + 1)
-        self._folds = folds_of_groups(groups) or [
-            np.flatnonzero(content % N_SPLITS == k) for k in range(N_SPLITS)
-        ]
+        self._folds = folds_of_groups(groups) or _folds_of_contents(content)
         self._alphas = sorted(alphas)
         self._predicted = np.zeros((len(self._alphas), *self._targets.shape))
         for fold in self._folds:
@@ -189,6 +194,9 @@ class LargeLeftOut(LeftOut):
         self, weights: Floats, alphas: Sequence[float], tolerance: float, most: int
     ) -> tuple[Floats, Floats]:
         """Solve for all penalties at once; (n_alphas, n_features, k) and (n_alphas, k)."""
+        # Sums are of float32: weights of any size become 1 at most, and penalties with them.
+        largest = weights.max()
+        weights, alphas = weights / largest, [alpha / largest for alpha in alphas]
         total = weights.sum()
         centre = np.average(self._targets, axis=0, weights=weights)
         weighted = weights[:, None] * (self._targets - centre)
@@ -220,6 +228,13 @@ class LargeLeftOut(LeftOut):
                 stacklevel=5,
             )
         return solved, centre - np.einsum("d,adk->ak", mean, solved)
+
+
+def _folds_of_contents(content: Codes) -> list[Codes]:
+    """Draw five folds of samples; copies lie in one. Not in turn: classes may come so."""
+    draw = np.random.Generator(np.random.Philox(key=[0, 108]))
+    fold = draw.permutation(int(content.max()) + 1) % N_SPLITS
+    return [np.flatnonzero(fold[content] == k) for k in range(N_SPLITS)]
 
 
 def shifted_solutions(
@@ -274,18 +289,18 @@ def shifted_solutions(
     ratio_before = ratio.copy()
     step_before, turn = np.ones(right.shape[1]), np.zeros(right.shape[1])
     for _ in range(most):
-        going = ratio**2 * square > goal
-        if not going.any():
+        if (ratio**2 * square <= goal).all():
             return solved, True
         product = times(direction) + alphas[0] * direction
-        # A column of zeros is solved by zeros; it is divided by 1.
+        # A column of zeros is solved by zeros, and a shift by what it has long come near to.
+        alive = (square > 0.0) & (np.abs(ratio) > _NOTHING)
         curve = (direction * product).sum(axis=0)
         step = square / np.where(curve > 0.0, curve, 1.0)
         below = step * turn * (ratio_before - ratio)
         below += ratio_before * step_before * (1.0 + step * shifts)
-        ratio_now = ratio * ratio_before * step_before / np.where(going, below, 1.0)
-        ratio_now = np.where(going, ratio_now, ratio)
-        solved += np.where(going, step * ratio_now / ratio, 0.0)[:, None] * directions
+        ratio_now = ratio * ratio_before * step_before / np.where(alive, below, 1.0)
+        ratio_now = np.where(alive, ratio_now, ratio)
+        solved += np.where(alive, step * ratio_now / ratio, 0.0)[:, None] * directions
         residual -= step * product
         square_now = np.square(residual).sum(axis=0)
         turn = square_now / np.where(square > 0.0, square, 1.0)
@@ -293,7 +308,7 @@ def shifted_solutions(
         directions *= (turn * (ratio_now / ratio) ** 2)[:, None]
         directions += ratio_now[:, None] * residual
         ratio_before, ratio, square, step_before = ratio, ratio_now, square_now, step
-    return solved, not (ratio**2 * square > goal).any()
+    return solved, bool((ratio**2 * square <= goal).all())
 
 
 def _flat(rows: NDArray[np.number]) -> Floats:

@@ -7,6 +7,7 @@ alone, from predictions that leave one sample or one fold of groups out. No arit
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,7 +15,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.learning import readout_fit
 from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.labels import (
     check_two_classes,
@@ -31,7 +31,7 @@ from hrsnn_rs.learning.labels import (
     weights_of_classes,
 )
 from hrsnn_rs.learning.left_out import both_classes, checked_alphas, softmax
-from hrsnn_rs.learning.readout_fit import fit_in_blocks, fit_in_memory
+from hrsnn_rs.learning.readout_fit import fit_in_blocks, fit_in_memory, is_small
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,9 +89,11 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     the probabilities; one of weight 0 is as if it were not there. `class_weight` multiplies these
     weights in all but the means and scales of the features.
 
-    Features of up to 128 MiB, as float64, are solved exactly. Larger tables are read in blocks and
-    solved by conjugate gradients to a residual of 1e-5, in memory for the features alone; without
-    groups they are left out in five folds of samples and their copies, not one by one.
+    Features of up to 128 MiB, as float64, are solved exactly. Larger tables are read in blocks of
+    float32 and solved by conjugate gradients to a residual of 1e-5, in memory for the features
+    alone. Their candidates of `alpha` are judged at a residual of 1e-3, or after 100 passes, which
+    those below some 1 may need more of; without groups five folds of samples and their copies are
+    left out, not single ones.
 
     Examples
     --------
@@ -166,12 +168,12 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if y is None:
             raise ParameterError("Readout requires y to be passed, but the target y is None.")
         table = features if isinstance(features, FeatureTable) else None
-        if table is not None and not _is_small(table):
+        if table is not None and not is_small(table):
             self._checked(np.asarray(table[:1]), reset=True)
         else:
             given = features if table is None else np.asarray(table)
             flat = self._checked(given, reset=True)
-            table = None if _is_small(flat) else FeatureTable([flat], memory=flat.nbytes)
+            table = None if is_small(flat) else FeatureTable([flat], memory=flat.nbytes)
         labels = encode("y", y)
         n_samples = len(flat if table is None else table)
         if n_samples != len(labels.codes):
@@ -192,10 +194,10 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rest = (all_codes, known, weights, own, alphas, self.scaling)
         if table is None:
             is_own = isinstance(given, np.ndarray) and not np.may_share_memory(flat, given)
-            flat = self._compressed(flat, out=flat if is_own else None)
+            flat = self._compressed(flat, in_place=is_own)
             fitted = fit_in_memory(flat, *rest)
         else:
-            fitted = fit_in_blocks(table, self._compressed, *rest)
+            fitted = fit_in_blocks(table, partial(self._compressed, in_place=True), *rest)
         self.alpha_, self.temperature_, self.coef_, self.intercept_ = fitted[:4]
         self.mean_, self.scale_ = fitted[4:]
         return self
@@ -478,18 +480,16 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise kind(f"features: {error}") from error
         return checked
 
-    def _compressed(self, flat: Floats, out: Floats | None = None) -> Floats:
-        """Apply the compression to a copy, or in `out`: `flat` itself where it is nobody else's."""
+    def _compressed(self, flat: Floats, first: int = 0, *, in_place: bool = False) -> Floats:
+        """Apply the compression to samples from `first` on, or to a copy of them."""
+        out = flat if in_place else None
         if self.compression == "none":
-            return flat.copy() if out is None else out
+            return flat if in_place else flat.copy()
         if flat.size and flat.min() < 0:
             row, column = np.unravel_index(int(flat.argmin()), flat.shape)
             raise ParameterError(
                 "Negative values in data passed to Readout: features must not be negative under "
-                f'compression="log1p"; got {flat[row, column]} at sample {row}, feature {column}.'
+                f'compression="log1p"; got {flat[row, column]} at sample {first + row}, '
+                f"feature {column}."
             )
         return np.log1p(flat, out=out)
-
-
-def _is_small(table: FeatureTable | Floats) -> bool:
-    return int(np.prod(table.shape)) * 8 <= readout_fit.SMALL

@@ -7,12 +7,14 @@ labels, which are codes here (`readout`), and how what was left out is predicted
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from sklearn.linear_model import RidgeClassifier
 
+from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.large_ridge import LargeLeftOut, moments, standardised
 from hrsnn_rs.learning.left_out import LeftOut, folds_of
@@ -29,6 +31,11 @@ Rows = TypeVar("Rows", "NDArray[np.float64]", FeatureTable)
 
 #: Bytes of a table of float64 up to which it is solved exactly, in memory.
 SMALL = 128 * 2**20
+
+
+def is_small(table: FeatureTable | Floats) -> bool:
+    """Say whether a table is solved exactly."""
+    return math.prod(table.shape) * 8 <= SMALL
 
 
 class Fitted(NamedTuple):
@@ -94,7 +101,7 @@ def fit_in_memory(
 
 def fit_in_blocks(
     table: FeatureTable,
-    prepare: Callable[[Floats], Floats],
+    prepare: Callable[[Floats, int], Floats],
     codes: Codes,
     groups: Codes | None,
     weights: Floats,
@@ -111,7 +118,7 @@ def fit_in_blocks(
     table : FeatureTable of shape (n_samples, *row)
         Features.
     prepare : callable
-        Checks and compresses rows.
+        Compresses rows; as for `moments`.
 
     Returns
     -------
@@ -122,10 +129,20 @@ def fit_in_blocks(
     ConvergenceWarning
         If the tolerance was not met.
     """
-    mean, deviation = moments(table, own, prepare)
+
+    def checked(flat: Floats, first: int) -> Floats:
+        if not np.isfinite(flat).all():
+            row, column = np.argwhere(~np.isfinite(flat))[0]
+            raise ParameterError(
+                f"features must be finite; got {flat[row, column]} at sample {first + row}, "
+                f"feature {column}."
+            )
+        return prepare(flat, first)
+
+    mean, deviation = moments(table, own, checked)
     scale = scale_of(deviation, mean, scaling)
     table, codes, groups, weights = _of_weight(table, codes, groups, weights)
-    standard, content = standardised(table, codes, mean, scale, prepare)
+    standard, content = standardised(table, codes, mean, scale, checked)
     left_out = LargeLeftOut(standard, codes, weights, content, groups, alphas)
     alpha = left_out.best_alpha(alphas)
     coef, intercept = left_out.solution(alpha)

@@ -28,6 +28,8 @@ _COLOURS = np.array([[16, 20, 24], [64, 200, 96], [230, 72, 60], [240, 220, 90]]
 # A GIF counts in hundredths of a second, and browsers take less than two of them for ten.
 _TICK, _SHORTEST = 10.0, 20.0
 _SMALLEST = 240
+#: ms: hundredths of a second in 16 bits.
+_LONGEST = 655_350.0
 _MOST = 5000
 
 
@@ -136,6 +138,11 @@ def clip_gif(
     clip = _checked(events)
     each = check_number("every", every, "at least 0.001 ms", lambda ms: ms >= 1e-3)
     slow = check_number("slower", slower, "above 0", lambda factor: factor > 0.0)
+    if each * slow > _LONGEST:
+        raise ParameterError(
+            f"every times slower must be at most {_LONGEST:g} ms, as long as a GIF can show a "
+            f"picture; got {each * slow:g}."
+        )
     n = int(np.ceil(clip.duration / (1000.0 * each)))
     if n > _MOST:
         raise ParameterError(
