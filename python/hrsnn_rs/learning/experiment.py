@@ -26,7 +26,7 @@ from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, layer_for
 from hrsnn_rs.learning.fold_work import FoldWork
 from hrsnn_rs.learning.judging import joined
-from hrsnn_rs.learning.parallel import shared_calls
+from hrsnn_rs.learning.parallel import SharedCalls
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.rows_file import RowsFile
 from hrsnn_rs.learning.systems import CONTROLS
@@ -281,6 +281,7 @@ def compare(
         places=places,
         n_threads=n_threads,
     )
+    do = SharedCalls(work)
     steps = [(system, seed) for seed in seeds for system in systems]
     n_steps = sum(len(folds_of[seed].training) for _, seed in steps)
     done, commit = 0, library_commit()
@@ -295,7 +296,7 @@ def compare(
             tell = partial(_tell, progress, done, n_steps, f"{system}, seed {seed}", len(training))
         begin = time.perf_counter()
         tasks = [(system, seed, fold, one) for fold, one in enumerate(training)]
-        judged = shared_calls(work, tasks, tell)
+        judged = do(tasks, tell)
         done += len(training)
         row: dict[str, Any] = {
             "system": system,

@@ -117,11 +117,6 @@ class FeatureTable:
         return (len(self), *(self._row or ()))
 
     @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    @property
     def nbytes(self) -> int:
         """Bytes of all rows, wherever they lie."""
         return math.prod(self.shape) * self.dtype.itemsize

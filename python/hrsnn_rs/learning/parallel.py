@@ -136,42 +136,53 @@ def _shared_out(
     return found
 
 
-def shared_calls(
-    work: Callable[..., Any],
-    tasks: Sequence[tuple[Any, ...]],
-    tell: Callable[[int], None] | None = None,
-) -> list[Any]:
-    """Call `work` for one task after the other: here, or in the workers that joblib is told to use.
+class SharedCalls:
+    """Calls of one piece of work: here, or in the workers that joblib is told to use.
 
     Parameters
     ----------
     work : callable
-        With an attribute `n_threads`, which is 1 for workers. It travels once to each.
-    tasks : sequence of tuple
-        Arguments.
-    tell : callable, default=None
-        Called with the number of a task before it begins; of workers' tasks with that of the first.
-
-    Returns
-    -------
-    list
-        What `work` gave, in the order of the tasks.
+        With an attribute `n_threads`, which is 1 for workers. Must not be changed between calls:
+        it is made into bytes, and travels to each worker, once.
     """
-    from joblib import Parallel, delayed, effective_n_jobs
 
-    if effective_n_jobs(None) == 1:
-        found = []
-        for place, task in enumerate(tasks):
-            if tell is not None:
-                tell(place)
-            found.append(work(*task))
-        return found
-    if tell is not None:
-        tell(0)
-    content, key = _content(work)
-    calls = (delayed(_one_call)(content, key, task) for task in tasks)
-    in_order: list[Any] = Parallel()(calls)
-    return in_order
+    def __init__(self, work: Callable[..., Any]) -> None:
+        self._work = work
+        self._sent: tuple[NDArray[np.uint8], str] | None = None
+
+    def __call__(
+        self, tasks: Sequence[tuple[Any, ...]], tell: Callable[[int], None] | None = None
+    ) -> list[Any]:
+        """Do one task after the other.
+
+        Parameters
+        ----------
+        tasks : sequence of tuple
+            Arguments.
+        tell : callable, default=None
+            Called with the number of a task before it begins; of workers' tasks with that of the
+            first.
+
+        Returns
+        -------
+        list
+            What the work gave, in the order of the tasks.
+        """
+        from joblib import Parallel, delayed, effective_n_jobs
+
+        if effective_n_jobs(None) == 1:
+            found = []
+            for place, task in enumerate(tasks):
+                if tell is not None:
+                    tell(place)
+                found.append(self._work(*task))
+            return found
+        if tell is not None:
+            tell(0)
+        if self._sent is None:
+            self._sent = _content(self._work)
+        in_order: list[Any] = Parallel()(delayed(_one_call)(*self._sent, task) for task in tasks)
+        return in_order
 
 
 def _content(model: Any) -> tuple[NDArray[np.uint8], str]:
