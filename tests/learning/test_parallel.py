@@ -1,8 +1,10 @@
 """Samples shared out by joblib, by dask's workers among others: the bits of the serial run."""
 
+import contextlib
 import functools
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -50,15 +52,21 @@ def fitted() -> HRSNNClassifier:
     return classifier().fit(gestures())
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    """Two workers of one thread each, without a dashboard: nothing else listens."""
+@contextlib.contextmanager
+def workers(n_workers: int) -> Iterator[Client]:
+    """Some workers of one thread each, without a dashboard: nothing else listens."""
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster,
         Client(cluster) as client,
     ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with workers(2) as client:
         yield client
 
 
@@ -126,23 +134,50 @@ def test_cross_validation_by_dask_is_the_serial_one(client):
         assert np.array_equal(scores(), wanted)
 
 
+def test_a_cluster_of_one_worker_gives_the_bits_too():
+    with workers(1), joblib.parallel_config(backend="dask"):
+        found = parallel_transform(network(), events(), batch=8)
+    assert np.array_equal(found, network().transform(events(), n_threads=1))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-def test_a_killed_worker_loses_nothing(client):
-    wanted = network().transform(events() * 20, n_threads=1)
-    victim = next(iter(client.run(os.getpid).values()))
+@pytest.mark.parametrize("deaths", [(100,), (100, 200)])
+def test_a_killed_worker_loses_nothing(deaths):
+    """Not even what it alone had been sent, nor where none that had been sent it is left."""
+    wanted = network().transform(events() * 10, n_threads=1)
+    with workers(2) as client:
+        victims = list(client.run(os.getpid).values())[: len(deaths)]
 
-    def samples():
-        for place, one in enumerate(events() * 20):
-            if place == 300:
-                os.kill(victim, signal.SIGKILL)
-            time.sleep(0.002)
-            yield one
+        def samples():
+            for place, one in enumerate(events() * 10):
+                if place in deaths:
+                    os.kill(victims[deaths.index(place)], signal.SIGKILL)
+                time.sleep(0.004)
+                yield one
 
-    with joblib.parallel_config(backend="dask"):
-        found = parallel_transform(network(), samples(), batch=8)
-    assert np.array_equal(found, wanted)
-    assert victim not in client.run(os.getpid).values()
+        with joblib.parallel_config(backend="dask"):
+            found = parallel_transform(network(), samples(), batch=8)
+        assert np.array_equal(found, wanted)
+        client.wait_for_workers(2, timeout=30)
+        assert not set(victims) & set(client.run(os.getpid).values())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+def test_rows_of_a_table_outlive_their_worker():
+    random = np.random.default_rng(7)
+    table, labels = random.normal(size=(400, 40)), np.arange(400) % 2
+    table[:, 0] += 3.0 * labels
+    clf = HRSNNClassifier(n_threads=1).fit(table[:40], labels[:40])
+    with workers(2) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+        fuse = threading.Timer(0.3, os.kill, (victim, signal.SIGKILL))
+        fuse.start()
+        with joblib.parallel_config(backend="dask"):
+            found = parallel_features(clf, table, batch=10)
+        fuse.join()
+    assert np.array_equal(found, clf.window_features(table))
 
 
 @pytest.mark.parametrize(
@@ -190,3 +225,13 @@ def test_rows_of_compare_are_those_of_the_serial_run(backend, layers):
     assert found.drop("seconds").equals(serial.drop("seconds"))
     # Before these it says which clips are being encoded.
     assert [done for done, _, _ in told[-3:]] == [0, 2, 4]
+
+
+@pytest.mark.filterwarnings("ignore::hrsnn_rs.CalibrationWarning")
+def test_rows_of_compare_by_dask_are_those_of_the_serial_run(client):
+    words = {"memory": False, "n_windows": 2, "variants": ["HeNHeS"], "n_neurons": 30}
+    words |= {"controls": ["untrained"], "features": [], "seeds": [0], "folds": 2}
+    serial = compare(gestures(), **words)
+    with joblib.parallel_config(backend="dask"):
+        found = compare(gestures(), **words)
+    assert found.drop("seconds").equals(serial.drop("seconds"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import pickle
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,8 +130,11 @@ def _shared_out(
 
     batch = check_integer("batch", batch, 1)
     content, key = _content(model)
+    sent = _sent(content, key)
     tasks = (
-        delayed(_one_task)(content, key, method, part, options) for part in _parts(samples, batch)
+        # In a tuple, for dask to keep the part with its task: what it scatters, one death can lose.
+        delayed(_one_task)(sent, key, method, (part,), options)
+        for part in _parts(samples, batch)
     )
     found: list[NDArray[Any]] = Parallel()(tasks)
     return found
@@ -148,7 +152,7 @@ class SharedCalls:
 
     def __init__(self, work: Callable[..., Any]) -> None:
         self._work = work
-        self._sent: tuple[NDArray[np.uint8], str] | None = None
+        self._content: tuple[NDArray[np.uint8], str] | None = None
 
     def __call__(
         self, tasks: Sequence[tuple[Any, ...]], tell: Callable[[int], None] | None = None
@@ -179,17 +183,39 @@ class SharedCalls:
             return found
         if tell is not None:
             tell(0)
-        if self._sent is None:
-            self._sent = _content(self._work)
-        in_order: list[Any] = Parallel()(delayed(_one_call)(*self._sent, task) for task in tasks)
+        if self._content is None:
+            self._content = _content(self._work)
+        content, key = self._content
+        sent = _sent(content, key)
+        in_order: list[Any] = Parallel()(delayed(_one_call)(sent, key, task) for task in tasks)
         return in_order
 
 
 def _content(model: Any) -> tuple[NDArray[np.uint8], str]:
     """Give a model as bytes, and their hash."""
-    # As an array: dask hands it out once to each worker, and not with each task.
+    # As an array: joblib maps a large one into the memory of each process.
     content = np.frombuffer(pickle.dumps(model), np.uint8)
     return content, hashlib.sha256(content.data).hexdigest()
+
+
+def _sent(content: NDArray[np.uint8], key: str) -> Any:
+    """Give what stands for a model's bytes in tasks, by who will do them.
+
+    For dask that is a task of its own, whose result workers hand on to each other: where all that
+    hold it have died, the scheduler does it again, while data scattered to them would be lost.
+    """
+    from joblib.parallel import get_active_backend
+
+    client = getattr(get_active_backend()[0], "client", None)
+    if client is None:
+        return content
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph")
+        return client.submit(_as_array, content.tobytes(), key=f"hrsnn-model-{key}")
+
+
+def _as_array(content: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(content, np.uint8)
 
 
 def _parts(samples: Any, batch: int) -> Iterator[Any]:
@@ -207,23 +233,26 @@ def _parts(samples: Any, batch: int) -> Iterator[Any]:
 
 
 def _one_task(
-    content: NDArray[np.uint8], key: str, method: str, part: Any, options: dict[str, Any]
+    content: Any, key: str, method: str, parts: tuple[Any], options: dict[str, Any]
 ) -> NDArray[Any]:
     """Run one batch here."""
+    (part,) = parts
     samples = taken_apart(part)[0] if isinstance(part, EventSamples) else part
     found: NDArray[Any] = getattr(_held(content, key), method)(samples, **options)
     return found
 
 
-def _one_call(content: NDArray[np.uint8], key: str, task: tuple[Any, ...]) -> Any:
+def _one_call(content: Any, key: str, task: tuple[Any, ...]) -> Any:
     """Do one task here."""
     return _held(content, key)(*task)
 
 
-def _held(content: NDArray[np.uint8], key: str) -> Any:
+def _held(content: Any, key: str) -> Any:
     """Make a model of its bytes, once per process; it works with one thread."""
     model = _HELD.get(key)
     if model is None:
+        if not isinstance(content, np.ndarray):  # A cluster of one worker: joblib works here.
+            content = content.result()
         model = pickle.loads(content.tobytes())
         if hasattr(model, "n_threads"):
             model.n_threads = 1
