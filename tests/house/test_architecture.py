@@ -145,6 +145,7 @@ WINGS = {
         "classifier",
         "early",
         "parallel",
+        "feature_parts",
         "rows_file",
         "clips",
         "systems",

@@ -54,10 +54,13 @@ def fitted() -> HRSNNClassifier:
 
 @contextlib.contextmanager
 def workers(n_workers: int) -> Iterator[Client]:
-    """Some workers of one thread each, without a dashboard: nothing else listens."""
+    """Some workers of one thread each; all that listens does so on this machine alone."""
     with (
         LocalCluster(
-            n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # any free port: other clusters may be there
         ) as cluster,
         Client(cluster) as client,
     ):

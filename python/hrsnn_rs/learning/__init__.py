@@ -18,6 +18,7 @@ from hrsnn_rs.learning.comparison import (
 from hrsnn_rs.learning.early import early_recognition
 from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
 from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.feature_parts import features_to_parquet
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, feature_features
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.layered import LAYERS
@@ -97,6 +98,7 @@ __all__ = [
     "direction_scores",
     "early_recognition",
     "feature_features",
+    "features_to_parquet",
     "holm",
     "library_commit",
     "measure_balance",

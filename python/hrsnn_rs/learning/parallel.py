@@ -72,10 +72,7 @@ def parallel_transform(
     """
     if not isinstance(network, Network):
         raise ParameterError(f"network must be a Network; got {network!r}.")
-    for name in options.keys() & {"n_threads", "progress", "return_stats"}:
-        raise ParameterError(f"{name} must be left out; got {options[name]!r}.")
-    options = {**options, "n_windows": n_windows, "n_threads": 1}
-    network.transform([], **options)
+    options = checked_options(network, {**options, "n_windows": n_windows})
     parts = _shared_out(network, "transform", samples, batch, options)
     return np.concatenate(parts) if parts else network.transform([], **options)
 
@@ -122,22 +119,57 @@ def parallel_features(
     return np.concatenate(parts) if parts else classifier.window_features(samples)
 
 
+def checked_options(network: Network, options: dict[str, Any]) -> dict[str, Any]:
+    """Give options of `Network.transform` as workers take them: one thread, and all allowed."""
+    for name in options.keys() & {"n_threads", "progress", "return_stats"}:
+        raise ParameterError(f"{name} must be left out; got {options[name]!r}.")
+    network.transform([], **options, n_threads=1)
+    return {**options, "n_threads": 1}
+
+
 def _shared_out(
     model: Any, method: str, samples: Any, batch: int, options: dict[str, Any]
 ) -> list[NDArray[Any]]:
     """Let workers call a method of a model for one batch after the other, in order."""
+    batch = check_integer("batch", batch, 1)
+    found: list[NDArray[Any]] = work_on(model, method, parts_of(samples, batch), options)
+    return found
+
+
+def work_on(
+    model: Any,
+    method: str,
+    parts: Iterable[Any],
+    options: dict[str, Any],
+    return_as: str = "list",
+) -> Any:
+    """Let workers call a method of a model for each part.
+
+    Parameters
+    ----------
+    model : Network or HRSNNClassifier
+        Not changed. It travels once to each worker.
+    method : str
+        Of the model; takes samples and `options`.
+    parts : iterable
+        As `parts_of` gives them.
+    options : dict
+        Of the method.
+    return_as : str, default="list"
+        As for `joblib.Parallel`.
+
+    Returns
+    -------
+    list or generator of ndarray
+        What the method gave for each part, in order.
+    """
     from joblib import Parallel, delayed
 
-    batch = check_integer("batch", batch, 1)
     content, key = _content(model)
     sent = _sent(content, key)
-    tasks = (
-        # In a tuple, for dask to keep the part with its task: what it scatters, one death can lose.
-        delayed(_one_task)(sent, key, method, (part,), options)
-        for part in _parts(samples, batch)
-    )
-    found: list[NDArray[Any]] = Parallel()(tasks)
-    return found
+    # In a tuple, for dask to keep the part with its task: what it scatters, one death can lose.
+    tasks = (delayed(_one_task)(sent, key, method, (part,), options) for part in parts)
+    return Parallel(return_as=return_as)(tasks)
 
 
 class SharedCalls:
@@ -218,7 +250,7 @@ def _as_array(content: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8)
 
 
-def _parts(samples: Any, batch: int) -> Iterator[Any]:
+def parts_of(samples: Any, batch: int) -> Iterator[Any]:
     """Cut samples into batches; of a data set as smaller data sets, which hold names alone."""
     if isinstance(samples, EventSamples):
         for begin in range(0, len(samples), batch):

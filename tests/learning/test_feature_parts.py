@@ -1,0 +1,155 @@
+"""Features as a folder of parts: those of `transform`, also after a stop, and no others'."""
+
+import functools
+import json
+
+import joblib
+import numpy as np
+import polars as pl
+import pytest
+from hrsnn_rs.datasets import make_gestures
+from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.learning import Clips, HRSNNClassifier, features_to_parquet
+from hrsnn_rs.network import default_network
+from sklearn.exceptions import NotFittedError
+
+
+@functools.cache
+def gestures():
+    return make_gestures(3, 1, duration=400_000)
+
+
+@functools.cache
+def events():
+    return list(Clips.of_dataset(gestures()).events)
+
+
+@functools.cache
+def network():
+    made = default_network(n_neurons=40)
+    made.calibrate(events(), rate=3.0)
+    return made
+
+
+@functools.cache
+def fitted() -> HRSNNClassifier:
+    return HRSNNClassifier(network=network(), n_windows=2, n_threads=1).fit(gestures())
+
+
+def features(table: pl.LazyFrame) -> np.ndarray:
+    whole = table.collect()
+    n_windows = whole["window"].max() + 1
+    assert (
+        whole["sample"].to_list() == np.repeat(range(len(whole) // n_windows), n_windows).tolist()
+    )
+    return whole["features"].to_numpy().reshape(-1, n_windows, whole["features"].dtype.size)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize("batch", [1, 8, 100])
+def test_parts_hold_the_bits_of_transform(tmp_path, backend, batch):
+    wanted = network().transform(events(), 3, windows="events", n_threads=1)
+    told = []
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        table = features_to_parquet(
+            network(),
+            events(),
+            tmp_path / "parts",
+            batch=batch,
+            n_windows=3,
+            windows="events",
+            progress=lambda *step: told.append(step),
+        )
+    assert np.array_equal(features(table), wanted)
+    n_parts = -(-len(events()) // batch)
+    assert told[0][:2] == (0, n_parts)
+    assert told[-1][:2] == (n_parts, n_parts)
+
+
+@pytest.mark.parametrize("samples", [gestures, events, lambda: iter(events())])
+def test_a_classifier_s_features_of_data_sets_and_iterators(tmp_path, samples):
+    table = features_to_parquet(fitted(), samples(), tmp_path, batch=8)
+    assert np.array_equal(features(table), fitted().window_features(events()))
+
+
+class StoppedError(Exception):
+    """What ends a run half-way."""
+
+
+def test_a_run_goes_on_where_it_was_stopped(tmp_path):
+    def stopped():
+        for place, one in enumerate(events()):
+            if place == 20:
+                raise StoppedError
+            yield one
+
+    with pytest.raises(StoppedError):
+        features_to_parquet(network(), stopped(), tmp_path, batch=4)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.parquet")}
+    assert 1 <= len(before) <= 5
+    (tmp_path / "0000003-of-a-killed.parquet.77.part").write_bytes(b"half")
+    table = features_to_parquet(network(), events(), tmp_path, batch=4)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert np.array_equal(features(table), network().transform(events(), n_threads=1))
+
+
+def test_more_samples_make_more_parts(tmp_path):
+    features_to_parquet(network(), events()[:16], tmp_path, batch=8)
+    table = features_to_parquet(network(), events(), tmp_path, batch=8)
+    assert np.array_equal(features(table), network().transform(events(), n_threads=1))
+
+
+def test_parts_of_something_else_are_refused(tmp_path):
+    features_to_parquet(network(), events()[:16], tmp_path, batch=8)
+    with pytest.raises(ParameterError, match="folder must hold parts of batch 4"):
+        features_to_parquet(network(), events(), tmp_path, batch=4)
+    with pytest.raises(ParameterError, match="folder must hold parts of options"):
+        features_to_parquet(network(), events(), tmp_path, batch=8, n_windows=2)
+    with pytest.raises(ParameterError, match="folder must hold parts of model"):
+        features_to_parquet(default_network(n_neurons=40), events(), tmp_path, batch=8)
+    with pytest.raises(ParameterError, match="part 1 is of other ones"):
+        features_to_parquet(network(), events()[:8] + events()[:8], tmp_path, batch=8)
+    dataset = tmp_path / "gestures"
+    features_to_parquet(fitted(), gestures(), dataset, batch=8)
+    with pytest.raises(ParameterError, match="part 0 is of other ones"):
+        features_to_parquet(fitted(), gestures().subset(range(5, 33)), dataset, batch=8)
+
+
+def test_folders_of_something_else_are_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(ParameterError, match="folder must be new, empty or of parts"):
+        features_to_parquet(network(), events(), tmp_path)
+    with pytest.raises(ParameterError, match="folder must be new, empty or of parts"):
+        features_to_parquet(network(), events(), tmp_path / "mine.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    for text in ("{", json.dumps([1])):
+        (tmp_path / "settings.json").write_text(text)
+        with pytest.raises((FormatError, ParameterError), match="must"):
+            features_to_parquet(network(), events(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": 3}, "model must be a Network or a HRSNNClassifier"),
+        ({"batch": 0}, "batch must be"),
+        ({"folder": 3}, "folder must be"),
+        ({"n_threads": 2}, "n_threads must be left out"),
+        ({"n_windows": 0}, "n_windows must be"),
+        ({"bogus": 1}, "bogus"),
+    ],
+)
+def test_nonsense_is_refused(tmp_path, arguments, message):
+    wanted = {"model": network(), "samples": events(), "folder": tmp_path / "parts", **arguments}
+    with pytest.raises((ParameterError, TypeError), match=message):
+        features_to_parquet(**wanted)
+    assert not (tmp_path / "parts").exists()
+
+
+def test_no_sample_and_no_fit_are_refused(tmp_path):
+    with pytest.raises(ShapeError, match="at least one sample"):
+        features_to_parquet(network(), [], tmp_path / "none")
+    with pytest.raises(NotFittedError):
+        features_to_parquet(HRSNNClassifier(), events(), tmp_path / "none")
+    with pytest.raises(ParameterError, match="options must be those of a network"):
+        features_to_parquet(fitted(), events(), tmp_path / "other", n_windows=2)
