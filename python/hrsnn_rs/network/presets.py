@@ -35,17 +35,21 @@ def default_plasticity() -> STDP:
     Returns
     -------
     STDP
-        Gamma laws of shape 3 for both amplitudes (mV) and both time constants (ms).
+        Gamma laws of shape 3 for both amplitudes (mV) and both time constants (ms). Depression
+        over potentiation, `a_minus tau_minus / (a_plus tau_plus)` of the means, is 1.5: in the
+        middle of the range in which a rule for each synapse keeps a network's rate and memory.
 
     Examples
     --------
     >>> from hrsnn_rs.network import default_plasticity
-    >>> default_plasticity().tau_plus.mean
-    15.0
+    >>> rule = default_plasticity()
+    >>> balance = rule.a_minus.mean * rule.tau_minus.mean / (rule.a_plus.mean * rule.tau_plus.mean)
+    >>> round(balance, 2)
+    1.5
     """
     return STDP(
         a_plus=Gamma(mean=0.01, shape=3.0),
-        a_minus=Gamma(mean=0.012, shape=3.0),
+        a_minus=Gamma(mean=0.0066, shape=3.0),
         tau_plus=Gamma(mean=15.0, shape=3.0),
         tau_minus=Gamma(mean=34.0, shape=3.0),
     )

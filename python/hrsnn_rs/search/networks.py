@@ -43,7 +43,7 @@ RECIPE: dict[str, Distribution | float] = {
     "tau_plus": Gamma(mean=15.0, shape=3.0),
     "tau_minus": Gamma(mean=34.0, shape=3.0),
     "a_plus": Gamma(mean=0.01, shape=3.0),
-    "a_minus": Gamma(mean=0.012, shape=3.0),
+    "a_minus": Gamma(mean=0.0066, shape=3.0),
     "axon_delay": Uniform(1.0, 200.0),
     "w_recurrent": 0.05,
     "rate": 3.0,
