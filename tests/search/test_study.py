@@ -97,18 +97,10 @@ def test_an_error_is_told_and_its_trial_not_lost(tmp_path):
     assert study.trials[1].params == study.trials[0].params
 
 
-WORKER = """\
-import sys, time
-from optuna_studies import SPACE, distance
-from hrsnn_rs.search import open_study, run_trials, sampler_named
-study = open_study(sys.argv[1], sampler_named("wasserstein", SPACE, 0), directions=["minimize"],
-                   lost_after=2)
-def slow(trial):
-    SPACE.suggest(trial)
-    time.sleep(float(sys.argv[2]))
-    return distance(trial)
-run_trials(study, slow, int(sys.argv[3]))
-"""
+WORKER = (
+    "import sys; from optuna_studies import work; "
+    "work(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))"
+)
 
 
 def worker(path: Path, seconds: float, n_trials: int) -> subprocess.Popen:

@@ -1,10 +1,19 @@
 """Studies of laws whose best ones are known, for the tests of the search."""
 
+import time
+
 import numpy as np
 import optuna
 import pytest
 from hrsnn_rs import Gamma
-from hrsnn_rs.search import LawRange, SearchSpace, wasserstein
+from hrsnn_rs.search import (
+    LawRange,
+    SearchSpace,
+    open_study,
+    run_trials,
+    sampler_named,
+    wasserstein,
+)
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -22,6 +31,18 @@ def distance(trial: optuna.Trial) -> float:
     """Ask for laws and give the squared distance from those that are wanted."""
     point = SPACE.suggest(trial)
     return sum(wasserstein(point[name], law, log=True) ** 2 for name, law in WANTED.items())
+
+
+def work(path: str, seconds: float, n_trials: int) -> None:
+    """Work at the study of a file, as a process of its own does; each trial takes a while."""
+
+    def slowly(trial: optuna.Trial) -> float:
+        found = distance(trial)
+        time.sleep(seconds)
+        return found
+
+    sampler = sampler_named("wasserstein", SPACE, seed=0, n_initial=4)
+    run_trials(open_study(path, sampler, directions=["minimize"], lost_after=2), slowly, n_trials)
 
 
 def lose(study: optuna.Study) -> None:
