@@ -11,7 +11,7 @@ from hrsnn_rs.learning.comparison import (
     verdict,
 )
 from hrsnn_rs.learning.experiment import ROW_SCHEMA
-from hrsnn_rs.learning.statistics import holm, paired_difference
+from hrsnn_rs.learning.statistics import counted, holm, paired_difference
 
 N_CLIPS = 20
 
@@ -92,7 +92,8 @@ def test_summary_counts_seeds_persons_and_clips():
     assert summarize(rows).comparisons.equals(comparisons(rows))
     bare = rows.with_columns(pl.lit(None, ROW_SCHEMA["predictions"]).alias("predictions"))
     assert summarize(bare).table["n_clips"].null_count() == 4
-    assert verdict(bare) == "No row of HeNHeS to judge."
+    words = "rows of HeNHeS do not say what was predicted for each clip"
+    assert verdict(bare) == f"No verdict: {words}."
 
 
 def test_verdict_says_what_is_and_what_is_not_resolved():
@@ -162,4 +163,30 @@ def test_nothing_and_nonsense_are_refused():
         summarize(rows.head(0))
     with pytest.raises(ParameterError, match=r"metric must be of .* got 'seconds'"):
         difference(rows, "one", "HeNHeS", "seconds")
-    assert verdict(rows.filter(system="one")) == "No row of HeNHeS to judge."
+    words = "there is no row of features or of HeNHeS"
+    assert verdict(rows.filter(system="one")) == f"No verdict: {words}."
+    words = "there is no other system to hold HeNHeS against, on the same clips"
+    assert verdict(rows.filter(system="HeNHeS")) == f"No verdict: {words}."
+    for wrong, message in (
+        (3, r"^rows must be a polars DataFrame, as compare gives; got 3"),
+        (rows.to_dicts(), r"^rows must be a polars DataFrame"),
+        (rows.drop("accuracy"), r"^rows must have the columns .*; got none of name 'accuracy'"),
+        (rows.drop("seed"), r"^rows must have .* 'seed'"),
+    ):
+        for use in (summarize, predictions, comparisons, verdict):
+            with pytest.raises(ParameterError, match=message):
+                use(wrong)
+
+
+def test_numbers_of_things():
+    assert [counted(n, "clip") for n in (0, 1, 2, 1234)] == [
+        "0 clips",
+        "1 clip",
+        "2 clips",
+        "1,234 clips",
+    ]
+    assert [counted(n, "class") for n in (1, 2)] == ["1 class", "2 classes"]
+    one = rows_of({"one": 0.5, "HeNHeS": 0.5}, n_seeds=1, n_persons=1).filter(seed=0)
+    assert str(difference(one, "one", "HeNHeS")).endswith(
+        "(no interval; 1 seed, 1 person, 20 clips)"
+    )

@@ -97,7 +97,7 @@ def test_page_says_how_it_was_made(tmp_path, rows):
     text = path.read_text(encoding="utf-8")
     for words in (
         "hrsnn demo --seeds 2",
-        "<dt>seeds</dt><dd>0, 1;",
+        "<dt>seeds</dt><dd>0, 1</dd>",
         "&lt;made &amp; up&gt;",
         "0.825 ± 0.021",
         "<th>persons</th><th>test clips</th><th>accuracy</th>",
@@ -150,10 +150,63 @@ def test_what_a_reader_wants_to_know_first_stands_on_top(tmp_path, rows):
     write_report(path, rows, command="hrsnn demo")
     text = path.read_text(encoding="utf-8")
     first = text[text.index("<body>") : text.index("<h2>")]
-    headline = "Accuracy: HoNHoS 0.825, HeNHeS 0.825, event counts 0.795; chance 1.000"
+    headline = "Accuracy: HoNHoS 0.825, HeNHeS 0.825, event counts 0.795"
+    headline += "; all test clips are of one class"
     assert f"{headline} (n: 2 seeds, 2 persons, 2 test clips)." in first
     assert "No verdict: 2 seeds and 2 persons" in first
-    assert "always the most frequent class: 1.000" in first
+    assert "<dt>chance</dt><dd>all tested clips are of one class" in first
+    assert "1.000" not in first
+
+
+def test_one_of_a_kind_is_no_plural(tmp_path, rows):
+    path = tmp_path / "report.html"
+    one = rows.filter(system="HeNHeS", seed=0).with_columns(
+        n_training=0, n_validation=1, split=pl.lit("validation on groups 3")
+    )
+    write_report(path, one, command="hrsnn demo")
+    text = path.read_text(encoding="utf-8")
+    for words in (
+        "(n: 1 seed, 1 person, 1 test clip).",
+        "No verdict: there is no other system to hold HeNHeS against, on the same clips.",
+        "&lt;made &amp; up&gt;, 1 clip</dd>",
+        "<dt>seed</dt><dd>0</dd>",
+        "<dt>split</dt><dd>validation on groups 3</dd>",
+        "<dt>tested on</dt><dd>1 clip of 1 person</dd>",
+        "<summary>1 row, one for each",
+    ):
+        assert words in text
+    assert not re.search(r"\b1 (clips|persons|seeds|classes|rows|test clips)", text)
+    # No table of a heading alone.
+    assert "HeNHeS minus" not in text
+    bare = one.with_columns(
+        pl.lit(None, ROW_SCHEMA["predictions"]).alias("predictions"),
+        pl.lit(None, pl.Int64).alias("n_training"),
+        pl.lit(None, pl.String).alias("dataset"),
+    )
+    write_report(path, bare, command="hrsnn demo")
+    text = path.read_text(encoding="utf-8")
+    assert "<dt>data</dt><dd>unknown</dd>" in text
+    assert "No verdict: rows of HeNHeS do not say what was predicted" in text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"network": 3}, r"^network must be a Network or None; got 3"),
+        ({"rows": 3}, r"^rows must be a polars DataFrame"),
+        ({"rows": pl.DataFrame({"system": ["x"]})}, r"^rows must have the columns"),
+        ({"figures": 3}, r"^figures must be a sequence of ReportFigure; got 3"),
+        ({"figures": [None]}, r"^figures\[0\] must be a ReportFigure; got None"),
+        ({"command": None}, r"^command must be a string; got None"),
+        ({"title": 3}, r"^title must be a string; got 3"),
+        ({"path": 3}, r"^path must be"),
+    ],
+)
+def test_nonsense_is_named_before_a_page_is_written(tmp_path, rows, wrong, message):
+    words = {"path": tmp_path / "report.html", "rows": rows, "command": "x"} | wrong
+    with pytest.raises(ParameterError, match=message):
+        write_report(words.pop("path"), words.pop("rows"), **words)
+    assert not list(tmp_path.iterdir())
 
 
 def test_page_tells_of_network_machine_versions_and_date(tmp_path, rows):

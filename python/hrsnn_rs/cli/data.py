@@ -194,7 +194,9 @@ def _cache(arguments: argparse.Namespace) -> int:
         rows = table.with_columns(pl.col("last_used").dt.to_string("iso:strict")).to_dicts()
         print_json({"cache": str(cache.path), "max_bytes": cache.max_bytes, "rows": rows})
         return 0
-    print(f"{cache.path}: {table['bytes'].sum() / 2**20:,.1f} MB in {table['entries'].sum()} clips")
+    n_clips = table["entries"].sum()
+    words = f"{n_clips} clip{'s' * (n_clips != 1)}"
+    print(f"{cache.path}: {table['bytes'].sum() / 2**20:,.1f} MB in {words}")
     if table.height:
         print()
         lines = [["data set", "clips", "MB", "last used", "encoder"]]

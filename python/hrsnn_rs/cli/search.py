@@ -26,6 +26,7 @@ from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import Clips, HRSNNClassifier, library_commit
+from hrsnn_rs.learning.statistics import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -273,13 +274,13 @@ def _say(
         lines.append([*line, *map(_words, tried.values())])
     print(aligned(lines))
     print()
-    print(f"{table.height} trials, the best {len(lines) - 1} shown; * none is better.")
+    print(f"{counted(table.height, 'trial')}, the best {len(lines) - 1} shown; * none is better.")
     print(
         "Gamma laws by mean (shape), uniform ones from-to. Accuracy is on persons left out in turn;"
     )
     print("chosen as the best of many, it flatters.")
     if test:
         print(
-            f"Test, once, on {test['n_samples']} clips: {test['accuracy']:.3f}; with the laws at "
-            f"the start {test['accuracy_of_start']:.3f}."
+            f"Test, once, on {counted(test['n_samples'], 'clip')}: {test['accuracy']:.3f}; with "
+            f"the laws at the start {test['accuracy_of_start']:.3f}."
         )

@@ -19,12 +19,14 @@ from hrsnn_rs.learning.statistics import (
     FEWEST_SEEDS,
     LEVEL,
     PairedDifference,
+    counted,
     holm,
     paired_difference,
 )
 
 _MEASURED = ("accuracy", "memory", "spikes_per_sample", "rate", "synaptic_operations", "seconds")
 _SCORES = ("accuracy", "memory")
+_KEYS = ("dataset", "system", "seed", "predictions", "split_warning")
 # What is judged where nothing else is asked for.
 _LEAD = ("features", "HeNHeS")
 
@@ -64,6 +66,28 @@ class Summary(NamedTuple):
     comparisons: pl.DataFrame
 
 
+def check_rows(rows: Any) -> None:
+    """Refuse what is no table of rows.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Rows as `compare` gives them. Not changed.
+
+    Raises
+    ------
+    ParameterError
+        If it is none, or lacks a column.
+    """
+    if not isinstance(rows, pl.DataFrame):
+        raise ParameterError(f"rows must be a polars DataFrame, as compare gives; got {rows!r}.")
+    for name in (*_KEYS, *_MEASURED):
+        if name not in rows.columns:
+            raise ParameterError(
+                f"rows must have the columns that compare gives; got none of name {name!r}."
+            )
+
+
 def predictions(rows: pl.DataFrame) -> pl.DataFrame:
     """Give what each system said of each clip that it was tested on.
 
@@ -83,7 +107,7 @@ def predictions(rows: pl.DataFrame) -> pl.DataFrame:
     Raises
     ------
     ParameterError
-        If rows are of several data sets, or have a system twice for one seed.
+        If rows are none, are of several data sets, or have a system twice for one seed.
 
     Examples
     --------
@@ -95,6 +119,7 @@ def predictions(rows: pl.DataFrame) -> pl.DataFrame:
     >>> predictions(rows)["accuracy"].to_list()
     [0.0]
     """
+    check_rows(rows)
     if rows["dataset"].n_unique() > 1:
         names = ", ".join(map(repr, rows["dataset"].unique(maintain_order=True)))
         raise ParameterError(f"rows must be of one data set; got {names}.")
@@ -142,6 +167,7 @@ def summarize(rows: pl.DataFrame) -> Summary:
     >>> summarize(rows).table["accuracy_mean"].round(3).to_list()
     [0.82]
     """
+    check_rows(rows)
     if rows.height == 0:
         raise ParameterError("rows must hold at least one row; got 0.")
     tested = (
@@ -199,7 +225,7 @@ def difference(
     ...      {"system": "HeNHeS", "seed": 0, "predictions": [said | {"predicted": "wave"}]}],
     ...     schema=ROW_SCHEMA)
     >>> str(difference(rows, "HeNHeS", "untrained"))
-    '+1.000 (no interval; 1 seeds, 1 persons, 1 clips)'
+    '+1.000 (no interval; 1 seed, 1 person, 1 clip)'
     """
     if metric not in _SCORES:
         raise ParameterError(f"metric must be of {_SCORES}; got {metric!r}.")
@@ -328,16 +354,16 @@ def verdict_parts(rows: pl.DataFrame, system: str | None = None) -> Verdict:
     """Give what `verdict` says, in pieces."""
     table = comparisons(rows, system)
     if table.height == 0:
-        return Verdict(f"No row of {system or 'HeNHeS'} to judge.", [], "")
+        return Verdict(_nothing_to_judge(rows, system), [], "")
     beware = rows["split_warning"].drop_nulls().unique(maintain_order=True).to_list()
     end = f" Beware: {beware[0]}." if beware else ""
     judged = table.filter(pl.col("outcome") != "no verdict")
     if judged.height == 0:
         most = table.row(int(np.argmax(table["n_seeds"].to_numpy())), named=True)
         n_seeds, n_persons = most["n_seeds"], most["n_persons"]
-        persons = _counted(n_persons, "person") if n_persons else "nobody knows which persons"
+        persons = counted(n_persons, "person") if n_persons else "nobody knows which persons"
         opening = (
-            f"No verdict: {_counted(n_seeds, 'seed')} and {persons}; it takes at least "
+            f"No verdict: {counted(n_seeds, 'seed')} and {persons}; it takes at least "
             f"{FEWEST_SEEDS} seeds and {FEWEST_PERSONS} persons."
         )
         return Verdict(opening, [], end)
@@ -358,10 +384,24 @@ def verdict_parts(rows: pl.DataFrame, system: str | None = None) -> Verdict:
         parts.append(f"in {metric} {first} " + "; it ".join(words))
     n_seeds, n_persons, n_clips = judged.select(pl.max("n_seeds", "n_persons", "n_clips")).row(0)
     opening = (
-        f"By {_counted(judged.height, 'comparison')} over {n_seeds} seeds, {n_persons} persons and "
-        f"{n_clips} test clips, with a chance of 5 % of any false one:"
+        f"By {counted(judged.height, 'comparison')} over {counted(n_seeds, 'seed')}, "
+        f"{counted(n_persons, 'person')} and {counted(n_clips, 'test clip')}, with a chance of 5 % "
+        "of any false one:"
     )
     return Verdict(opening, parts, end)
+
+
+def _nothing_to_judge(rows: pl.DataFrame, system: str | None) -> str:
+    """Say why there is no comparison."""
+    leads = _LEAD if system is None else (system,)
+    there = [name for name in leads if name in rows["system"]]
+    if not there:
+        return f"No verdict: there is no row of {' or of '.join(leads)}."
+    words = " and ".join(there)
+    asked = predictions(rows)["system"]
+    if not any(name in asked for name in there):
+        return f"No verdict: rows of {words} do not say what was predicted for each clip."
+    return f"No verdict: there is no other system to hold {words} against, on the same clips."
 
 
 _WORDS = {
@@ -411,10 +451,6 @@ def _difference(
         clip=both["clip"].to_numpy(),
         person=person,
     )
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _outcome(gap: PairedDifference, p: float | None) -> str:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from hrsnn_rs.learning.statistics import counted
+
 CITATION = (
     "Chakraborty & Mukhopadhyay (2023), Heterogeneous recurrent spiking neural network for "
     "spatio-temporal classification, Front. Neurosci. 17:994517, abstract"
@@ -101,8 +103,8 @@ def beside_paper(rows: pl.DataFrame) -> BesidePaper | None:
         pl.col("accuracy").mean().alias("here"),
         pl.col("accuracy").std().alias("sd"),
         pl.len().cast(pl.Int64).alias("n_seeds"),
-        pl.col("predictions").list.eval(pl.element().struct.field("clip")).explode().n_unique()
-        .cast(pl.Int64).alias("n_clips"),
+        pl.col("predictions").list.eval(pl.element().struct.field("clip")).explode()
+        .drop_nulls().n_unique().cast(pl.Int64).alias("n_clips"),
     )  # fmt: skip
     is_of_paper = pl.col("system") == "HeNHeS"
     table = table.with_columns(
@@ -110,9 +112,11 @@ def beside_paper(rows: pl.DataFrame) -> BesidePaper | None:
     ).select(*PAPER_SCHEMA)
     tested = rows["split"].drop_nulls().unique(maintain_order=True).to_list()
     here = tested[0] if len(tested) == 1 else "other groups with each seed"
+    n_clips = table.select(pl.max("n_clips")).item()
+    clips = counted(n_clips, "test clip") if n_clips else "which test clips, nobody kept"
     words = (
         f"Paper: {CITATION}, which gives one figure for each data set and says neither which clips "
         f"were tested nor with how many neurons and seeds: protocols may differ. Here: {here}; "
-        f"{table.select(pl.max('n_clips')).item()} test clips. The whole set has {published.whole}."
+        f"{clips}. The whole set has {published.whole}."
     )
     return BesidePaper(table, words)

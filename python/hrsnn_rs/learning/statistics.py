@@ -69,6 +69,30 @@ class Spread:
         return f"{self.mean:.3f}" if self.n < 2 else f"{self.mean:.3f} ± {self.sd:.3f}"
 
 
+def counted(n: int, what: str) -> str:
+    """Write a number of things.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    what : str
+        One of them.
+
+    Returns
+    -------
+    str
+        With "s" behind, or "es" behind an "s", but for one.
+
+    Examples
+    --------
+    >>> counted(1, "clip"), counted(2, "class")
+    ('1 clip', '2 classes')
+    """
+    many = "es" if what.endswith("s") else "s"
+    return f"{n:,} {what}{many * (n != 1)}"
+
+
 @dataclass(frozen=True)
 class PairedDifference:
     """Difference of two systems over the same clips and seeds, with its 95 % interval.
@@ -139,7 +163,8 @@ class PairedDifference:
         return float(quantiles) * self.standard_error
 
     def __str__(self) -> str:
-        n = f"{self.n_seeds} seeds, {self.n_persons} persons, {self.n_clips} clips"
+        counts = ((self.n_seeds, "seed"), (self.n_persons, "person"), (self.n_clips, "clip"))
+        n = ", ".join(counted(k, of) for k, of in counts)
         if not self.is_judged:
             return f"{self.mean:+.3f} (no interval; {n})"
         return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}] (95 %; {n})"

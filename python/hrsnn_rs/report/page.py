@@ -9,25 +9,27 @@ from __future__ import annotations
 import base64
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hrsnn_rs.arguments import check_path
 from hrsnn_rs.errors import FigureWarning, MissingDependencyError, ParameterError
-from hrsnn_rs.learning.comparison import predictions, summarize, verdict_parts
+from hrsnn_rs.learning.comparison import check_rows, predictions, summarize, verdict_parts
 from hrsnn_rs.learning.paper import beside_paper
+from hrsnn_rs.learning.statistics import counted
+from hrsnn_rs.network.network import Network
 from hrsnn_rs.plotting.canvas import png
 from hrsnn_rs.report.origin import origin
 from hrsnn_rs.report.parts import chance, format_parts, said_of_parts
 from hrsnn_rs.report.tables import format_comparisons, format_paper, format_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from os import PathLike
 
     import polars as pl
     from matplotlib.figure import Figure
-
-    from hrsnn_rs.network.network import Network
 
 _HOW = (
     "Paired by clip and by seed. The interval, 95 % for each line alone, is over persons and "
@@ -100,7 +102,7 @@ def write_report(
     Raises
     ------
     ParameterError
-        If there is no row.
+        If there is no row, or an argument is not what it should be.
     OSError
         If the file cannot be written.
 
@@ -119,8 +121,20 @@ def write_report(
     ...     "0.800" in page.read_text(encoding="utf-8")
     True
     """
+    check_rows(rows)
     if rows.height == 0:
         raise ParameterError("rows must hold at least one row; got 0.")
+    for name, text in (("command", command), ("title", title)):
+        if not isinstance(text, str):
+            raise ParameterError(f"{name} must be a string; got {text!r}.")
+    if not isinstance(figures, Sequence):
+        raise ParameterError(f"figures must be a sequence of ReportFigure; got {figures!r}.")
+    for index, figure in enumerate(figures):
+        if not isinstance(figure, ReportFigure):
+            raise ParameterError(f"figures[{index}] must be a ReportFigure; got {figure!r}.")
+    if network is not None and not isinstance(network, Network):
+        raise ParameterError(f"network must be a Network or None; got {network!r}.")
+    path = check_path("path", path)
     Path(path).write_text(_page(rows, figures, command, title, network), encoding="utf-8")
 
 
@@ -160,6 +174,7 @@ def _page(
         command=command,
         origin=_origin(first),
         rows=_all_rows(rows),
+        n_rows=counted(rows.height, "row"),
     )
 
 
@@ -176,32 +191,41 @@ def _headline(rows: pl.DataFrame) -> str:
         f"{name} {means[name]:.3f}" for name in sorted(shown, key=lambda name: -means[name])
     )
     by_luck = chance(rows)
-    beside = "" if by_luck is None else f"; chance {by_luck.level:.3f}"
+    beside = ""
+    if by_luck is not None:
+        chances = f"; chance {by_luck.level:.3f}"
+        beside = chances if by_luck.n_classes > 1 else "; all test clips are of one class"
     said = predictions(rows)
     counts = [("seed", rows["seed"].n_unique()), ("person", said["person"].drop_nulls().n_unique())]
     counts.append(("test clip", said["clip"].n_unique()))
-    n = ", ".join(f"{k} {name}{'s' * (k != 1)}" for name, k in counts if k)
+    n = ", ".join(counted(k, name) for name, k in counts if k)
     return f"Accuracy: {words}{beside} (n: {n})."
 
 
 def _tested(rows: pl.DataFrame) -> dict[str, str]:
     """Say what the scores rest on, and what chance would give."""
     first = rows.row(0, named=True)
-    seeds = ", ".join(str(seed) for seed in rows["seed"].unique().sort())
+    n_clips = _n_clips(first)
+    data = first["dataset"] or "unknown"
+    told = {"data": data if n_clips is None else f"{data}, {counted(n_clips, 'clip')}"}
+    seeds = rows["seed"].unique().sort().to_list()
+    told["seeds" if len(seeds) > 1 else "seed"] = ", ".join(map(str, seeds))
+    splits = rows["split"].drop_nulls().unique(maintain_order=True).to_list()
+    if splits:
+        told["split"] = splits[0] if len(splits) == 1 else "other clips left out with each seed"
     said = predictions(rows)
-    n_clips, persons = said["clip"].n_unique(), said["person"].drop_nulls()
-    told = {
-        "data": f"{first['dataset']}, {_n_clips(first)} clips",
-        "seeds": f"{seeds}; each is validated on groups that nothing was fitted to",
-    }
+    persons = said["person"].drop_nulls()
     if said.height:
-        words = f"{n_clips} clips" + (f" of {persons.n_unique()} persons" if persons.len() else "")
-        told["tested on"] = f"{words}, over all seeds"
+        words = counted(said["clip"].n_unique(), "clip")
+        if persons.len():
+            words += f" of {counted(persons.n_unique(), 'person')}"
+        told["tested on"] = f"{words}, over all seeds" if len(seeds) > 1 else words
     by_luck = chance(rows)
-    if by_luck is not None:
-        classes = f"{by_luck.n_classes} class{'es' * (by_luck.n_classes != 1)}"
+    if by_luck is not None and by_luck.n_classes == 1:
+        told["chance"] = "all tested clips are of one class, so that an accuracy says nothing"
+    elif by_luck is not None:
         always = f"always the most frequent class: {by_luck.most_frequent:.3f}"
-        told["chance"] = f"{by_luck.level:.3f} ({classes}); {always}"
+        told["chance"] = f"{by_luck.level:.3f} ({by_luck.n_classes} classes); {always}"
     return told
 
 
@@ -246,12 +270,12 @@ def _settings(text: str | None) -> dict[str, str]:
     return told
 
 
-def _n_clips(row: dict[str, Any]) -> str:
+def _n_clips(row: dict[str, Any]) -> int | None:
     counts = (row["n_training"], row["n_validation"])
     if None in counts:
-        return "-"
+        return None
     # In several folds each clip is tested, and trained on in the others.
-    return str(row["n_validation"] if (row["n_folds"] or 1) > 1 else sum(counts))
+    return int(row["n_validation"] if (row["n_folds"] or 1) > 1 else sum(counts))
 
 
 def _all_rows(rows: pl.DataFrame) -> list[list[str]]:
