@@ -131,6 +131,7 @@ WINGS = {
         "readout_fit",
         "readout",
         "estimator_input",
+        "fitted_as",
         "kept_layer",
         "feature_column",
         "feature_layer",

@@ -210,6 +210,46 @@ def test_what_was_not_given_is_not_given_after_loading(tmp_path):
     assert_same(anew, again, table)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("n_windows", 3), ("windows", "time"), ("features", "both")]
+)
+def test_a_readout_is_not_used_or_written_for_other_columns(tmp_path, name, value):
+    classifier = fitted()
+    for one in (classifier, reloaded(classifier, tmp_path)):
+        before = getattr(one, name)
+        one.set_params(**{name: value})
+        uses = (
+            lambda one=one: one.predict(CLIPS),
+            lambda one=one: one.predict_proba(CLIPS),
+            lambda one=one: one.score(CLIPS, LABELS["str"]),
+            lambda one=one: one.stream(),
+            lambda one=one: one.save(tmp_path / "changed"),
+        )
+        for use in uses:
+            with pytest.raises(hr.ParameterError, match=rf"^{name} must be {before!r}, with which"):
+                use()
+        # The layers know of no readout.
+        assert len(one.window_features(CLIPS)) == len(CLIPS)
+    assert not (tmp_path / "changed").exists()
+
+
+@pytest.mark.parametrize("plastic", [True, False])
+def test_another_network_given_after_the_fit_is_the_one_that_comes_back(tmp_path, plastic):
+    classifier, n_inputs = fitted(epochs=int(plastic)), network().n_inputs
+    given = hr.Network(
+        n_inputs,
+        3,
+        inputs=hr.RandomConnectivity(p=0.5),
+        plasticity=hr.STDP(inputs=True) if plastic else None,
+        seed=8,
+    )
+    loaded = reloaded(classifier.set_params(network=given), tmp_path)
+    assert_same(loaded, classifier, CLIPS)
+    np.testing.assert_array_equal(loaded.network.input_weights.data, given.input_weights.data)
+    one, other = (clone(each).fit(CLIPS, LABELS["str"]) for each in (classifier, loaded))
+    assert_same(one, other, CLIPS)
+
+
 @pytest.mark.parametrize("kind", LABELS)
 def test_labels_of_every_type_come_back(tmp_path, kind):
     saved = fitted(LABELS[kind], epochs=0)

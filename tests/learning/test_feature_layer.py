@@ -1,5 +1,6 @@
 """Feature layers: what they learn, for any number of threads, and what they refuse."""
 
+import copy
 import re
 
 import hrsnn_rs as hr
@@ -65,6 +66,52 @@ def banked(**settings) -> FeatureLayer:
     tau = np.repeat([5.0, 20.0, 200.0], 4)
     words = {"n_features": 12, "n_banks": 3, "neuron": hr.LIF(tau_m=tau, t_ref=10.0)}
     return layer(**words | settings)
+
+
+CHANGED = {
+    "plane": (13, 12),
+    "polarities": 2,
+    "field": 3,
+    "stride": 1,
+    "n_features": 3,
+    "n_banks": 2,
+    "pool": 2,
+    "inhibition": 5.0,
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_was_fitted_is_not_used_or_written_with_other_parameters(learned, name, tmp_path):
+    clips = bars(3)[0]
+    fitted = copy.deepcopy(learned).set_params(**{name: CHANGED[name]})
+    uses = {
+        "save": lambda: fitted.save(tmp_path / "layer"),
+        "transform": lambda: fitted.transform(clips),
+        "maps": lambda: list(fitted.feature_maps(clips)),
+        "names": fitted.get_feature_names_out,
+        "n_features_out_": lambda: fitted.n_features_out_,
+    }
+    for use in uses.values():
+        with pytest.raises(
+            hr.ParameterError, match=rf"^{name} must be .*, with which this Feature"
+        ):
+            use()
+    assert not (tmp_path / "layer").exists()
+    # A file holds the same, and takes the parameter back.
+    fitted.set_params(**{name: getattr(learned, name)}).save(tmp_path / "layer")
+    read = FeatureLayer.load(tmp_path / "layer").set_params(**{name: CHANGED[name]})
+    with pytest.raises(hr.ParameterError, match=rf"^{name} must be "):
+        read.transform(clips)
+
+
+def test_windows_may_be_others_than_in_the_fit(learned, tmp_path):
+    clips = bars(3)[0]
+    other = copy.deepcopy(learned).set_params(n_windows=3, windows="time", seed=8, neuron=hr.LIF())
+    table = other.transform(clips)
+    assert table.shape == (3, other.n_features_out_) == (3, 3 * learned.n_features_out_)
+    assert len(other.get_feature_names_out()) == other.n_features_out_
+    other.save(tmp_path / "layer")
+    np.testing.assert_array_equal(FeatureLayer.load(tmp_path / "layer").transform(clips), table)
 
 
 def test_banks_learn_as_if_each_were_alone():

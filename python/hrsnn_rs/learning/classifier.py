@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.learning.classifier_file import read_classifier, write_classifier
+from hrsnn_rs.learning.classifier_file import READ_OUT, read_classifier, write_classifier
 from hrsnn_rs.learning.estimator_input import is_table, taken_apart
+from hrsnn_rs.learning.fitted_as import check_as_fitted, remember_fit
 from hrsnn_rs.learning.labels import (
     check_two_classes,
     checked_groups,
@@ -64,7 +64,8 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         "features": a feature layer, whose pooled counts are read out. "recurrent": the network,
         straight on the input channels. "stacked": the network on top of a feature layer;
         "both": the same, with the counts of both read out. "auto" means features for events of a
-        sensor, and the network for everything else, unless one or both of them are given.
+        sensor, and the network for everything else, unless one or both of them are given; a warning
+        names parameters of the default network that were given for nothing.
     n_neurons : int, default=None
         Neurons of the default network, of which `None` makes 1000, or 100 for a table.
     neuron : LIF, default=None
@@ -299,6 +300,7 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         self.classes_ = self.readout_.classes_
         self.groups_ = [] if names is None else names.values.tolist()
         self._remember(events)
+        remember_fit(self, READ_OUT)
         return self
 
     def decision_function(self, samples: Any) -> NDArray[np.float64]:
@@ -388,7 +390,7 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         ParameterError, ShapeError
             As `decision_function`, or if there are no labels.
         """
-        check_is_fitted(self)
+        check_as_fitted(self)
         samples, own_labels, _ = taken_apart(samples)
         y = own_labels if y is None else y
         if y is None:
@@ -435,11 +437,12 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         Raises
         ------
         ParameterError
-            If `metadata` is not what JSON can hold.
+            If `metadata` is not what JSON can hold, or `n_windows`, `windows` or `features` were
+            set to something else since the readout was fitted.
         OSError
             If the file cannot be written.
         """
-        check_is_fitted(self)
+        check_as_fitted(self)
         write_classifier(self, path, metadata)
 
     @classmethod
@@ -467,7 +470,7 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         return classifier
 
     def _table(self, samples: Any) -> FeatureTable:
-        check_is_fitted(self)
+        check_as_fitted(self)
         return self._counted(self._encoded(samples))[0]
 
     def _checked_readout(self) -> Readout:

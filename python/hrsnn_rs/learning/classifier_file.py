@@ -20,6 +20,7 @@ from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import FormatError
 from hrsnn_rs.learning.encoded_samples import ENCODERS
 from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.fitted_as import remember_fit
 from hrsnn_rs.learning.labels import (
     class_weight_from_json,
     class_weight_to_json,
@@ -51,6 +52,8 @@ _PARTS: dict[str, Any] = {
     "inputs": rule_from_dict,
     "recurrent": rule_from_dict,
 }
+#: Parameters that the readout's columns depend on.
+READ_OUT = ("n_windows", "windows", "features")
 _OBJECTS = ("network", "encoder", "class_weight", *_PARTS)
 
 
@@ -88,8 +91,12 @@ def write_classifier(
         now, _ = to_state(classifier.network_._assembly(), 1.0)
         # What training leaves alone, the graph above all, is written once.
         arrays |= {
-            f"{_GIVEN}{name}": array for name, array in before.items() if _differs(array, now[name])
+            f"{_GIVEN}{name}": array
+            for name, array in before.items()
+            if name not in now or _differs(array, now[name])
         }
+        # Another network may have been given since, of other arrays.
+        header["arrays"] = sorted(before)
     layer: FeatureLayer | None = classifier.layer_
     if layer is not None:
         arrays |= layer.to_arrays()
@@ -177,6 +184,7 @@ def read_classifier(kind: Any, path: str | os.PathLike[str]) -> Any:
         classifier._seen = frozenset(arrays["training.fingerprints"].tolist())
         if classifier.readout_.n_features_in_ != classifier.n_units * classifier.n_windows:
             raise ValueError("the readout does not fit the layers")
+        remember_fit(classifier, READ_OUT)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{path} is not a classifier's model file: {error!r}.") from error
     return classifier
@@ -190,6 +198,8 @@ def _network(
         return None
     state, _ = to_state(fitted._assembly(), 1.0)
     state |= _under(_GIVEN, arrays)
+    # Files of earlier versions hold a network that has the arrays of the fitted one.
+    state = {name: state[name] for name in header.get("arrays", state)}
     return Network._made_of(from_state(state, header), float(header["input_gain"]), None)
 
 

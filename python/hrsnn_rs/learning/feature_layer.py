@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.arguments import as_array, check_array, check_integer, check_number, check_sides
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
@@ -21,6 +20,7 @@ from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.learning.estimator_input import CheckedSamples
 from hrsnn_rs.learning.feature_column import INCOMING, feature_column, learned_weights
+from hrsnn_rs.learning.fitted_as import check_as_fitted
 from hrsnn_rs.learning.kept_layer import TILED, KeptLayer
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.patches import Plane
@@ -372,7 +372,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
             Twice as wide for "both".
         stats : list of RunStats
         """
-        check_is_fitted(self)
+        check_as_fitted(self)
         return self.network_.transform(
             X,
             n_windows,
@@ -413,7 +413,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
             As `feature_maps` gives them.
         stats : RunStats
         """
-        check_is_fitted(self)
+        check_as_fitted(self)
         for one in X:
             sample = as_events(one, self.network_.n_inputs)
             run = self.network_.run(sample, n_threads=self.n_threads)
@@ -434,7 +434,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         -------
         ndarray of str, shape (n_features_out_,)
         """
-        check_is_fitted(self)
+        check_as_fitted(self)
         units = self.unit_names()
         return np.array(
             [f"window{w}_{unit}" for w in range(self.n_windows) for unit in units], dtype=object

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.description.competition import Competition
 from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.errors import FormatError, ShapeError
+from hrsnn_rs.learning.fitted_as import check_as_fitted, remember_fit
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.patches import Plane
 from hrsnn_rs.network.results import Calibration
@@ -38,6 +38,8 @@ _GROUPS: dict[str, Any] = {
 
 #: Parameters of the features' neurons that every copy of them has.
 TILED = ("tau_m", "t_ref", "v_rest", "v_reset", "v_threshold", "bias")
+#: Parameters that the tiled network and its pools depend on.
+_SHAPING = ("plane", "polarities", "field", "stride", "n_features", "n_banks", "pool", "inhibition")
 
 
 class KeptLayer(BaseEstimator):  # type: ignore[misc]
@@ -73,6 +75,12 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
         """Rows and columns of a feature's map: the places at which it stands."""
         tiling = self._tiling()
         return tiling.n_rows, tiling.n_columns
+
+    @property
+    def n_features_out_(self) -> int:
+        """Numbers that a sample becomes: windows times pools times features."""
+        check_as_fitted(self)
+        return self.n_windows * (int(self._pools.max()) + 1)
 
     @property
     def n_map_channels(self) -> int:
@@ -139,14 +147,16 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
+        ParameterError
+            If a parameter that the fitted layer depends on was set to something else since.
         OSError
             If the system refuses.
         """
-        check_is_fitted(self)
         self.network_.save(path, extra=self.to_arrays(), metadata=self.to_metadata())
 
     def to_arrays(self) -> dict[str, FloatArray]:
         """Return what a file holds of the layer: its network can be made of it again."""
+        check_as_fitted(self)
         parameters = self.network_.neuron_parameters
         neurons = {
             f"layer.{name}": parameters[name][: self.n_features].astype(np.float64)
@@ -239,4 +249,4 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
             raise ShapeError(
                 f"network must have {self._pools.size} neurons; got {self.network_.n_neurons}."
             )
-        self.n_features_out_ = self.n_windows * (int(self._pools.max()) + 1)
+        remember_fit(self, _SHAPING)
