@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(folder, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "m.safetensors"
-    words = ["train", str(folder), "--model", str(path), "--neurons", "60", "--groups", "0", "1"]
+    words = ["train", str(folder), "--model", str(path), "--groups", "0", "1"]
     assert main([*words, "--windows", "2", "--json"]) == 0
     return path
 
@@ -219,6 +219,18 @@ def test_importing_the_command_needs_no_extras():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.filterwarnings("default")
+def test_neurons_of_no_network_are_told_to_be_of_no_effect(capsys, folder, tmp_path):
+    words = ["train", folder, "--model", tmp_path / "m", "--neurons", "60", "--json"]
+    code, out, err = output(capsys, *words)
+    assert (code, json.loads(out)["layers"]) == (0, "features")
+    assert err.startswith("hrsnn: warning: --neurons is of no effect: --layers auto is a feature")
+    assert err.count("\n") == 1
+    code, out, err = output(capsys, *words, "--layers", "stacked", "--epochs", "0")
+    assert (code, json.loads(out)["n_neurons"]) == (0, 60)
+    assert "--neurons" not in err
 
 
 def test_train_goes_on_from_its_checkpoint(capsys, monkeypatch, folder, tmp_path):

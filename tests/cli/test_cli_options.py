@@ -109,7 +109,7 @@ def test_persons_are_chosen_by_their_names(
     root, model = tmp_path / "clips", tmp_path / "m"
     options = write(root, layout)
     persons = ["0", "1", "2"] if layout == "numbers" else [*PERSONS]
-    train = ["train", root, *options, "--model", model, "--neurons", 40, "--windows", 2]
+    train = ["train", root, *options, "--model", model, "--windows", 2]
     known = layout != "nothing"
     row = said(capsys, "data", "doctor", root, *options)
     assert row["names"].get("subjects") == (persons if known else None)
@@ -147,7 +147,7 @@ def test_persons_are_chosen_by_their_names(
 def piped(root: Path) -> dict[str, list[str]]:
     """One use of each command that writes to stdout, and of each that fails or helps."""
     words = {
-        "train": ["train", str(root), "--model", str(root / "m"), "--neurons", "30"],
+        "train": ["train", str(root), "--model", str(root / "m")],
         "evaluate": ["evaluate", str(root / "m"), str(root)],
         "live": ["live", str(root / "m"), str(root / "bend" / "daria" / "0.npz"), "--speed", "100"],
         "compare": [

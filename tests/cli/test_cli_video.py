@@ -66,7 +66,7 @@ def test_train_evaluate_and_compare_by_path_alone(capsys, folder, tmp_path):
     assert found.found["samples"] == n_samples
     assert len(open_dataset(folder)) == n_samples
     model, cache = tmp_path / "m.safetensors", tmp_path / "cache"
-    words = ["--neurons", 40, "--cache", cache]
+    words = ["--cache", cache]
     row = said(capsys, "train", folder, "--model", model, *words)
     assert row["n_samples"] == n_samples
     assert row["n_classes"] == 2
@@ -77,7 +77,19 @@ def test_train_evaluate_and_compare_by_path_alone(capsys, folder, tmp_path):
     few = ["--seeds", 1, "--variants", "HeNHeS", "--controls", "event counts"]
     few += ["--features", "pooled counts"]
     persons = ["--option", r"subject=person(\d)"] if folder.name == "VideoFolder" else []
-    row = said(capsys, "compare", folder, *few, *words, *persons, "--no-memory", "-o", table)
+    row = said(
+        capsys,
+        "compare",
+        folder,
+        *few,
+        *words,
+        *persons,
+        "--neurons",
+        40,
+        "--no-memory",
+        "-o",
+        table,
+    )
     assert [one["system"] for one in row["rows"]] == ["event counts", "HeNHeS", "pooled counts"]
     assert [(one["n_folds"], one["n_validation"]) for one in row["rows"]] == [(4, n_samples)] * 3
     assert row["rows"][0]["split_warning"] is None
@@ -142,7 +154,7 @@ def test_a_damaged_clip_stops_unless_told_otherwise(capsys, tmp_path):
     data = path.read_bytes()
     begin, end = data.index(b"movi"), data.index(b"idx1")
     path.write_bytes(data[: begin + int(0.7 * (end - begin))])
-    words = ["train", tmp_path / "videos", "--model", tmp_path / "m", "--neurons", 60]
+    words = ["train", tmp_path / "videos", "--model", tmp_path / "m"]
     assert main([*map(str, words)]) == 1
     err = capsys.readouterr().err
     assert err.startswith(f"hrsnn: error: {path}: ")

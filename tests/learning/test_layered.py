@@ -5,14 +5,17 @@ import numpy as np
 import pytest
 from hrsnn_rs import (
     LIF,
+    STDP,
     Events,
     ExplicitConnectivity,
     FeatureLayer,
     Gamma,
     HRSNNClassifier,
     HRSNNTransformer,
+    LocalConnectivity,
     LocalRecurrence,
     LogUniform,
+    Network,
     RandomConnectivity,
     SensorEvents,
 )
@@ -250,9 +253,70 @@ def test_words_of_the_recipe_make_the_network_of_the_recipe(sensor):
         ({"recurrent": rule, "axon_delay": Gamma(mean=3.0)}, r"^axon_delay must be None where"),
         ({"recurrent": rule, "recurrent_delay": 3.0}, r"^recurrent_delay must be None where"),
         ({"inputs": 3}, r"^inputs must be a Connectivity or None; got 3"),
+        ({"inputs": LocalConnectivity(polarities=3)}, r"^inputs\.polarities must be .* 2.*; got 3"),
     ):
         with pytest.raises(ParameterError, match=message):
             default_network(96, sensor=sensor, n_neurons=30, **words)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        LocalConnectivity(negative=0.0),
+        LocalConnectivity(sigma=3.0),
+        LocalConnectivity(polarities=1),
+    ],
+)
+def test_inputs_without_places_refuse_what_needs_places(rule):
+    with pytest.raises(ParameterError, match=r"^inputs\.\w+ must be left at .* sensor is None"):
+        default_network(96, sensor=None, n_neurons=30, inputs=rule)
+    settings = {"n_neurons": 10, "n_windows": 1, "inputs": rule}
+    with pytest.raises(ParameterError, match=r"^inputs\.\w+ must be left at"):
+        HRSNNTransformer(**settings).fit(np.random.default_rng(0).random((8, 3)))
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"inputs": LocalConnectivity(k=0)}, "inputs"),
+        ({"inputs": LocalConnectivity(negative=1.0)}, "inputs"),
+        ({"inputs": RandomConnectivity(p=0.0)}, "inputs"),
+        ({"inputs": RandomConnectivity(p=1.0, weight=0.0)}, "inputs"),
+        ({"network": Network(2 * SIDE * SIDE, 3, inputs=RandomConnectivity(p=0.0))}, "network"),
+    ],
+)
+def test_inputs_that_excite_nobody_are_named(given, named):
+    one = HRSNNTransformer(layers="recurrent", n_windows=1, epochs=0, **given)
+    with pytest.raises(ParameterError, match=rf"^{named} must have a positive weight .* 3 Hz; got"):
+        one.fit(bars())
+    # Where nothing is calibrated, silence is allowed.
+    assert not one.set_params(rate=None).fit_transform(bars()).any()
+
+
+GIVEN = {
+    "n_neurons": 10,
+    "neuron": LIF(tau_m=30.0),
+    "plasticity": STDP(),
+    "inputs": default_inputs(),
+    "recurrent": default_recurrent(),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+@pytest.mark.parametrize("layers", ["auto", "features"])
+def test_words_of_a_network_that_is_not_there_are_named(name, layers):
+    one = HRSNNTransformer(layers=layers, feature_layer=layer(), **{name: GIVEN[name]})
+    with pytest.warns(UserWarning, match=rf"^{name} is of no effect: .*layers=\"stacked\"") as said:
+        one.fit(bars())
+    assert len(said) == 1
+    assert said[0].filename == __file__
+    both = HRSNNClassifier(layers=layers, feature_layer=layer(), **GIVEN)
+    with pytest.warns(
+        UserWarning, match=r"^n_neurons, neuron, .* and recurrent are of no "
+    ) as said:
+        both.fit(bars(), LABELS)
+    assert len(said) == 1
+    assert said[0].filename == __file__
 
 
 def test_parts_are_set_together():

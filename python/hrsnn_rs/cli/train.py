@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,9 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--neurons",
         type=positive,
-        default=1000,
         metavar="N",
-        help="of the recurrent network (1000)",
+        help="of the recurrent network (1000), where --layers has one",
     )
     parser.add_argument("--seed", type=count, default=0, metavar="S", help="seed (0)")
     parser.add_argument("--windows", type=positive, default=4, metavar="K", help="windows (4)")
@@ -87,11 +87,20 @@ def run(arguments: argparse.Namespace) -> int:
     encoder = default_encoder(first.height, first.width, is_video=dataset.is_video)
     layer = default_layer(encoder, is_video=dataset.is_video, seed=arguments.seed)
     has_features = arguments.layers != "recurrent"
+    has_network = arguments.layers not in ("auto", "features")
+    if arguments.neurons is not None and not has_network:
+        warnings.warn(
+            f"--neurons is of no effect: --layers {arguments.layers} is a feature layer without a "
+            "network; --layers stacked puts one on top of it, --layers recurrent takes one in its "
+            "place",
+            UserWarning,
+            stacklevel=2,
+        )
     classifier = HRSNNClassifier(
         encoder=encoder,
         feature_layer=layer if has_features else None,
         layers=arguments.layers,
-        n_neurons=arguments.neurons,
+        n_neurons=arguments.neurons if has_network else None,
         n_windows=arguments.windows,
         epochs=arguments.epochs,
         batch=arguments.batch,

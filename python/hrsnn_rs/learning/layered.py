@@ -6,6 +6,7 @@ how a sample is encoded (`encoded_samples`), and labels, which never come in.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -281,6 +282,7 @@ class LayeredFeatures(EncodedSamples):
         if self._layers != "recurrent":
             self.layer_ = self._new_layer()
             if self._layers == "features":
+                self._warn_of_idle_parameters()
                 if self.checkpoint is not None:
                     raise ParameterError(
                         "checkpoint must be None where features alone learn, in seconds; got "
@@ -292,10 +294,31 @@ class LayeredFeatures(EncodedSamples):
                 return
         self._learn_recurrence(events)
 
+    def _warn_of_idle_parameters(self) -> None:
+        """Name what was given for a network where there is none."""
+        idle = [name for name in ("n_neurons", *_GROUPS) if getattr(self, name) is not None]
+        if not idle:
+            return
+        words = ", ".join(idle[:-1]) + " and " * (len(idle) > 1) + idle[-1]
+        warnings.warn(
+            f"{words} {'are' if len(idle) > 1 else 'is'} of no effect: a feature layer alone was "
+            'fitted, and no network. layers="stacked" puts the network on top of it, '
+            'layers="recurrent" takes the network in its place; the neurons of the layer are '
+            "feature_layer__neuron.",
+            UserWarning,
+            stacklevel=4,
+        )
+
     def _learn_recurrence(self, events: EventStore) -> None:
         """Fit the recurrent network, on top of the features if there are any."""
         n_inputs = events[0].n_channels if self.layer_ is None else self.layer_.n_map_channels
         network = self.network_ = self._network_for(n_inputs)
+        if self.rate is not None and not (network.input_weights.data > 0.0).any():
+            name = "inputs" if self.network is None else "network"
+            raise ParameterError(
+                f"{name} must have a positive weight from some input where rate is {self.rate:g} "
+                f"Hz; got {getattr(self, name)!r}."
+            )
         if self.epochs:
             network.train([], epochs=self.epochs, batch=self.batch)
         if self.layer_ is not None:

@@ -152,8 +152,8 @@ def default_network(
         Rule of the synapses. `None` means `default_plasticity()`.
     inputs : Connectivity, default=None
         From inputs to neurons. `None` means `default_inputs()`. A `LocalConnectivity` without a
-        sensor takes that of the inputs; where these have no places it draws its `k` at random. Its
-        `k` is at most the number of inputs.
+        sensor takes that of the inputs; where these have no places it draws its `k` at random, all
+        of positive weight. Its `k` is at most the number of inputs.
     recurrent : Connectivity, default=None
         Between neurons. `None` means `default_recurrent()`. A `LocalRecurrence` without a sensor
         takes that of the inputs, has a `k` below the number of neurons, and where it leaves delays
@@ -170,7 +170,8 @@ def default_network(
     ------
     ParameterError
         If a number is too small, `n_inputs` is not a multiple of the sensor's pixels, a rule is
-        none or cannot be followed, `axon_delay` is no law, or two arguments say the same.
+        none or cannot be followed, or asks for what these inputs cannot have, `axon_delay` is no
+        law, or two arguments say the same.
 
     Examples
     --------
@@ -218,13 +219,27 @@ def _on_plane(
         return rule
     k = min(rule.k, n_inputs)
     if sensor is None:
+        usual = default_inputs()
+        for name in ("polarities", "sigma", "negative"):
+            value, left = getattr(rule, name), getattr(usual, name)
+            if value != left:
+                raise ParameterError(
+                    f"inputs.{name} must be left at {left:g} where sensor is None: inputs without "
+                    f"places are drawn at random, with positive weights; got {value:g}."
+                )
         return FixedInDegreeConnectivity(k=k, weight=rule.weight, delay=rule.delay)
     pixels = sensor[0] * sensor[1]
     if pixels < 1 or n_inputs % pixels:
         raise ParameterError(
             f"n_inputs must be a multiple of the sensor's pixels, {pixels}; got {n_inputs}."
         )
-    return replace(rule, sensor=sensor, polarities=n_inputs // pixels, k=k)
+    polarities = n_inputs // pixels
+    if rule.polarities not in (polarities, default_inputs().polarities):
+        raise ParameterError(
+            f"inputs.polarities must be n_inputs over the sensor's pixels, {polarities}; got "
+            f"{rule.polarities}."
+        )
+    return replace(rule, sensor=sensor, polarities=polarities, k=k)
 
 
 def _between(
