@@ -16,6 +16,7 @@ _Summary: TypeAlias = tuple[int, int, int, dict[int, int], tuple[int, int] | Non
 __all__ = [
     "AedatReader",
     "Course",
+    "Drive",
     "EventCamera",
     "Follower",
     "Network",
@@ -32,7 +33,6 @@ __all__ = [
     "dead_time",
     "give_back_memory",
     "load_arrays",
-    "poisson_drive",
     "sample",
     "save_arrays",
     "sensor_positions",
@@ -58,6 +58,19 @@ class AedatReader:
 @final
 class Course:
     def values(self) -> NDArray[Any]: ...
+
+@final
+class Drive:
+    def __new__(
+        cls,
+        rates: NDArray[np.float64],
+        n_channels: int,
+        edges: NDArray[np.int64] | None,
+        seed: int,
+        sample: int,
+    ) -> Drive: ...
+    def events(self, duration: int) -> _Graph: ...
+    def of(self, number: int) -> Drive: ...
 
 @final
 class EventCamera:
@@ -106,13 +119,15 @@ class Network:
         record: _Monitors | None = None,
         parts_to: Callable[[NDArray[np.int64], NDArray[np.uint32]], None] | None = None,
         part: int = 0,
-        drive: tuple[NDArray[np.float64], int] | None = None,
+        drive: Drive | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, list[Course]]: ...
     def learn_batch(
         self,
         samples: list[tuple[NDArray[np.int64], NDArray[np.uint32], int]],
         n_threads: int | None,
         scale: float = 1.0,
+        drive: Drive | None = None,
+        first: int = 0,
     ) -> list[_Counts]: ...
     def transform(
         self,
@@ -124,6 +139,8 @@ class Network:
         n_threads: int | None,
         pool: NDArray[np.uint32] | None = None,
         n_pools: int | None = None,
+        drive: Drive | None = None,
+        first: int = 0,
     ) -> tuple[NDArray[np.float32], list[_Counts]]: ...
     def synapses(self, source: str) -> dict[str, Any]: ...
     def set_weights(self, source: str, weight: NDArray[np.float64]) -> None: ...
@@ -140,6 +157,7 @@ class Simulation:
         duration: int,
         learn: bool,
         state: dict[str, Any] | None = None,
+        drive: Drive | None = None,
     ) -> Simulation: ...
     @property
     def t(self) -> int: ...
@@ -278,9 +296,6 @@ def connect_random(
 def connect_fixed_in_degree(
     n_pre: int, n_post: int, k: int, autapses: bool, seed: int, purpose: str
 ) -> _Graph: ...
-def poisson_drive(
-    rates: NDArray[np.float64], seed: int, duration: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint32]]: ...
 def connect_small_world(n: int, k: int, p_rewire: float, seed: int, purpose: str) -> _Graph: ...
 def connect_distance(
     grid: tuple[int, int, int],

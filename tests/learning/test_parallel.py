@@ -14,6 +14,7 @@ import pytest
 from dask.distributed import Client, LocalCluster
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events import PoissonDrive
 from hrsnn_rs.learning import (
     Clips,
     HRSNNClassifier,
@@ -193,6 +194,7 @@ def test_rows_of_a_table_outlive_their_worker():
         ({"windows": "neither"}, "windows must be"),
         ({"n_threads": 2}, "n_threads must be left out; got 2"),
         ({"return_stats": True}, "return_stats must be left out; got True"),
+        ({"drive": PoissonDrive([1.0])}, "drive must be left out; got PoissonDrive"),
     ],
 )
 def test_nonsense_is_refused(arguments, message):

@@ -5,12 +5,13 @@ Lives here: what a drive is in words. Not here: the drawing (the core).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import MOST_SEED, as_array, check_integer
+from hrsnn_rs.arguments import MOST_SEED, as_array, check_array, check_integer
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.memory_limit import check_memory
@@ -18,34 +19,51 @@ from hrsnn_rs.events.memory_limit import check_memory
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PoissonDrive"]
+__all__ = ["PoissonDrive", "checked_drive"]
 
 #: Bytes that an event takes on its way into a table.
 _PER_EVENT = 60
 #: Hz of all channels together, so that the events of a block of 16 ms fit into memory.
 _MOST_RATE = 1e9
+#: ms: as long as a sample may be.
+_MOST_EDGE = 2.0**50 / 1000.0
 
 
 class PoissonDrive:
     """Independent Poisson processes, one for each input channel, drawn while a sample runs.
 
-    Memory does not grow with the length of the sample. Events depend on rates and seed alone, by
-    blocks of 16,384 µs; a longer sample only adds some. They are others than those of
-    `Events.poisson` with the same seed.
+    Memory does not grow with the length of the sample. Events depend on rates, seed and the number
+    of the sample alone, by blocks of 16,384 µs; a longer sample only adds some. They are others
+    than those of `Events.poisson` with the same seed.
 
     Parameters
     ----------
-    rates : array_like, shape (n_channels,)
-        Hz, at least 0. Copied.
+    rates : array_like, shape (n_channels,) or (n_bins, n_channels)
+        Hz, at least 0: constant for ever, or one row for each bin of `edges`. Copied.
     seed : int, default=0
         In [0, 2**64).
+    edges : array_like, shape (n_bins + 1,), default=None
+        Where bins begin and the last one ends, in ms, rounded to µs, increasing; before and after
+        them there is silence. `None` where rates are constant.
+
+    Attributes
+    ----------
+    rates : float64 ndarray of the given shape
+        Hz; read-only.
+    seed : int
+        As given.
+    edges : float64 ndarray of shape (n_bins + 1,) or None
+        ms; read-only.
+    sample : int
+        Number of the sample whose events these are; 0 unless `for_sample` said so.
 
     Raises
     ------
     ParameterError
-        If a rate is negative or not finite, or all together are above 1e9 Hz.
+        If a rate is negative or not finite, all of a bin together are above 1e9 Hz, or edges do not
+        increase.
     ShapeError
-        If `rates` has another shape.
+        If `rates` or `edges` have another shape.
 
     Examples
     --------
@@ -56,30 +74,54 @@ class PoissonDrive:
     >>> driven = network.run(([], []), duration=1_000_000, drive=drive)
     >>> driven.spikes.equals(network.run(drive.events(1_000_000)).spikes)
     True
+
+    Both channels are silent for 0.2 s, and the second one speaks up for half a second.
+
+    >>> step = PoissonDrive([[0.0, 0.0], [5.0, 200.0]], seed=1, edges=[0.0, 200.0, 700.0])
+    >>> t = step.events(1_000_000).t
+    >>> bool(t.min() >= 200_000), bool(t.max() < 700_000)
+    (True, True)
     """
 
-    def __init__(self, rates: ArrayLike, seed: int = 0) -> None:
-        given = as_array("rates", rates)
-        if given.ndim != 1 or given.size == 0:
-            raise ShapeError(
-                f"rates must have shape (n_channels,), with at least one; got {given.shape}."
-            )
-        if given.dtype.kind not in "iuf":
-            raise ParameterError(f"rates must hold numbers; got dtype {given.dtype}.")
-        rate = given.astype(np.float64)
-        wrong = ~(np.isfinite(rate) & (rate >= 0.0))
-        if wrong.any():
-            place = int(np.argmax(wrong))
-            raise ParameterError(
-                f"rates must be at least 0 Hz; got {float(rate[place])!r} at channel {place}."
-            )
-        with np.errstate(over="ignore"):
-            total = float(rate.sum())
-        if total > _MOST_RATE:
-            raise ParameterError(f"rates must sum up to at most {_MOST_RATE:g} Hz; got {total:g}.")
+    def __init__(self, rates: ArrayLike, seed: int = 0, *, edges: ArrayLike | None = None) -> None:
+        rate, self.edges = _checked(rates, edges)
         rate.setflags(write=False)
         self.rates: NDArray[np.float64] = rate
         self.seed = check_integer("seed", seed, high=MOST_SEED)
+        self.sample = 0
+        self._core = self._made()
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        return int(self.rates.shape[-1])
+
+    def for_sample(self, number: int) -> PoissonDrive:
+        """Give the drive of another sample: the same rates, and events that are independent.
+
+        Parameters
+        ----------
+        number : int
+            In [0, 2**63).
+
+        Returns
+        -------
+        PoissonDrive
+            Of sample `number`, whichever sample this one is of.
+
+        Examples
+        --------
+        >>> from hrsnn_rs.events import PoissonDrive
+        >>> drive = PoissonDrive([100.0], seed=1)
+        >>> drive.for_sample(0).events(100_000) == drive.events(100_000)
+        True
+        >>> drive.for_sample(1).events(100_000) == drive.events(100_000)
+        False
+        """
+        other = copy.copy(self)
+        other.sample = check_integer("number", number, high=2**63 - 1)
+        other._core = self._core.of(other.sample)
+        return other
 
     def events(self, duration: int) -> Events:
         """Give the very events as a table.
@@ -100,9 +142,115 @@ class PoissonDrive:
             If there would be more events than the memory holds.
         """
         length = check_integer("duration", duration, 1, unit="µs")
-        check_memory("duration", _PER_EVENT * float(self.rates.sum()) * length / 1e6)
-        t, channel = _hrsnn.poisson_drive(self.rates, self.seed, length)
-        return Events(t, channel, self.rates.size, length)
+        seconds = np.array([length / 1e6])
+        if self.edges is not None:
+            seconds = np.diff(np.minimum(self.edges / 1e3, length / 1e6))
+        check_memory(
+            "duration", _PER_EVENT * float(seconds @ np.atleast_2d(self.rates).sum(axis=1))
+        )
+        t, channel = self._core.events(length)
+        return Events(t, channel, self.n_channels, length)
+
+    @property
+    def _edges_us(self) -> NDArray[np.int64] | None:
+        return None if self.edges is None else np.rint(self.edges * 1000.0).astype(np.int64)
+
+    def _made(self) -> _hrsnn.Drive:
+        return _hrsnn.Drive(
+            self.rates.ravel(), self.n_channels, self._edges_us, self.seed, self.sample
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_core"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._core = self._made()
 
     def __repr__(self) -> str:
-        return f"PoissonDrive({self.rates.size} channels, seed={self.seed})"
+        bins = "" if self.edges is None else f"{len(self.rates)} bins, "
+        of = f", sample={self.sample}" if self.sample else ""
+        return f"PoissonDrive({self.n_channels} channels, {bins}seed={self.seed}{of})"
+
+
+def checked_drive(drive: object, n_inputs: int) -> PoissonDrive | None:
+    """Refuse what is no drive of a network's inputs.
+
+    Parameters
+    ----------
+    drive : PoissonDrive or None
+        What the caller handed over.
+    n_inputs : int
+        Input channels of the network.
+
+    Returns
+    -------
+    PoissonDrive or None
+        The same.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If it is something else, or has another number of channels.
+
+    Examples
+    --------
+    >>> checked_drive(None, 3)
+    """
+    if drive is None:
+        return None
+    if not isinstance(drive, PoissonDrive):
+        raise ParameterError(f"drive must be a PoissonDrive or None; got {drive!r}.")
+    if drive.n_channels != n_inputs:
+        raise ShapeError(
+            f"drive must have a rate for each of {n_inputs} input channels; got {drive.n_channels}."
+        )
+    return drive
+
+
+def _checked(
+    rates: ArrayLike, edges: ArrayLike | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    given = as_array("rates", rates)
+    if given.ndim not in (1, 2) or 0 in given.shape:
+        raise ShapeError(
+            "rates must have shape (n_channels,) or (n_bins, n_channels), with at least one; got "
+            f"{given.shape}."
+        )
+    if given.dtype.kind not in "iuf":
+        raise ParameterError(f"rates must hold numbers; got dtype {given.dtype}.")
+    rate = given.astype(np.float64)
+    wrong = ~(np.isfinite(rate) & (rate >= 0.0))
+    if wrong.any():
+        place = tuple(int(index) for index in np.argwhere(wrong)[0])
+        at = f"channel {place[0]}" if rate.ndim == 1 else f"(bin, channel) {place}"
+        raise ParameterError(f"rates must be at least 0 Hz; got {float(rate[place])!r} at {at}.")
+    with np.errstate(over="ignore"):
+        total = float(rate.sum(axis=-1).max())
+    if total > _MOST_RATE:
+        raise ParameterError(f"rates must sum up to at most {_MOST_RATE:g} Hz; got {total:g}.")
+    if rate.ndim == 1:
+        if edges is not None:
+            raise ParameterError(f"edges must be None where rates are constant; got {edges!r}.")
+        return rate, None
+    if edges is None:
+        raise ParameterError("edges must be given (in ms) where rates have two dimensions.")
+    edge = check_array(
+        "edges",
+        edges,
+        f"between 0 and {_MOST_EDGE:g} ms",
+        lambda at: (at >= 0.0) & (at <= _MOST_EDGE),
+        at="edge",
+    )
+    if edge.size != len(rate) + 1:
+        raise ShapeError(
+            f"edges must be one more than the {len(rate)} bins of rates; got {edge.size}."
+        )
+    close = np.rint(edge[1:] * 1000.0) <= np.rint(edge[:-1] * 1000.0)
+    if close.any():
+        late = int(np.argmax(close)) + 1
+        raise ParameterError(
+            f"edges must increase by at least 1 µs; got {float(edge[late])!r} at edge {late}."
+        )
+    edge.setflags(write=False)
+    return rate, edge

@@ -121,7 +121,7 @@ def parallel_features(
 
 def checked_options(network: Network, options: dict[str, Any]) -> dict[str, Any]:
     """Give options of `Network.transform` as workers take them: one thread, and all allowed."""
-    for name in options.keys() & {"n_threads", "progress", "return_stats"}:
+    for name in options.keys() & {"n_threads", "progress", "return_stats", "drive"}:
         raise ParameterError(f"{name} must be left out; got {options[name]!r}.")
     network.transform([], **options, n_threads=1)
     return {**options, "n_threads": 1}

@@ -26,10 +26,11 @@ from hrsnn_rs.network.results import RunStats
 if TYPE_CHECKING:
     import os
 
+    from hrsnn_rs.events.drive import PoissonDrive
     from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.assembly import Assembly
 
-__all__ = ["Checkpoints", "Progress", "chained", "digest", "hashed"]
+__all__ = ["Checkpoints", "Progress", "chained", "digest", "drive_digest", "hashed"]
 
 #: Seconds between two checkpoints where no number of samples is asked for.
 EVERY_SECONDS = 30.0
@@ -88,6 +89,32 @@ def digest(assembly: Assembly, gain: float) -> str:
     return hashed(*parts)
 
 
+def drive_digest(drive: PoissonDrive | None) -> str:
+    """Give a number in hexadecimal that changes with any event of a drive; empty for none.
+
+    Parameters
+    ----------
+    drive : PoissonDrive or None
+        The drive.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits, or nothing.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.events import PoissonDrive
+    >>> drive_digest(None), len(drive_digest(PoissonDrive([1.0])))
+    ('', 32)
+    """
+    if drive is None:
+        return ""
+    edges = b"" if drive.edges is None else drive.edges.tobytes()
+    numbers = f"{drive.rates.shape} {drive.seed} {drive.sample}"
+    return hashed(numbers.encode(), drive.rates.tobytes(), edges)
+
+
 def chained(before: str, sample: Events) -> str:
     """Give the digest of a row of samples: of those `before`, and of one more.
 
@@ -130,6 +157,8 @@ class Progress:
         Samples that learn side by side.
     learning_rate : str, default=""
         Digest of the learning rates.
+    drive : str, default=""
+        Digest of the drive; empty where there is none.
     n_done : int, default=0
         Samples learned from, over all passes.
     epoch, position : int, default=0
@@ -152,6 +181,7 @@ class Progress:
     n_samples: int | None
     batch: int = 1
     learning_rate: str = ""
+    drive: str = ""
     n_done: int = 0
     epoch: int = 0
     position: int = 0
@@ -181,12 +211,18 @@ class Progress:
             ("n_samples", "the number of samples"),
             ("batch", "batch"),
             ("learning_rate", "the digest of learning_rate"),
+            ("drive", "the digest of drive"),
         ):
-            mine, asked = getattr(self, name), getattr(other, name)
+            # Empty is the digest of nothing.
+            mine, asked = (
+                "none" if value == "" else value
+                for value in (getattr(self, name), getattr(other, name))
+            )
             if mine != asked:
                 raise ParameterError(
                     f"checkpoint must be a folder of this training; {folder} is of one in which"
-                    f" {what} is {mine}, not {asked}. Choose another folder, or empty this one."
+                    f" {what} is {mine}, not {asked}. Choose another folder,"
+                    " or empty this one."
                 )
 
 

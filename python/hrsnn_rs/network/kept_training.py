@@ -14,14 +14,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.errors import HRSNNError, ParameterError
-from hrsnn_rs.network.checkpoint import Progress, chained, digest, hashed
+from hrsnn_rs.network.checkpoint import Progress, chained, digest, drive_digest, hashed
 from hrsnn_rs.network.results import RunStats
-from hrsnn_rs.network.training import batches, checked, learn_batch
+from hrsnn_rs.network.training import batches, checked, drive_after, learn_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from hrsnn_rs import _hrsnn
+    from hrsnn_rs.events.drive import PoissonDrive
     from hrsnn_rs.events.events import Events
     from hrsnn_rs.network.checkpoint import Checkpoints
     from hrsnn_rs.network.state import NetworkState
@@ -39,6 +40,7 @@ def train_with_checkpoints(
     shown: Callable[[str], Iterable[Any]],
     n_threads: int | None,
     schedule: Schedule,
+    drive: PoissonDrive | None = None,
 ) -> RunStats:
     """Go on from the newest checkpoint, or begin, and write checkpoints along the way.
 
@@ -60,6 +62,8 @@ def train_with_checkpoints(
         As in `Network.run`.
     schedule : Schedule
         The learning rate of each sample.
+    drive : PoissonDrive or None, default=None
+        What is drawn beside the events of the first sample.
 
     Returns
     -------
@@ -75,7 +79,8 @@ def train_with_checkpoints(
     """
     n_samples = len(samples) if isinstance(samples, Sized) else None
     assembly, gain = network._assembly(), network._gain
-    done = Progress(digest(assembly, gain), epochs, n_samples, batch, hashed(schedule.rates.data))
+    rates = hashed(schedule.rates.data)
+    done = Progress(digest(assembly, gain), epochs, n_samples, batch, rates, drive_digest(drive))
     found = checkpoints.newest()
     if found is None:
         # Whatever is wrong with the folder shows now and not in half an hour.
@@ -103,15 +108,24 @@ def train_with_checkpoints(
             else:
                 tally.next_epoch()
             for together in batches(rest, network.n_inputs, batch, start=tally.now().position):
-                rate = schedule[tally.now().n_done]
+                n_done = tally.now().n_done
+                rate = schedule[n_done]
                 tally.expect(together)
                 if batch == 1:
                     (one,) = together
+                    drawn = drive_after(drive, n_done)
                     core.run(
-                        one.t, one.channel, one.duration, True, n_threads, undo=True, scale=rate
+                        one.t,
+                        one.channel,
+                        one.duration,
+                        True,
+                        n_threads,
+                        undo=True,
+                        scale=rate,
+                        drive=None if drawn is None else drawn._core,
                     )
                 else:
-                    learn_batch(core, together, rate, n_threads)
+                    learn_batch(core, together, rate, n_threads, drive, n_done)
                 now = tally.now()
                 if checkpoints.due(now.n_done):
                     write(now)

@@ -10,8 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.arguments import check_integer, check_number, check_truth
-from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.drive import PoissonDrive
+from hrsnn_rs.events.drive import checked_drive
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.recording import Recorded, plan
 from hrsnn_rs.network.results import RunResult, RunStats
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from numpy.typing import ArrayLike
+
+    from hrsnn_rs.events.drive import PoissonDrive
 
 __all__ = ["OneSample", "check_threads"]
 
@@ -120,16 +121,7 @@ class OneSample(NetworkState):
         wanted = plan(record, every, self.populations)
         if wanted is not None:
             wanted.check_memory(0, sample.duration, self.dtype)
-        drawn = None
-        if drive is not None:
-            if not isinstance(drive, PoissonDrive):
-                raise ParameterError(f"drive must be a PoissonDrive or None; got {drive!r}.")
-            if drive.rates.size != self.n_inputs:
-                raise ShapeError(
-                    f"drive must have a rate for each of {self.n_inputs} input channels; got "
-                    f"{drive.rates.size}."
-                )
-            drawn = drive.rates, drive.seed
+        drive = checked_drive(drive, self.n_inputs)
         parts = None if spikes_to is None else SpikeParts(spikes_to)
         start = time.perf_counter()
         t, neuron, counts, courses = self._core.run(
@@ -142,7 +134,7 @@ class OneSample(NetworkState):
             record=None if wanted is None else wanted.to_core(),
             parts_to=parts,
             part=PART,
-            drive=drawn,
+            drive=None if drive is None else drive._core,
         )
         wall_time = time.perf_counter() - start
         stats = RunStats.from_counts(counts, sample.duration, wall_time)

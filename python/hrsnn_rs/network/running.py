@@ -16,17 +16,19 @@ import numpy as np
 from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
 from hrsnn_rs.description.competition import NO_GROUP
 from hrsnn_rs.errors import MissingDependencyError, ParameterError, ShapeError
+from hrsnn_rs.events.drive import checked_drive
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.network.calibration import calibrate, psp_peak
 from hrsnn_rs.network.one_sample import OneSample, check_threads
 from hrsnn_rs.network.results import Calibration, RunStats
-from hrsnn_rs.network.training import Schedule, batches, checked, learn_batch
+from hrsnn_rs.network.training import Schedule, batches, checked, drive_after, learn_batch
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import ArrayLike, NDArray
 
+    from hrsnn_rs.events.drive import PoissonDrive
     from hrsnn_rs.events.events import Events
 
 __all__ = ["RunningNetwork"]
@@ -49,6 +51,7 @@ class RunningNetwork(OneSample):
         epochs: int = 1,
         batch: int = 1,
         learning_rate: float | ArrayLike = 1.0,
+        drive: PoissonDrive | None = None,
         progress: bool = False,
         n_threads: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -83,6 +86,9 @@ class RunningNetwork(OneSample):
         learning_rate : float or array_like of shape (epochs * n_samples,), default=1.0
             Factor of `a_plus` and `a_minus`: one for all samples or one for each, so that learning
             can slow down. A batch has that of its first sample.
+        drive : PoissonDrive, default=None
+            As in `run`; each sample, over all passes, has events of its own: those of
+            `drive.for_sample(drive.sample + k)` where k samples are done.
         progress : bool, default=False
             Whether to show a progress bar (needs tqdm).
         n_threads : int, default=None
@@ -131,6 +137,7 @@ class RunningNetwork(OneSample):
         batch = check_integer("batch", batch, 1, MOST_BATCH)
         n_known = len(samples) if isinstance(samples, Sequence) else None
         schedule = Schedule(learning_rate, None if n_known is None else epochs * n_known)
+        drive = checked_drive(drive, self.n_inputs)
         progress = check_truth("progress", progress)
         if self._adaptive_threshold is None and not any(self._shared.values()):
             raise ParameterError("plasticity must be given to train; this network has None.")
@@ -151,6 +158,7 @@ class RunningNetwork(OneSample):
                 lambda name: _shown(samples, name, progress),
                 threads,
                 schedule,
+                drive,
             )
         if checkpoint_every is not None:
             raise ParameterError("checkpoint_every must be None where checkpoint is None.")
@@ -163,19 +171,28 @@ class RunningNetwork(OneSample):
                 rate = schedule[n_done]
                 if batch == 1:
                     (one,) = together
-                    run = self.run(one, learn=True, learning_rate=rate, n_threads=n_threads)
+                    drawn = drive_after(drive, n_done)
+                    run = self.run(
+                        one, learn=True, learning_rate=rate, drive=drawn, n_threads=n_threads
+                    )
                     stats.append(run.stats)
                 else:
-                    stats.append(self._learned_batch(together, rate, n_threads))
+                    stats.append(self._learned_batch(together, rate, n_threads, drive, n_done))
                 n_done += len(together)
         return RunStats.total(stats)
 
     def _learned_batch(
-        self, together: list[Events], rate: float, n_threads: int | None
+        self,
+        together: list[Events],
+        rate: float,
+        n_threads: int | None,
+        drive: PoissonDrive | None,
+        n_done: int,
     ) -> RunStats:
         """Learn from one batch; sums over its samples."""
         start = time.perf_counter()
-        counts = learn_batch(self._core, together, rate, check_threads(n_threads))
+        threads = check_threads(n_threads)
+        counts = learn_batch(self._core, together, rate, threads, drive, n_done)
         share = (time.perf_counter() - start) / len(together)
         return RunStats.total(
             [
@@ -189,12 +206,14 @@ class RunningNetwork(OneSample):
     def transform(
         self, samples: Iterable[Any], n_windows: int = ..., *, windows: str = ...,
         features: str = ..., tau_lowpass: float = ..., pools: ArrayLike | None = ...,
+        drive: PoissonDrive | None = ...,
         n_threads: int | None = ..., progress: bool = ..., return_stats: Literal[False] = ...,
     ) -> NDArray[np.float32]: ...
     @overload
     def transform(
         self, samples: Iterable[Any], n_windows: int = ..., *, windows: str = ...,
         features: str = ..., tau_lowpass: float = ..., pools: ArrayLike | None = ...,
+        drive: PoissonDrive | None = ...,
         n_threads: int | None = ..., progress: bool = ..., return_stats: Literal[True],
     ) -> tuple[NDArray[np.float32], list[RunStats]]: ...
     # fmt: on
@@ -207,13 +226,15 @@ class RunningNetwork(OneSample):
         features: str = "counts",
         tau_lowpass: float = 30.0,
         pools: ArrayLike | None = None,
+        drive: PoissonDrive | None = None,
         n_threads: int | None = None,
         progress: bool = False,
         return_stats: bool = False,
     ) -> NDArray[np.float32] | tuple[NDArray[np.float32], list[RunStats]]:
         """Run samples side by side and return features; learns nothing, stores no spikes.
 
-        Neither `n_threads` nor the order of the samples changes a sample's features.
+        Neither `n_threads` nor the order of the samples changes a sample's features, but that with
+        a `drive` each sample has the events of its place.
 
         Parameters
         ----------
@@ -231,6 +252,9 @@ class RunningNetwork(OneSample):
         pools : array_like of int, shape (n_neurons,), default=None
             Pool of each neuron, numbered from 0; -1: none. Features are then sums over the neurons
             of a pool, and never held for each neuron.
+        drive : PoissonDrive, default=None
+            As in `run`; sample k has the events of `drive.for_sample(drive.sample + k)`. Windows of
+            events are those of the sample's own.
         n_threads : int, default=None
             Samples that run at a time; `None` means all cores.
         progress : bool, default=False
@@ -263,6 +287,7 @@ class RunningNetwork(OneSample):
         tau = check_number("tau_lowpass", tau_lowpass, "greater than 0 ms", lambda tau: tau > 0.0)
         progress = check_truth("progress", progress)
         return_stats = check_truth("return_stats", return_stats)
+        drive = checked_drive(drive, self.n_inputs)
         threads = check_threads(n_threads)
         parts: list[NDArray[np.float32]] = []
         stats: list[RunStats] = []
@@ -282,6 +307,8 @@ class RunningNetwork(OneSample):
                 threads,
                 pool=pool,
                 n_pools=None if pool is None else n_pools,
+                drive=None if drive is None else drive._core,
+                first=0 if drive is None else drive.sample + len(stats),
             )
             share = (time.perf_counter() - start) / len(chunk)
             parts.append(flat.reshape(len(chunk), n_windows, width))

@@ -17,6 +17,7 @@ from hrsnn_rs.errors import (
     ParameterError,
     ShapeError,
 )
+from hrsnn_rs.events.drive import checked_drive
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.one_sample import check_threads
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from hrsnn_rs.events.drive import PoissonDrive
     from hrsnn_rs.events.events import Events
 
 __all__ = ["Simulation"]
@@ -54,6 +56,8 @@ class Simulation:
         As in `Network.run`.
     duration, dt, sensor_size : int (µs), float (ms), tuple of int, default=None
         As in `Network.run`.
+    drive : PoissonDrive, default=None
+        As in `Network.run`; wherever the sample stops, the same events are drawn.
 
     Raises
     ------
@@ -88,6 +92,8 @@ class Simulation:
     duration: int
     #: Whether STDP acts.
     learn: bool
+    #: What is drawn beside the events.
+    drive: PoissonDrive | None
 
     def __init__(
         self,
@@ -98,6 +104,7 @@ class Simulation:
         duration: int | None = None,
         dt: float | None = None,
         sensor_size: tuple[int, int, int] | None = None,
+        drive: PoissonDrive | None = None,
     ) -> None:
         if not isinstance(network, Network):
             raise ParameterError(f"network must be a Network; got {network!r}.")
@@ -105,18 +112,26 @@ class Simulation:
         sample = as_events(
             events, network.n_inputs, duration=duration, dt=dt, sensor_size=sensor_size
         )
-        self._set_up(network, sample, learn, None, 0.0)
+        drive = checked_drive(drive, network.n_inputs)
+        self._set_up(network, sample, learn, drive, None, 0.0)
 
     def _set_up(
         self,
         network: Network,
         events: Events,
         learn: bool,
+        drive: PoissonDrive | None,
         state: dict[str, Any] | None,
         wall_time: float,
     ) -> None:
         self._core = _hrsnn.Simulation(
-            network._core, events.t, events.channel, events.duration, learn, state
+            network._core,
+            events.t,
+            events.channel,
+            events.duration,
+            learn,
+            state,
+            drive=None if drive is None else drive._core,
         )
         # All of the network but what moves, which the core has.
         self._still = network._with_core(None)
@@ -124,6 +139,7 @@ class Simulation:
         self._wall_time = wall_time
         self.duration = events.duration
         self.learn = learn
+        self.drive = drive
 
     @property
     def t(self) -> int:
@@ -253,7 +269,7 @@ class Simulation:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to a safetensors file: all of it or, on an error, nothing.
 
-        The file holds the network, the events, the spikes so far and all that moves.
+        The file holds the network, the events, the drive, the spikes so far and all that moves.
 
         Parameters
         ----------
@@ -269,7 +285,15 @@ class Simulation:
 
         core, state = self._core.state()
         now = self._still._with_core(core)
-        saved = Saved(now._assembly(), now._gain, self._events, self.learn, state, self._wall_time)
+        saved = Saved(
+            now._assembly(),
+            now._gain,
+            self._events,
+            self.learn,
+            self.drive,
+            state,
+            self._wall_time,
+        )
         write_simulation(path, saved)
 
     @classmethod
@@ -298,7 +322,9 @@ class Simulation:
         simulation = cls.__new__(cls)
         try:
             network = Network._made_of(saved.assembly, saved.gain, None)
-            simulation._set_up(network, saved.events, saved.learn, saved.state, saved.wall_time)
+            simulation._set_up(
+                network, saved.events, saved.learn, saved.drive, saved.state, saved.wall_time
+            )
         except (ParameterError, ShapeError) as error:
             raise FormatError(f"{path}: {error}") from None
         return simulation

@@ -17,6 +17,7 @@ import numpy as np
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import check_path
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.events.drive import PoissonDrive, checked_drive
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.network.model_file import (
     SIMULATION,
@@ -36,7 +37,7 @@ __all__ = ["Saved", "read_simulation", "write_simulation"]
 
 SIMULATION_VERSION = 1
 
-_STATE = "state/"
+_STATE, _DRIVE = "state/", "drive/"
 #: Arrays of the state by their type; None: that of the network.
 _ARRAYS = {
     "v": None,
@@ -76,6 +77,8 @@ class Saved:
         The sample.
     learn : bool
         Whether weights and thresholds change.
+    drive : PoissonDrive or None
+        What is drawn beside the events.
     state : dict
         What moves, as the core gives and takes it.
     wall_time : float
@@ -86,6 +89,7 @@ class Saved:
     gain: float
     events: Events
     learn: bool
+    drive: PoissonDrive | None
     state: dict[str, Any]
     wall_time: float
 
@@ -103,12 +107,19 @@ def write_simulation(path: str | os.PathLike[str], saved: Saved) -> None:
     arrays["events/t"], arrays["events/channel"] = saved.events.t, saved.events.channel
     for name in _ARRAYS:
         arrays[f"{_STATE}{name}"] = saved.state[name]
+    drive = None
+    if saved.drive is not None:
+        drive = {"seed": saved.drive.seed, "sample": saved.drive.sample}
+        arrays[f"{_DRIVE}rates"] = saved.drive.rates.ravel()
+        if saved.drive.edges is not None:
+            arrays[f"{_DRIVE}edges"] = saved.drive.edges
     simulation = {
         "format_version": SIMULATION_VERSION,
         "learn": saved.learn,
         "is_over": saved.state["is_over"],
         "duration": saved.events.duration,
         "wall_time": saved.wall_time,
+        "drive": drive,
         **{name: saved.state[name] for name in _NUMBERS},
     }
     _hrsnn.save_arrays(
@@ -138,7 +149,9 @@ def read_simulation(path: str | os.PathLike[str]) -> Saved:
     fields = read_json(path, texts, "simulation")
     check_version(path, fields, SIMULATION_VERSION)
     of_network = {
-        name: values for name, values in arrays.items() if not name.startswith((_STATE, "events/"))
+        name: values
+        for name, values in arrays.items()
+        if not name.startswith((_STATE, _DRIVE, "events/"))
     }
     assembly, gain = read_network(path, of_network, texts)
     try:
@@ -156,6 +169,9 @@ def read_simulation(path: str | os.PathLike[str]) -> Saved:
         )
         unknown = arrays.keys() - of_network.keys() - {"events/t", "events/channel"}
         unknown -= {f"{_STATE}{name}" for name in _ARRAYS}
+        drive = _drive(arrays, fields, events.n_channels)
+        if drive is not None:
+            unknown -= {f"{_DRIVE}rates", f"{_DRIVE}edges"}
         if unknown:
             raise FormatError(f"{min(unknown)} is not an array of a simulation.")
         wall_time = fields.get("wall_time")
@@ -164,7 +180,26 @@ def read_simulation(path: str | os.PathLike[str]) -> Saved:
         learn = _truth(fields, "learn")
     except (FormatError, ParameterError, ShapeError) as error:
         raise FormatError(f"{path}: {error}") from None
-    return Saved(assembly, gain, events, learn, state, wall_time)
+    return Saved(assembly, gain, events, learn, drive, state, wall_time)
+
+
+def _drive(arrays: dict[str, Any], fields: dict[str, Any], n_channels: int) -> PoissonDrive | None:
+    """Make the drive again; files of earlier versions say nothing of one."""
+    told = fields.get("drive")
+    if told is None:
+        return None
+    if not isinstance(told, dict):
+        raise FormatError(f"drive must be an object; got {told!r}.")
+    rates, edges = _column(arrays, f"{_DRIVE}rates", np.float64), None
+    if f"{_DRIVE}edges" in arrays:
+        edges = _column(arrays, f"{_DRIVE}edges", np.float64)
+        if rates.size != (edges.size - 1) * n_channels:
+            raise FormatError(
+                f"drive/rates must have length {(edges.size - 1) * n_channels}; got {rates.size}."
+            )
+        rates = rates.reshape(-1, n_channels)
+    drive = PoissonDrive(rates, _whole(told, "seed", 2**64), edges=edges)
+    return checked_drive(drive.for_sample(_whole(told, "sample")), n_channels)
 
 
 def _column(arrays: dict[str, Any], name: str, kind: Any) -> Any:
@@ -179,10 +214,10 @@ def _column(arrays: dict[str, Any], name: str, kind: Any) -> Any:
     return values
 
 
-def _whole(fields: dict[str, Any], name: str) -> int:
+def _whole(fields: dict[str, Any], name: str, below: int = 2**63) -> int:
     value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise FormatError(f"{name} must be a whole number from 0 to 2^63 - 1; got {value!r}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < below:
+        raise FormatError(f"{name} must be a whole number from 0 to {below - 1}; got {value!r}.")
     return value
 
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from hrsnn_rs import _hrsnn
     from hrsnn_rs.arguments import Range
+    from hrsnn_rs.events.drive import PoissonDrive
     from hrsnn_rs.events.events import Events
 
-__all__ = ["LEARNING_RATE", "Schedule", "batches", "checked", "learn_batch"]
+__all__ = ["LEARNING_RATE", "Schedule", "batches", "checked", "drive_after", "learn_batch"]
 
 
 #: What a learning rate may be: the core's bounds.
@@ -141,7 +142,12 @@ def batches(
 
 
 def learn_batch(
-    core: _hrsnn.Network, samples: Sequence[Events], rate: float, n_threads: int | None
+    core: _hrsnn.Network,
+    samples: Sequence[Events],
+    rate: float,
+    n_threads: int | None,
+    drive: PoissonDrive | None = None,
+    n_done: int = 0,
 ) -> list[list[int]]:
     """Learn from `samples` side by side and merge what each has changed.
 
@@ -155,10 +161,43 @@ def learn_batch(
         Factor of `a_plus` and `a_minus`.
     n_threads : int or None
         As in `Network.run`.
+    drive : PoissonDrive or None, default=None
+        That of the first sample of the training.
+    n_done : int, default=0
+        Samples before the first one here.
 
     Returns
     -------
     list of list of int
         What each sample took.
     """
-    return core.learn_batch([(s.t, s.channel, s.duration) for s in samples], n_threads, scale=rate)
+    return core.learn_batch(
+        [(s.t, s.channel, s.duration) for s in samples],
+        n_threads,
+        scale=rate,
+        drive=None if drive is None else drive._core,
+        first=0 if drive is None else drive.sample + n_done,
+    )
+
+
+def drive_after(drive: PoissonDrive | None, n_done: int) -> PoissonDrive | None:
+    """Give the drive of a sample that comes after `n_done` others.
+
+    Parameters
+    ----------
+    drive : PoissonDrive or None
+        That of the first sample.
+    n_done : int
+        Samples before.
+
+    Returns
+    -------
+    PoissonDrive or None
+
+    Examples
+    --------
+    >>> from hrsnn_rs.events import PoissonDrive
+    >>> drive_after(PoissonDrive([1.0]).for_sample(2), 3)
+    PoissonDrive(1 channels, seed=0, sample=5)
+    """
+    return None if drive is None else drive.for_sample(drive.sample + n_done)

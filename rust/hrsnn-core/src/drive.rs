@@ -1,8 +1,11 @@
 //! A Poisson drive: events that are drawn block by block while a sample runs, and never stored.
 //!
 //! Lives here: what a drive is, and the events of a block. Not here: who asks for them (`engine`).
-//! Invariant: the events of a block depend on rates, seed and the number of the block alone, so it
-//! does not matter who draws them, when, or how many blocks there are.
+//! Invariant: the events of a block depend on rates, seed, and the numbers of sample and block alone,
+//! so it does not matter who draws them, when, or how many blocks there are.
+
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::random::{stream, uniform};
@@ -11,59 +14,171 @@ use crate::real::ln;
 /// µs of a block.
 pub const BLOCK_US: i64 = 1 << 14;
 
-/// Independent Poisson processes, one for each input channel, for ever.
+/// Independent Poisson processes, one for each input channel, whose rates stay within a bin of time.
 ///
 /// Together they are one process of the sum of their rates, each event of which belongs to a
 /// channel with a probability that is its share of that sum: so an event costs two numbers, however
 /// many channels there are.
 #[derive(Debug, Clone)]
 pub struct Drive {
-    /// Rates summed up to each channel, Hz.
-    reached: Vec<f64>,
+    rates: Arc<Rates>,
     seed: u64,
+    sample: u64,
+}
+
+#[derive(Debug)]
+struct Rates {
+    n_channels: usize,
+    /// µs, increasing; before the first and from the last on there is silence.
+    edges: Vec<i64>,
+    /// For each bin the rates summed up to each channel, Hz.
+    reached: Vec<f64>,
 }
 
 impl Drive {
-    /// `rates`: Hz, one for each input channel.
+    /// `rates`: Hz, one for each input channel, for ever.
     ///
     /// # Errors
     /// A rate that is negative or not finite.
     pub fn new(rates: &[f64], seed: u64) -> Result<Self> {
-        if let Some(i) = rates.iter().position(|rate| !(rate.is_finite() && *rate >= 0.0)) {
-            return Err(Error::element("rates", "at least 0 Hz", rates[i], "channel", i));
+        Self::in_bins(rates, rates.len(), &[0, i64::MAX], seed)
+    }
+
+    /// `rates`: Hz, for each bin one for each of `n_channels`; `edges` of the bins in µs, one more than
+    /// there are bins. Outside of them there is silence.
+    ///
+    /// # Errors
+    /// A rate that is negative or not finite, edges that are negative or do not increase, or another
+    /// number of rates.
+    pub fn in_bins(rates: &[f64], n_channels: usize, edges: &[i64], seed: u64) -> Result<Self> {
+        let n_bins = edges.len().saturating_sub(1);
+        if n_bins == 0 {
+            return Err(Error::parameter("edges", "at least two", edges.len()));
         }
-        let mut sum = 0.0;
-        let reached = rates.iter().map(|rate| {
-            sum += rate;
-            sum
-        });
-        Ok(Self { reached: reached.collect(), seed })
+        if rates.len() != n_bins * n_channels {
+            return Err(Error::length("rates", n_bins * n_channels, rates.len()));
+        }
+        if let Some(i) = rates.iter().position(|rate| !(rate.is_finite() && *rate >= 0.0)) {
+            let channel = i % n_channels;
+            return Err(Error::element("rates", "at least 0 Hz", rates[i], "channel", channel));
+        }
+        if let Some(&edge) = edges.first().filter(|&&edge| edge < 0) {
+            return Err(Error::element("edges", "at least 0 µs", edge, "edge", 0));
+        }
+        if let Some(before) = edges.windows(2).position(|pair| pair[1] <= pair[0]) {
+            let (at, expected) =
+                (before + 1, format!("above {} µs, the one before", edges[before]));
+            return Err(Error::element("edges", expected, edges[at], "edge", at));
+        }
+        let mut reached = Vec::with_capacity(rates.len());
+        for of_bin in rates.chunks(n_channels.max(1)) {
+            let mut sum = 0.0;
+            reached.extend(of_bin.iter().map(|rate| {
+                sum += rate;
+                sum
+            }));
+        }
+        let rates = Rates { n_channels, edges: edges.to_vec(), reached };
+        Ok(Self { rates: Arc::new(rates), seed, sample: 0 })
+    }
+
+    /// The same rates with the events of sample `number`, which are independent of those of others.
+    #[must_use]
+    pub fn of(&self, number: u64) -> Self {
+        Self { sample: number, ..self.clone() }
     }
 
     /// Number of channels.
     pub fn n_channels(&self) -> usize {
-        self.reached.len()
+        self.rates.n_channels
     }
 
     /// Put the events of block `number` that are before `end` behind `events`, sorted.
     pub fn draw(&self, number: i64, end: i64, events: &mut Vec<(i64, u32)>) {
-        let Some(&total) = self.reached.last().filter(|&&total| total > 0.0) else { return };
-        let mut rng = stream(self.seed, "poisson drive", number as u64);
+        let Rates { n_channels, edges, reached } = &*self.rates;
+        let start = number * BLOCK_US;
+        // What begins later is silence until then.
+        let mut bin = edges.partition_point(|&edge| edge <= start).saturating_sub(1);
+        let of_bin = |bin: usize| &reached[bin * n_channels..(bin + 1) * n_channels];
+        let total = |bin: usize| of_bin(bin).last().copied().unwrap_or(0.0);
+        let is_quiet = |&bin: &usize| total(bin) <= 0.0;
+        let last = edges.partition_point(|&edge| edge < start + BLOCK_US).min(edges.len() - 1);
+        if edges[bin] >= start + BLOCK_US || (bin..last).all(|bin| is_quiet(&bin)) {
+            return;
+        }
+        let mut rng = stream(self.seed, &self.purpose(), number as u64);
         let begin = events.len();
-        let (start, mut within) = (number * BLOCK_US, 0.0);
-        loop {
-            // 1 - u is in (0, 1].
-            within -= ln(1.0 - uniform(&mut rng)) * 1e6 / total;
-            if within >= BLOCK_US as f64 || start + within as i64 >= end {
+        let mut within = (edges[bin] - start).max(0) as f64;
+        'events: loop {
+            // What is left of the integral of the rate up to the next event, Hz µs; 1 - u is in (0, 1].
+            let mut left = -ln(1.0 - uniform(&mut rng)) * 1e6;
+            loop {
+                let Some(&edge) = edges.get(bin + 1) else { break 'events };
+                let edge = edge.saturating_sub(start).min(BLOCK_US) as f64;
+                let total = total(bin);
+                if total > 0.0 {
+                    let at = within + left / total;
+                    if at < edge {
+                        within = at;
+                        break;
+                    }
+                    left = (left - (edge - within) * total).max(0.0);
+                }
+                if edge >= BLOCK_US as f64 {
+                    break 'events;
+                }
+                (within, bin) = (edge, bin + 1);
+            }
+            if start + within as i64 >= end {
                 break;
             }
+            let (reached, total) = (of_bin(bin), total(bin));
             let place = uniform(&mut rng) * total;
-            let channel = self.reached.partition_point(|&sum| sum <= place);
+            let channel = reached.partition_point(|&sum| sum <= place);
             // A product that was rounded up to the whole is the last channel's that has a rate.
-            let last = self.reached.partition_point(|&sum| sum < total);
+            let last = reached.partition_point(|&sum| sum < total);
             events.push((start + within as i64, channel.min(last) as u32));
         }
         events[begin..].sort_unstable();
+    }
+
+    /// Put all events in `span`, µs, behind `events`, sorted.
+    ///
+    /// # Errors
+    /// What `poll`, which is asked between blocks, returned.
+    pub fn draw_within(
+        &self,
+        span: Range<i64>,
+        events: &mut Vec<(i64, u32)>,
+        poll: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        let begin = events.len();
+        for number in span.start / BLOCK_US..(span.end + BLOCK_US - 1) / BLOCK_US {
+            poll()?;
+            self.draw(number, span.end, events);
+        }
+        let early = events[begin..].partition_point(|event| event.0 < span.start);
+        events.drain(begin..begin + early);
+        Ok(())
+    }
+
+    /// How many events there are before `end`, µs.
+    pub fn count(&self, end: i64) -> u64 {
+        let (mut n, mut events) = (0, Vec::new());
+        for number in 0..(end + BLOCK_US - 1) / BLOCK_US {
+            events.clear();
+            self.draw(number, end, &mut events);
+            n += events.len() as u64;
+        }
+        n
+    }
+
+    /// Of the streams: one for each sample, and in it one for each block.
+    fn purpose(&self) -> String {
+        match self.sample {
+            0 => "poisson drive".into(),
+            number => format!("poisson drive of sample {number}"),
+        }
     }
 }
 
@@ -111,6 +226,82 @@ mod tests {
         assert_ne!(events(&Drive::new(&[1000.0, 2000.0], 8).unwrap(), 13..14), cut);
     }
 
+    /// Two channels whose rates change within blocks, at their ends, and where nothing changes.
+    fn in_bins(seed: u64) -> (Vec<i64>, Vec<[f64; 2]>, Drive) {
+        let edges = vec![5000, 9000, BLOCK_US, BLOCK_US + 1, 5 * BLOCK_US - 3, 40 * BLOCK_US];
+        let rates = vec![[3e3, 0.0], [0.0, 0.0], [5e3, 2e5], [0.0, 4e3], [800.0, 20.0]];
+        let drive = Drive::in_bins(&rates.concat(), 2, &edges, seed).unwrap();
+        (edges, rates, drive)
+    }
+
+    #[test]
+    fn counts_of_bins_are_those_of_their_rates() {
+        let mut n = [[0.0; 2]; 5];
+        let n_seeds = 300;
+        for seed in 0..n_seeds {
+            let (edges, _, drive) = in_bins(seed);
+            let events = events(&drive, 0..50);
+            assert!(events.is_sorted());
+            for (t, channel) in events {
+                let bin = edges.partition_point(|&edge| edge <= t) - 1;
+                n[bin][channel as usize] += 1.0;
+            }
+        }
+        let (edges, rates, _) = in_bins(0);
+        for (bin, (found, rates)) in n.iter().zip(&rates).enumerate() {
+            let seconds = (edges[bin + 1] - edges[bin]) as f64 / 1e6 * n_seeds as f64;
+            for (n, rate) in found.iter().zip(rates) {
+                // 5 standard deviations of a Poisson count.
+                let expected = rate * seconds;
+                assert!((n - expected).abs() <= 5.0 * expected.sqrt(), "{bin}: {n}, {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn bins_of_equal_rates_are_one() {
+        let rates = [700.0, 0.0, 30.0];
+        let whole = events(&Drive::new(&rates, 9).unwrap(), 0..60);
+        let edges: Vec<i64> = (0..=60).map(|k| k * BLOCK_US).collect();
+        let cut = Drive::in_bins(&rates.repeat(60), 3, &edges, 9).unwrap();
+        assert_eq!(events(&cut, 0..60), whole);
+        assert!(events(&cut, 60..70).is_empty());
+        // Within a block rounding may move what lies at an edge, and nothing else.
+        let edges: Vec<i64> = (0..=600).map(|k| k * BLOCK_US / 10).collect();
+        let cut = events(&Drive::in_bins(&rates.repeat(600), 3, &edges, 9).unwrap(), 0..60);
+        assert_eq!(cut.len(), whole.len());
+        let moved = cut.iter().zip(&whole).map(|(a, b)| (a.0 - b.0).abs()).max();
+        assert!(moved.unwrap() <= 1);
+    }
+
+    #[test]
+    fn each_sample_has_events_of_its_own() {
+        let drive = Drive::new(&[1000.0], 3).unwrap();
+        assert_eq!(events(&drive.of(0), 0..4), events(&drive, 0..4));
+        let all: Vec<_> = (0..4).map(|number| events(&drive.of(number), 0..4)).collect();
+        for (k, one) in all.iter().enumerate() {
+            assert!(!one.is_empty() && all[..k].iter().all(|other| other != one));
+        }
+        assert_eq!(events(&drive.of(2).of(1), 0..4), all[1]);
+    }
+
+    #[test]
+    fn a_span_is_cut_out_of_its_blocks() {
+        for drive in [Drive::new(&[4000.0, 10.0], 1).unwrap(), in_bins(2).2] {
+            let all = events(&drive, 0..50);
+            for span in
+                [0..3, 0..BLOCK_US, 7000..7000, 8000..3 * BLOCK_US + 5, BLOCK_US..BLOCK_US * 2]
+            {
+                let mut found = vec![(7, 7)];
+                drive.draw_within(span.clone(), &mut found, &mut || Ok(())).unwrap();
+                let expected = all.iter().filter(|event| span.contains(&event.0));
+                assert!(found[1..].iter().eq(expected), "{span:?}");
+                let before = all.iter().filter(|event| event.0 < span.end).count();
+                assert_eq!(drive.count(span.end), before as u64);
+            }
+        }
+    }
+
     #[test]
     fn nonsense_is_refused_and_silence_is_none() {
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {
@@ -120,5 +311,17 @@ mod tests {
         for rates in [&[0.0, 0.0][..], &[]] {
             assert!(events(&Drive::new(rates, 0).unwrap(), 0..9).is_empty());
         }
+        for (edges, n_channels, said) in [
+            (&[0, 5, 5][..], 1, "edge 2"),
+            (&[-1, 5, 9], 1, "edge 0"),
+            (&[0, 5], 1, "rates"),
+            (&[0, 5, 9], 2, "rates"),
+        ] {
+            let error = Drive::in_bins(&[1.0, 2.0], n_channels, edges, 0).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        let late = Drive::in_bins(&[9e3], 1, &[3 * BLOCK_US, 3 * BLOCK_US + 9000], 0).unwrap();
+        assert!(events(&late, 0..3).is_empty() && events(&late, 4..9).is_empty());
+        assert!(!events(&late, 3..4).is_empty());
     }
 }

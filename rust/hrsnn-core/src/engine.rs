@@ -173,6 +173,13 @@ impl<T: Real> Engine<T> {
         self.n_neurons
     }
 
+    /// Longest delay of all synapses, µs.
+    fn longest_delay(&self) -> i64 {
+        let rows = self.shards.iter().flat_map(|shard| &shard.projections).map(|p| &p.rows);
+        let delays = rows.flat_map(|rows| (0..rows.n_segments() as u32).map(|s| rows.delay(s)));
+        delays.max().unwrap_or(0).into()
+    }
+
     /// Refuse an engine that a panic has left without shards.
     fn check_whole(&self) -> Result<()> {
         if self.shards.is_empty() { Err(Error::Broken) } else { Ok(()) }

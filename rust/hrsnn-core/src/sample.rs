@@ -5,14 +5,15 @@
 
 use std::ops::Range;
 
+use crate::drive::Drive;
 use crate::error::{Error, Result};
 use crate::shard::Counters;
 
 /// Longest sample, µs: some 35 years.
 pub const LONGEST_SAMPLE_US: i64 = 1 << 50;
 
-/// One sample: events in the order of time.
-#[derive(Debug, Clone, Copy)]
+/// One sample: events in the order of time, and those that a drive adds to them.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Input<'a> {
     /// µs, not decreasing, >= 0.
     pub t: &'a [i64],
@@ -20,6 +21,8 @@ pub struct Input<'a> {
     pub channel: &'a [u32],
     /// µs; nothing happens at or after it.
     pub duration: i64,
+    /// What is drawn beside these events while the sample runs.
+    pub drive: Option<&'a Drive>,
 }
 
 /// What a sample took.
@@ -34,25 +37,13 @@ pub struct Stats {
 }
 
 impl Input<'_> {
-    /// Number of events before `t`.
+    /// Number of events before `t`, but for those of the drive.
     pub fn n_before(&self, t: i64) -> usize {
         self.t.partition_point(|&event| event < t)
     }
 
-    /// The events before `end` from number `first` on.
-    ///
-    /// Searched from there in growing steps: those that come much later are in no cache.
-    pub fn next_before(&self, first: usize, end: i64) -> Range<usize> {
-        let ahead = &self.t[first..];
-        let mut n = 16;
-        while ahead.get(n).is_some_and(|&t| t < end) {
-            n *= 2;
-        }
-        let near = &ahead[..ahead.len().min(n + 1)];
-        first..first + near.partition_point(|&t| t < end)
-    }
-
-    /// Refuse events that are out of order, out of time or out of range.
+    /// Refuse events that are out of order, out of time or out of range, and a drive of another number
+    /// of channels.
     ///
     /// # Errors
     /// Names the argument, the first index and the value.
@@ -71,6 +62,9 @@ impl Input<'_> {
             let (previous, value) = (self.t[before], self.t[before + 1]);
             return Err(Error::NotSorted { name: "t".into(), index: before + 1, previous, value });
         }
+        if let Some(drive) = self.drive.filter(|drive| drive.n_channels() != n_inputs) {
+            return Err(Error::length("rates", n_inputs, drive.n_channels()));
+        }
         let last = self.t.len().saturating_sub(1);
         if let Some(&t) = self.t.last().filter(|&&t| t >= self.duration) {
             let expected = format!("below duration ({} µs)", self.duration);
@@ -84,6 +78,19 @@ impl Input<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// The events before `end` from number `first` on, of events at the times `t`.
+///
+/// Searched from there in growing steps: those that come much later are in no cache.
+pub fn next_before(t: &[i64], first: usize, end: i64) -> Range<usize> {
+    let ahead = &t[first..];
+    let mut n = 16;
+    while ahead.get(n).is_some_and(|&t| t < end) {
+        n *= 2;
+    }
+    let near = &ahead[..ahead.len().min(n + 1)];
+    first..first + near.partition_point(|&t| t < end)
 }
 
 #[cfg(test)]

@@ -201,8 +201,10 @@ impl Plan<'_> {
         let mut engine = Engine::<T>::new(&self.description(), None).unwrap();
         let samples: Vec<_> = (0..self.size("samples")).map(|k| self.sample(k)).collect();
         let duration = self.size("duration") as i64;
-        let inputs: Vec<_> =
-            samples.iter().map(|(t, channel)| Input { t, channel, duration }).collect();
+        let inputs: Vec<_> = samples
+            .iter()
+            .map(|(t, channel)| Input { t, channel, duration, drive: None })
+            .collect();
         let (mut raster, mut n_spikes, mut n_weight_updates) = (Sha256::new(), 0, 0);
         for input in &inputs {
             let mut spikes = SpikeList::default();

@@ -8,14 +8,12 @@
 use hrsnn_core::connectivity::{self, PairProbabilities, SensorPlane};
 use hrsnn_core::csr::Csr;
 use hrsnn_core::distribution::{Distribution, Law};
-use hrsnn_core::drive::BLOCK_US;
 use hrsnn_core::{Error, Result};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::description::copied;
 use crate::error::to_py;
-use crate::network::drawn_by;
 use crate::waiting::abandonable;
 
 /// `indptr` and `indices` of a graph whose rows are sources.
@@ -197,25 +195,4 @@ pub(crate) fn sensor_positions<'py>(
     let (n, seed) = (size("n_neurons", n)?, integer("seed", seed)?);
     let places = abandonable(py, move |_| sensor.positions(n, seed))?;
     places.into_flattened().into_pyarray(py).reshape([n, 2])
-}
-
-/// All events of a drive before `duration`, sorted by time and channel.
-#[pyfunction]
-pub(crate) fn poisson_drive<'py>(
-    py: Python<'py>,
-    rates: PyReadonlyArray1<'_, f64>,
-    seed: u64,
-    duration: i64,
-) -> PyResult<Graph<'py>> {
-    let drive = drawn_by(&rates, seed)?;
-    let events = abandonable(py, move |poll| {
-        let mut events = Vec::new();
-        for number in 0..(duration + BLOCK_US - 1) / BLOCK_US {
-            poll()?;
-            drive.draw(number, duration, &mut events);
-        }
-        Ok(events)
-    })?;
-    let (t, channel): (Vec<i64>, Vec<u32>) = events.into_iter().unzip();
-    Ok((t.into_pyarray(py), channel.into_pyarray(py)))
 }

@@ -5,6 +5,7 @@
 mod aedat;
 mod camera;
 mod description;
+mod drive;
 mod error;
 mod generate;
 mod monitors;
@@ -29,6 +30,9 @@ mod _hrsnn {
     #[pymodule_export]
     use super::camera::{EventCamera, dead_time};
 
+    #[pymodule_export]
+    use super::drive::Drive;
+
     /// Give the system back what was freed.
     #[pyfunction]
     fn give_back_memory() {
@@ -38,7 +42,7 @@ mod _hrsnn {
     #[pymodule_export]
     use super::generate::{
         connect_distance, connect_fixed_in_degree, connect_local_inputs, connect_local_recurrence,
-        connect_random, connect_small_world, poisson_drive, sample, sensor_positions,
+        connect_random, connect_small_world, sample, sensor_positions,
     };
 
     #[pymodule_export]

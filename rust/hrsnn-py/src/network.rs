@@ -6,7 +6,7 @@ use std::sync::{
 };
 use std::time::Duration;
 
-use hrsnn_core::drive::Drive;
+use hrsnn_core::drive::Drive as Of;
 use hrsnn_core::engine::{Engine, Poll as Ask, Synaptic};
 use hrsnn_core::network::{Adaptation, Description, Norm};
 use hrsnn_core::projection::Source;
@@ -21,6 +21,7 @@ use pyo3::types::PyDict;
 use crate::description::{
     CompetitionArrays, NeuronArrays, SynapseArrays, competition, copied, neurons, synapses,
 };
+use crate::drive::Drive;
 use crate::error::to_py;
 use crate::monitors::{Course, Courses, MonitorArrays, monitors};
 use crate::parts::Spikes;
@@ -155,8 +156,19 @@ fn copies(samples: &[SampleArrays<'_>]) -> PyResult<Vec<Sample>> {
     samples.iter().map(copy).collect()
 }
 
-fn inputs(copies: &[Sample]) -> Vec<Input<'_>> {
-    copies.iter().map(|(t, channel, duration)| Input { t, channel, duration: *duration }).collect()
+/// Drives of samples, the first of which is number `first` of all that `drive` has.
+fn drives(drive: Option<&Drive>, first: u64, n_samples: usize) -> Option<Vec<Of>> {
+    drive.map(|drive| (first..).take(n_samples).map(|number| drive.0.of(number)).collect())
+}
+
+fn inputs<'a>(copies: &'a [Sample], drives: Option<&'a [Of]>) -> Vec<Input<'a>> {
+    let input = |(k, (t, channel, duration)): (usize, &'a Sample)| Input {
+        t,
+        channel,
+        duration: *duration,
+        drive: drives.map(|drives| &drives[k]),
+    };
+    copies.iter().enumerate().map(input).collect()
 }
 
 /// Times and neurons, what the sample took, and the course of each that was wanted.
@@ -176,11 +188,6 @@ fn ended(spikes: Spikes, ran: Result<(Stats, Courses)>) -> Result<PyResult<Ran>>
         Err(raised) => return Ok(Err(raised)),
     };
     ran.map(|(stats, courses)| Ok((spikes, stats, courses)))
-}
-
-/// A drive of these rates.
-pub(crate) fn drawn_by(rates: &PyReadonlyArray1<'_, f64>, seed: u64) -> PyResult<Drive> {
-    Drive::new(&copied("rates", rates)?, seed).map_err(to_py)
 }
 
 /// Neurons, synapses and what they have learned.
@@ -268,7 +275,7 @@ impl Network {
     ///
     /// `scale`: factor on the amplitudes of STDP. `undo`: whether a sample that is interrupted while learning leaves no trace.
     /// `parts_to`: who gets the spikes, `part` at a time, which are then not returned.
-    /// `drive`: rates (Hz) and seed of Poisson processes beside the events.
+    /// `drive`: what is drawn beside the events.
     #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false, scale=1.0, record=None,
         parts_to=None, part=0, drive=None))]
     fn run<'py>(
@@ -284,28 +291,21 @@ impl Network {
         record: Option<MonitorArrays<'py>>,
         parts_to: Option<Py<PyAny>>,
         part: usize,
-        drive: Option<(PyReadonlyArray1<'py, f64>, u64)>,
+        drive: Option<&Drive>,
     ) -> PyResult<SpikeArrays<'py>> {
         let monitors = monitors(record)?;
         let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
-        let drive = drive.map(|(rates, seed)| drawn_by(&rates, seed)).transpose()?;
+        let drive = drive.map(|drive| drive.0.clone());
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
         let work = move |ask: &mut Ask<'_>| {
-            let input = Input { t: &t, channel: &channel, duration };
+            let input = Input { t: &t, channel: &channel, duration, drive: drive.as_ref() };
             let mut spikes = Spikes::new(parts_to, part);
             if !learn {
                 let core = reading(&core, ask)?;
                 let mut asking = spikes.asking(ask);
                 let ran = with_engine!(&*core, e => {
-                    let ran = match &drive {
-                        None => {
-                            e.run_watched(&input, &monitors, &mut spikes, n_threads, &mut asking)
-                        }
-                        Some(drive) => e.run_driven(
-                            &input, drive, &monitors, &mut spikes, n_threads, &mut asking,
-                        ),
-                    };
-                    ran.map(|(stats, courses)| (stats, Courses::from(courses)))
+                    e.run_watched(&input, &monitors, &mut spikes, n_threads, &mut asking)
+                        .map(|(stats, courses)| (stats, Courses::from(courses)))
                 });
                 return ended(spikes, ran);
             }
@@ -313,14 +313,8 @@ impl Network {
             let mut asking = spikes.asking(ask);
             let ran = with_engine!(&mut *core, e => {
                 let before = undo.then(|| e.learned());
-                let result = match &drive {
-                    None => e.learn_watched(
-                        &input, scale, &monitors, &mut spikes, n_threads, &mut asking,
-                    ),
-                    Some(drive) => e.learn_driven(
-                        &input, drive, scale, &monitors, &mut spikes, n_threads, &mut asking,
-                    ),
-                };
+                let result =
+                    e.learn_watched(&input, scale, &monitors, &mut spikes, n_threads, &mut asking);
                 if let (Err(_), Some(before)) = (&result, before) {
                     e.put_back(&before);
                 }
@@ -344,19 +338,23 @@ impl Network {
 
     /// Learn from samples side by side, and merge the changes; what each took.
     ///
-    /// A batch that is interrupted leaves no trace.
-    #[pyo3(signature = (samples, n_threads, scale=1.0))]
+    /// A batch that is interrupted leaves no trace. `drive`: what is drawn beside the events, of which
+    /// the first sample is number `first`.
+    #[pyo3(signature = (samples, n_threads, scale=1.0, drive=None, first=0))]
     fn learn_batch(
         &self,
         py: Python<'_>,
         samples: Vec<SampleArrays<'_>>,
         n_threads: Option<usize>,
         scale: f64,
+        drive: Option<&Drive>,
+        first: u64,
     ) -> PyResult<Vec<StatsRow>> {
         let copies = copies(&samples)?;
+        let drives = drives(drive, first, copies.len());
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
         let stats = abandonable(py, move |ask| {
-            let inputs = inputs(&copies);
+            let inputs = inputs(&copies, drives.as_deref());
             let mut core = writing(&core, ask)?;
             let stats = with_engine!(&mut *core, e => e.learn_batch_scaled(&inputs, scale, n_threads, ask))?;
             let mut learned = tally(&learned);
@@ -367,9 +365,10 @@ impl Network {
     }
 
     /// Features of many samples, flat, and what each took; of pools of neurons, if `pool` says the
-    /// pool of each (2^32 - 1: none).
+    /// pool of each (2^32 - 1: none). `drive`: what is drawn beside the events, of which the first
+    /// sample is number `first`.
     #[pyo3(signature = (samples, n_windows, by_events, counts, tau_lowpass, n_threads, pool=None,
-        n_pools=None))]
+        n_pools=None, drive=None, first=0))]
     fn transform<'py>(
         &self,
         py: Python<'py>,
@@ -381,15 +380,19 @@ impl Network {
         n_threads: Option<usize>,
         pool: Option<PyReadonlyArray1<'py, u32>>,
         n_pools: Option<usize>,
+        drive: Option<&Drive>,
+        first: u64,
     ) -> PyResult<Transformed<'py>> {
         let copies = copies(&samples)?;
+        let drives = drives(drive, first, copies.len());
         let windows = if by_events { Windows::Events } else { Windows::Time };
         let pool = pool.map(|pool| copied("pool", &pool)).transpose()?;
         let pools = pools(pool.as_deref(), n_pools)?;
         let spec = FeatureSpec { n_windows, windows, counts, tau_lowpass, pools };
         let (features, stats) = detached(py, |poll| {
             let core = reading(&self.core, poll)?;
-            with_engine!(&*core, e => e.transform(&inputs(&copies), spec, n_threads, poll))
+            let inputs = inputs(&copies, drives.as_deref());
+            with_engine!(&*core, e => e.transform(&inputs, spec, n_threads, poll))
         })?;
         Ok((features.into_pyarray(py), stats.iter().map(row).collect()))
     }

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::description::copied;
+use crate::drive::Drive;
 use crate::monitors::{Course, Courses, MonitorArrays, monitors};
 use crate::network::{Core, Network, StatsRow, reading, row, writing};
 use crate::waiting::{abandonable, detached};
@@ -166,7 +167,7 @@ pub(crate) struct Simulation {
 impl Simulation {
     /// From rest, or with the `state` that [`Simulation::state`] gave together with `network`.
     #[new]
-    #[pyo3(signature = (network, t, channel, duration, learn, state=None))]
+    #[pyo3(signature = (network, t, channel, duration, learn, state=None, drive=None))]
     fn new(
         py: Python<'_>,
         network: &Network,
@@ -175,9 +176,14 @@ impl Simulation {
         duration: i64,
         learn: bool,
         state: Option<&Bound<'_, PyDict>>,
+        drive: Option<&Drive>,
     ) -> PyResult<Self> {
-        let sample =
-            Sample { t: copied("t", &t)?, channel: copied("channel", &channel)?, duration };
+        let sample = Sample {
+            t: copied("t", &t)?,
+            channel: copied("channel", &channel)?,
+            duration,
+            drive: drive.map(|drive| drive.0.clone()),
+        };
         let (core, is_large) = network.core();
         let is_single = detached(py, |poll| Ok(matches!(&*reading(&core, poll)?, Core::F32(_))))?;
         let state = match state {

@@ -62,6 +62,7 @@ where
             t: copied("event_t", &recent.event_t)?,
             channel: copied("event_channel", &recent.event_channel)?,
             duration: 0,
+            drive: None,
         },
         n_input_events: recent.n_input_events,
         n_spikes: recent.n_spikes,

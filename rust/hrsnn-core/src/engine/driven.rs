@@ -1,127 +1,61 @@
-//! One sample with a drive: its events are drawn block by block, and forgotten.
+//! A drive beside the events of a sample: what it adds is drawn block by block, and forgotten.
 //!
 //! Invariant: spikes, weights and counts are those of the sample whose events were all stored, for a
 //! sample may be left and taken up again at any µs (`simulation`).
 
-use super::windows::Moment;
-use super::{Course, Engine, Monitors, Poll};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::windows::{Moment, Round};
 use crate::drive::{BLOCK_US, Drive};
-use crate::error::{Error, Result};
-use crate::pool;
-use crate::real::Real;
-use crate::record::Record;
-use crate::sample::{Input, Stats};
-use crate::shard::{Frozen, Learning};
+use crate::error::Result;
+use crate::sample::{Input, next_before};
 
-impl<T: Real> Engine<T> {
-    /// [`Engine::run_watched`] with the events of `drive` beside those of `input`.
-    ///
-    /// # Errors
-    /// Those of [`Engine::run_watched`], and a drive of another number of channels.
-    pub fn run_driven(
-        &self,
-        input: &Input<'_>,
-        drive: &Drive,
-        monitors: &Monitors,
-        record: &mut dyn Record,
-        n_threads: Option<usize>,
-        poll: &mut Poll<'_>,
-    ) -> Result<(Stats, Vec<Course<T>>)> {
-        self.check_driven(input, drive, n_threads)?;
-        let places = self.watched(monitors)?;
-        let mut activities = self.activities(false);
-        places.hand_out(&self.shards, &mut activities, 0..input.duration, false);
-        let mut moment = Moment::default();
-        let result = piece_by_piece(input, drive, &mut |piece, until| {
-            let passes = self.shards.iter().map(Frozen).zip(&mut activities).collect();
-            self.simulate(passes, piece, &mut moment, until, &mut *record, n_threads, &mut *poll)
-        });
-        let mut stats = moment.stats(&Input { t: &[], channel: &[], ..*input }, &activities);
-        let courses = places.collect(&mut activities);
-        self.keep(activities);
-        stats.n_input_events = result?;
-        Ok((stats, courses))
-    }
-
-    /// [`Engine::learn_watched`] with the events of `drive` beside those of `input`.
-    ///
-    /// # Errors
-    /// Those of [`Engine::learn_watched`], and a drive of another number of channels.
-    pub fn learn_driven(
-        &mut self,
-        input: &Input<'_>,
-        drive: &Drive,
-        scale: f64,
-        monitors: &Monitors,
-        record: &mut dyn Record,
-        n_threads: Option<usize>,
-        poll: &mut Poll<'_>,
-    ) -> Result<(Stats, Vec<Course<T>>)> {
-        self.check_driven(input, drive, n_threads)?;
-        let scale = self.checked_scale(scale)?;
-        let places = self.watched(monitors)?;
-        let mut activities = self.activities(true);
-        places.hand_out(&self.shards, &mut activities, 0..input.duration, true);
-        let mut shards = std::mem::take(&mut self.shards);
-        for shard in &mut shards {
-            shard.reset_traces(scale);
-        }
-        let mut moment = Moment::default();
-        let result = piece_by_piece(input, drive, &mut |piece, until| {
-            let passes = shards.iter_mut().map(Learning).zip(&mut activities).collect();
-            self.simulate(passes, piece, &mut moment, until, &mut *record, n_threads, &mut *poll)
-        });
-        self.end(&mut shards, &mut activities, input.duration);
-        let mut stats = moment.stats(&Input { t: &[], channel: &[], ..*input }, &activities);
-        let courses = places.collect(&mut activities);
-        self.keep(activities);
-        self.normalize(&mut shards);
-        self.shards = shards;
-        stats.n_input_events = result?;
-        Ok((stats, courses))
-    }
-
-    fn check_driven(
-        &self,
-        input: &Input<'_>,
-        drive: &Drive,
-        n_threads: Option<usize>,
-    ) -> Result<()> {
-        self.check_whole()?;
-        input.check(self.n_inputs)?;
-        if drive.n_channels() != self.n_inputs {
-            return Err(Error::length("rates", self.n_inputs, drive.n_channels()));
-        }
-        n_threads.map_or(Ok(()), pool::check)
-    }
+/// Events of a block, or of what is left of one: those of the sample and those of its drive.
+#[derive(Default)]
+pub(super) struct Drawn {
+    pub(super) t: Vec<i64>,
+    pub(super) channel: Vec<u32>,
 }
 
-/// Hand over the events of one block after the other, and how far they go; their number.
-fn piece_by_piece(
+/// Brings a sample from its moment to a time, with input events at some times.
+type Lead<'a> = dyn FnMut(&[i64], &mut Moment, i64) -> Result<()> + 'a;
+
+/// Bring a sample from its `moment` to the time `until`: `lead` is told when the events of each block
+/// come, which all shards find in `round`, and how far they go.
+pub(super) fn block_by_block(
     input: &Input<'_>,
     drive: &Drive,
-    simulate: &mut dyn FnMut(&Input<'_>, i64) -> Result<()>,
-) -> Result<u64> {
-    let (mut sent, mut n_events) = (0, 0);
-    let (mut events, mut t, mut channel) = (Vec::new(), Vec::new(), Vec::new());
-    let n_blocks = ((input.duration + BLOCK_US - 1) / BLOCK_US).max(1);
-    for number in 0..n_blocks {
-        let until = ((number + 1) * BLOCK_US).min(input.duration);
-        let given = input.next_before(sent, until);
+    round: &RwLock<Round>,
+    moment: &mut Moment,
+    until: i64,
+    lead: &mut Lead<'_>,
+) -> Result<()> {
+    let (mut sent, mut events) = (input.n_before(moment.t), Vec::new());
+    let mut drawn = Vec::new();
+    loop {
+        let from = moment.t;
+        let number = from / BLOCK_US;
+        let to = ((number + 1) * BLOCK_US).min(until);
+        drawn.clear();
+        drive.draw(number, to, &mut drawn);
+        drawn.drain(..drawn.partition_point(|event| event.0 < from));
+        let given = next_before(input.t, sent, to);
         sent = given.end;
         events.clear();
         events.extend(given.map(|event| (input.t[event], input.channel[event])));
-        drive.draw(number, until, &mut events);
+        events.extend_from_slice(&drawn);
         // Stable, so that what has the same time keeps its order: first what was given.
         events.sort_by_key(|event| event.0);
-        t.clear();
-        channel.clear();
-        t.extend(events.iter().map(|event| event.0));
-        channel.extend(events.iter().map(|event| event.1));
-        n_events += events.len() as u64;
-        simulate(&Input { t: &t, channel: &channel, duration: input.duration }, until)?;
+        let (t, channel) = events.iter().copied().unzip();
+        let block = Arc::new(Drawn { t, channel });
+        round.write().unwrap_or_else(PoisonError::into_inner).drawn = Some(Arc::clone(&block));
+        let result = lead(&block.t, moment, to);
+        moment.n_drawn += drawn.partition_point(|event| event.0 < moment.t) as u64;
+        result?;
+        if moment.t >= until {
+            return Ok(());
+        }
     }
-    Ok(n_events)
 }
 
 #[cfg(test)]

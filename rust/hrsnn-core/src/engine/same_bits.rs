@@ -222,7 +222,7 @@ fn outcome<T: Real>(
     let inputs: Vec<_> = case
         .samples
         .iter()
-        .map(|(t, channel)| Input { t, channel, duration: case.duration })
+        .map(|(t, channel)| Input { t, channel, duration: case.duration, drive: None })
         .collect();
     let (mut spikes, mut stats) = (SpikeList::default(), Vec::new());
     for input in &inputs[..2] {

@@ -9,6 +9,7 @@ use std::iter;
 
 use super::windows::Moment;
 use super::{Course, Engine, Monitors, Poll};
+use crate::drive::Drive;
 use crate::error::{Error, Result};
 use crate::pool;
 use crate::real::Real;
@@ -25,11 +26,18 @@ pub struct Sample {
     pub channel: Vec<u32>,
     /// µs.
     pub duration: i64,
+    /// What is drawn beside these events while it runs.
+    pub drive: Option<Drive>,
 }
 
 impl Sample {
     pub(super) fn input(&self) -> Input<'_> {
-        Input { t: &self.t, channel: &self.channel, duration: self.duration }
+        Input {
+            t: &self.t,
+            channel: &self.channel,
+            duration: self.duration,
+            drive: self.drive.as_ref(),
+        }
     }
 }
 

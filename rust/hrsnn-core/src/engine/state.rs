@@ -129,8 +129,17 @@ impl<T: Real> Simulation<T> {
             iter::zip(&state.spikes.t, &state.spikes.neuron).map(|(&t, &i)| (t, i)).collect();
         let input = simulation.sample.input();
         let n_before = input.n_before(now);
-        let events: Vec<Spike> =
+        let mut events: Vec<Spike> =
             iter::zip(input.t, input.channel).map(|(&t, &c)| (t, c)).take(n_before).collect();
+        let mut n_drawn = 0;
+        if let Some(drive) = input.drive {
+            n_drawn = drive.count(now);
+            // What arrived before the histories were settled has no say.
+            let since = if learns && !is_over { settled } else { now };
+            let since = (since - simulation.engine.longest_delay()).max(0);
+            drive.draw_within(since..now, &mut events, &mut || Ok(()))?;
+            events.sort_by_key(|event| event.0);
+        }
         let spikes = [&events[..], &recurrent[..]];
         let Engine { shards, .. } = &mut simulation.engine;
         for (shard, activity) in iter::zip(&*shards, &mut simulation.activities) {
@@ -157,7 +166,7 @@ impl<T: Real> Simulation<T> {
         }
         simulation.activities[0].counters = state.counters;
         let n_spikes = recurrent.len() as u64;
-        simulation.moment = Moment { t: now, spikes: Vec::new(), n_spikes, unsettled };
+        simulation.moment = Moment { t: now, spikes: Vec::new(), n_spikes, unsettled, n_drawn };
         simulation.is_over = is_over;
         simulation.spikes = state.spikes;
         Ok(simulation)

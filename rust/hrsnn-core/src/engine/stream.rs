@@ -91,7 +91,8 @@ impl<T: Real> Stream<T> {
         poll: &mut Poll<'_>,
     ) -> Result<()> {
         let now = self.t();
-        Input { t, channel, duration: until }.check(self.simulation.engine.n_inputs)?;
+        Input { t, channel, duration: until, drive: None }
+            .check(self.simulation.engine.n_inputs)?;
         let expected = || format!("at least {now} µs, where the stream stands");
         if until < now {
             return Err(Error::parameter("until", expected(), until));
@@ -186,10 +187,8 @@ fn checked_keep<T: Real>(engine: &Engine<T>, keep: i64) -> Result<i64> {
         let expected = format!("between 0 and {LONGEST_SAMPLE_US} µs");
         return Err(Error::parameter("keep", expected, keep));
     }
-    let rows = engine.shards.iter().flat_map(|shard| &shard.projections).map(|p| &p.rows);
-    let delays = rows.flat_map(|rows| (0..rows.n_segments() as u32).map(|s| rows.delay(s)));
     // A window further: its spikes may wait to be sent.
-    let needed = i64::from(delays.max().unwrap_or(0)) + i64::from(engine.width) + 1;
+    let needed = engine.longest_delay() + i64::from(engine.width) + 1;
     Ok(keep.max(needed))
 }
 

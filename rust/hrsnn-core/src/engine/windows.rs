@@ -1,12 +1,13 @@
 //! The loop over windows: what goes into each, and what has come out of it.
 //!
-//! Not here: what happens within a window (`shard`), who works on it (`crew`), and whether that
-//! pays (`pace`).
+//! Not here: what happens within a window (`shard`), who works on it (`crew`), whether that pays
+//! (`pace`), and what a drive adds to the events (`driven`).
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::crew::Crew;
+use super::driven::{Drawn, block_by_block};
 use super::pace::Pace;
 use super::{Engine, Poll};
 use crate::error::Result;
@@ -14,7 +15,7 @@ use crate::pool;
 use crate::projection::Source;
 use crate::real::Real;
 use crate::record::Record;
-use crate::sample::{Input, Stats};
+use crate::sample::{Input, Stats, next_before};
 use crate::shard::{Activity, Counters, Pass, Spike};
 
 /// How far a sample has come.
@@ -27,6 +28,8 @@ pub(super) struct Moment {
     pub(super) n_spikes: u64,
     /// Spikes since the histories were settled because there were so many.
     pub(super) unsettled: u64,
+    /// Events of the drive.
+    pub(super) n_drawn: u64,
 }
 
 impl Moment {
@@ -35,7 +38,7 @@ impl Moment {
         let counters = activities.iter().map(|activity| activity.counters);
         Stats {
             n_spikes: self.n_spikes,
-            n_input_events: input.n_before(self.t) as u64,
+            n_input_events: input.n_before(self.t) as u64 + self.n_drawn,
             counters: counters.fold(Counters::default(), Counters::plus),
         }
     }
@@ -43,11 +46,13 @@ impl Moment {
 
 /// What all shards are told of a window.
 #[derive(Default)]
-struct Round {
+pub(super) struct Round {
     window: i64,
     end: i64,
-    /// Input events that lie in it.
+    /// Input events that lie in it, of those of the sample or of those drawn.
     events: Range<usize>,
+    /// Where there is a drive, all events of a block.
+    pub(super) drawn: Option<Arc<Drawn>>,
     /// Spikes of the window before.
     spikes: Vec<Spike>,
 }
@@ -75,8 +80,12 @@ impl<T: Real> Engine<T> {
             let round = round.read().unwrap_or_else(PoisonError::into_inner);
             for pass in passes.iter().skip(member).step_by(of) {
                 let (pass, activity) = &mut *lock(pass);
-                let times = input.t[round.events.clone()].iter().copied();
-                let channels = input.channel[round.events.clone()].iter().copied();
+                let (t, channel) = match round.drawn.as_deref() {
+                    None => (input.t, input.channel),
+                    Some(Drawn { t, channel }) => (&t[..], &channel[..]),
+                };
+                let times = t[round.events.clone()].iter().copied();
+                let channels = channel[round.events.clone()].iter().copied();
                 let (shard, learns) = (pass.shard(), P::LEARNS);
                 activity.send(shard, Source::Input, learns, &times.zip(channels));
                 activity.send(shard, Source::Recurrent, learns, &round.spikes.iter().copied());
@@ -99,32 +108,39 @@ impl<T: Real> Engine<T> {
                 }
             };
             let mut pace = self.paces.begin(n_members, P::LEARNS, self.together);
-            let done = self
-                .lead(&passes, &round, input, moment, until, record, poll, &mut pace, &mut share);
+            let mut lead = |t: &[i64], moment: &mut Moment, until: i64| {
+                let (record, poll, of) = (&mut *record, &mut *poll, (until, input.duration));
+                self.lead(&passes, &round, t, moment, of, record, poll, &mut pace, &mut share)
+            };
+            let done = match input.drive {
+                None => lead(input.t, moment, until),
+                Some(drive) => block_by_block(input, drive, &round, moment, until, &mut lead),
+            };
             self.paces.end(&pace, P::LEARNS);
             done
         })
     }
 
-    /// Window after window: what goes into each, and what has come out of it.
+    /// Window after window: what goes into each, and what has come out of it; input events come at
+    /// `times`, and it goes on until a time of the duration.
     fn lead<P: Pass<T>>(
         &self,
         passes: &[Mutex<(P, &mut Activity<T>)>],
         round: &RwLock<Round>,
-        input: &Input<'_>,
+        times: &[i64],
         moment: &mut Moment,
-        until: i64,
+        (until, duration): (i64, i64),
         record: &mut dyn Record,
         poll: &mut Poll<'_>,
         pace: &mut Pace,
         advance: &mut dyn FnMut(bool),
     ) -> Result<()> {
         let width = i64::from(self.width);
-        let mut sent = input.n_before(moment.t);
+        let mut sent = times.partition_point(|&event| event < moment.t);
         let is_watched = passes.iter().any(|pass| lock(pass).1.monitor.is_some());
         let mut n_arrivals: u64 = passes.iter().map(|pass| lock(pass).1.counters.arrivals()).sum();
         loop {
-            let of_input = input.t.get(sent).map(|t| t / width);
+            let of_input = times.get(sent).map(|t| t / width);
             let of_spikes = moment.spikes.first().map(|(t, _)| t / width + 1);
             let waiting = passes.iter().map(|pass| lock(pass).1.first_window(width));
             let next = waiting.chain([of_input, of_spikes]).flatten().min();
@@ -132,7 +148,7 @@ impl<T: Real> Engine<T> {
             if is_watched {
                 note_quietly(passes, start.max(moment.t).min(until), poll)?;
             }
-            let boundary = up_to_window(moment.t, width).min(input.duration);
+            let boundary = up_to_window(moment.t, width).min(duration);
             if moment.unsettled >= self.settle_after && start.min(until) >= boundary {
                 moment.unsettled = 0;
                 settle(passes, boundary);
@@ -142,7 +158,7 @@ impl<T: Real> Engine<T> {
                 // Once, for silence has nothing to settle after that: whether a window in which
                 // nothing happened was looked at must not show.
                 if P::LEARNS
-                    && until == input.duration
+                    && until == duration
                     && let Some(t) = full_at().filter(|&t| t <= until)
                 {
                     settle(passes, t);
@@ -157,12 +173,13 @@ impl<T: Real> Engine<T> {
                 }
             }
             let end = (start + width).min(until);
-            let events = input.next_before(sent, end);
+            let events = next_before(times, sent, end);
             sent = events.end;
             {
                 let mut round = round.write().unwrap_or_else(PoisonError::into_inner);
                 let spikes = std::mem::take(&mut moment.spikes);
-                *round = Round { window, end, events, spikes };
+                (round.window, round.end, round.events, round.spikes) =
+                    (window, end, events, spikes);
             }
             advance(pace.together());
             let mut spikes = {

@@ -12,9 +12,9 @@ proptest! {
     ) {
         t.sort_unstable();
         let first = first.min(t.len());
-        let input = Input { t: &t, channel: &vec![0; t.len()], duration: 60 };
+        let input = Input { t: &t, channel: &vec![0; t.len()], duration: 60, drive: None };
         let n = t[first..].iter().take_while(|&&t| t < end).count();
-        prop_assert_eq!(input.next_before(first, end), first..first + n);
+        prop_assert_eq!(next_before(input.t, first, end), first..first + n);
         prop_assert_eq!(input.n_before(end), t.iter().filter(|&&t| t < end).count());
     }
 }

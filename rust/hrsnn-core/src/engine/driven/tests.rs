@@ -1,9 +1,11 @@
 //! A drive gives the spikes, weights and counts of the sample whose events were all stored.
 
 use super::super::tests::{N_INPUTS, description, with_currents};
+use super::super::{Engine, Sample, Simulation};
 use super::*;
 use crate::projection::Source;
-use crate::record::SpikeList;
+use crate::record::{FeatureSpec, SpikeList, Windows};
+use crate::sample::Stats;
 use crate::stdp::Pairing;
 
 // Some blocks, and the beginning of one more.
@@ -12,6 +14,14 @@ const DURATION: i64 = 5 * BLOCK_US + 4321;
 fn drive() -> Drive {
     let rates: Vec<f64> = (0..N_INPUTS).map(|channel| 15.0 * (channel % 4) as f64).collect();
     Drive::new(&rates, 11).unwrap()
+}
+
+/// Rates that change within blocks and where one ends.
+fn changing() -> Drive {
+    let edges = [0, 9000, 2 * BLOCK_US, 2 * BLOCK_US + 777, 4 * BLOCK_US];
+    let of_bin = |bin: usize| (0..N_INPUTS).map(move |channel| 40.0 * ((channel + bin) % 3) as f64);
+    let rates: Vec<f64> = (0..4).flat_map(of_bin).collect();
+    Drive::in_bins(&rates, N_INPUTS, &edges, 12).unwrap()
 }
 
 /// Events at ends of blocks and in between.
@@ -23,67 +33,161 @@ fn apart(events: &[(i64, u32)]) -> (Vec<i64>, Vec<u32>) {
     events.iter().copied().unzip()
 }
 
-fn stored() -> Vec<(i64, u32)> {
+fn stored(drive: &Drive) -> Vec<(i64, u32)> {
     let mut events = given();
     for number in 0..6 {
-        drive().draw(number, DURATION, &mut events);
+        drive.draw(number, DURATION, &mut events);
     }
     events.sort_by_key(|event| event.0);
     events
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the engine asks")]
+fn ask() -> Result<()> {
+    Ok(())
+}
+
 #[test]
 fn the_sample_is_that_of_stored_events() {
-    let (all, some) = (apart(&stored()), apart(&given()));
-    let all = Input { t: &all.0, channel: &all.1, duration: DURATION };
-    let some = Input { t: &some.0, channel: &some.1, duration: DURATION };
-    for is_charged in [false, true] {
-        let plain = description(Pairing::AllToAll, 0.0);
-        let description = if is_charged { with_currents(plain) } else { plain };
-        for (n_shards, n_threads) in [(1, 1), (3, 1), (3, 2)] {
-            let mut engine = Engine::<f64>::new(&description, Some(n_shards)).unwrap();
-            let mut other = engine.clone();
-            let monitors = Monitors::default();
-            let (mut spikes, mut expected) = (SpikeList::default(), SpikeList::default());
-            let threads = Some(n_threads);
-            let found = engine
-                .run_driven(&some, &drive(), &monitors, &mut spikes, threads, &mut || Ok(()))
-                .unwrap();
-            let stats = other.run(&all, &mut expected, Some(1), &mut || Ok(())).unwrap();
-            assert!(stats.n_spikes > 10, "{stats:?}");
-            assert_eq!(
-                (found.0, &spikes.t, &spikes.neuron),
-                (stats, &expected.t, &expected.neuron)
-            );
-            let (mut spikes, mut expected) = (SpikeList::default(), SpikeList::default());
-            let found = engine
-                .learn_driven(&some, &drive(), 0.7, &monitors, &mut spikes, threads, &mut || Ok(()))
-                .unwrap();
-            let stats =
-                other.learn_scaled(&all, 0.7, &mut expected, Some(1), &mut || Ok(())).unwrap();
-            assert_eq!(
-                (found.0, &spikes.t, &spikes.neuron),
-                (stats, &expected.t, &expected.neuron)
-            );
-            assert!(stats.counters.weight_updates > 0);
-            for source in [Source::Input, Source::Recurrent] {
-                assert_eq!(engine.synapses(source).weight, other.synapses(source).weight);
+    for drive in [drive(), changing()] {
+        let (all, some) = (apart(&stored(&drive)), apart(&given()));
+        let all = Input { t: &all.0, channel: &all.1, duration: DURATION, drive: None };
+        let drive = Some(&drive);
+        let some = Input { t: &some.0, channel: &some.1, duration: DURATION, drive };
+        for is_charged in [false, true] {
+            let plain = description(Pairing::AllToAll, 0.0);
+            let description = if is_charged { with_currents(plain) } else { plain };
+            for (n_shards, n_threads) in [(1, 1), (3, 1), (3, 2)] {
+                let mut engine = Engine::<f64>::new(&description, Some(n_shards)).unwrap();
+                let mut other = engine.clone();
+                let (mut spikes, mut expected) = (SpikeList::default(), SpikeList::default());
+                let found = engine.run(&some, &mut spikes, Some(n_threads), &mut ask).unwrap();
+                let stats = other.run(&all, &mut expected, Some(1), &mut ask).unwrap();
+                assert!(stats.n_spikes > 10, "{stats:?}");
+                assert_eq!((found, &spikes), (stats, &expected));
+                let (mut spikes, mut expected) = (SpikeList::default(), SpikeList::default());
+                let found = engine.learn_scaled(&some, 0.7, &mut spikes, Some(n_threads), &mut ask);
+                let stats =
+                    other.learn_scaled(&all, 0.7, &mut expected, Some(1), &mut ask).unwrap();
+                assert_eq!((found.unwrap(), &spikes), (stats, &expected));
+                assert!(stats.counters.weight_updates > 0);
+                same_weights(&engine, &other);
             }
         }
     }
+}
+
+fn same_weights(one: &Engine<f64>, other: &Engine<f64>) {
+    for source in [Source::Input, Source::Recurrent] {
+        assert_eq!(one.synapses(source).weight, other.synapses(source).weight);
+    }
+}
+
+#[test]
+fn samples_side_by_side_are_those_of_stored_events() {
+    let drives: Vec<Drive> = (0..3).map(|number| changing().of(number)).collect();
+    let all: Vec<_> = drives.iter().map(|drive| apart(&stored(drive))).collect();
+    let some = apart(&given());
+    let inputs: Vec<_> = drives
+        .iter()
+        .map(|drive| Input { t: &some.0, channel: &some.1, duration: DURATION, drive: Some(drive) })
+        .collect();
+    let whole: Vec<_> = all
+        .iter()
+        .map(|(t, channel)| Input { t, channel, duration: DURATION, drive: None })
+        .collect();
+    let mut engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(2)).unwrap();
+    let mut other = engine.clone();
+    let spec = FeatureSpec {
+        n_windows: 3,
+        windows: Windows::Time,
+        counts: true,
+        tau_lowpass: Some(20.0),
+        pools: None,
+    };
+    let expected = engine.transform(&whole, spec, Some(1), &mut ask).unwrap();
+    for n_threads in [1, 2] {
+        assert_eq!(engine.transform(&inputs, spec, Some(n_threads), &mut ask).unwrap(), expected);
+    }
+    assert_ne!(expected.0[..expected.0.len() / 3], expected.0[expected.0.len() / 3 * 2..]);
+    let found: Vec<Stats> = engine.learn_batch(&inputs, Some(2), &mut ask).unwrap();
+    assert_eq!(found, other.learn_batch(&whole, Some(1), &mut ask).unwrap());
+    same_weights(&engine, &other);
+    // A sample alone may have several threads.
+    assert_eq!(
+        engine.transform(&inputs[..1], spec, Some(2), &mut ask).unwrap(),
+        other.transform(&whole[..1], spec, Some(1), &mut ask).unwrap()
+    );
+}
+
+#[test]
+fn where_a_sample_stops_or_is_made_again_does_not_show() {
+    let (t, channel) = apart(&given());
+    for (drive, learns) in [(drive(), false), (changing(), true), (changing(), false)] {
+        let whole = apart(&stored(&drive));
+        let sample = Sample {
+            t: t.clone(),
+            channel: channel.clone(),
+            duration: DURATION,
+            drive: Some(drive),
+        };
+        let stored = Sample { t: whole.0, channel: whole.1, duration: DURATION, drive: None };
+        let engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(2)).unwrap();
+        let mut expected = Simulation::new(engine.clone(), stored, learns).unwrap();
+        let mut found = Simulation::new(engine, sample.clone(), learns).unwrap();
+        let stops =
+            [1, 8999, 9000, BLOCK_US, BLOCK_US + 1, 3 * BLOCK_US - 1, 3 * BLOCK_US + 8, DURATION];
+        for (k, stop) in stops.into_iter().enumerate() {
+            expected.run_until(stop, Some(1), &mut ask).unwrap();
+            found.run_until(stop, Some(1 + k % 2), &mut ask).unwrap();
+            found.run_until(stop, Some(1), &mut ask).unwrap();
+            assert_eq!(found.stats(), expected.stats(), "{stop}");
+            assert_eq!(found.spikes(), expected.spikes());
+            // Its state is that of the sample whose events were stored, and it goes on from it.
+            assert_eq!(found.state(), expected.state());
+            let (engine, state) = (found.unsettled_network(), found.state());
+            found = Simulation::resumed(engine, sample.clone(), learns, state).unwrap();
+        }
+        assert!(found.spikes().t.len() > 10);
+        same_weights(&found.network(), &expected.network());
+    }
+}
+
+#[test]
+fn a_sample_that_is_interrupted_goes_on() {
+    let drive = drive();
+    let whole = apart(&stored(&drive));
+    let (t, channel) = apart(&given());
+    let engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(2)).unwrap();
+    let stored = Sample { t: whole.0, channel: whole.1, duration: DURATION, drive: None };
+    let mut expected = Simulation::new(engine.clone(), stored, true).unwrap();
+    expected.run_until(DURATION, Some(1), &mut ask).unwrap();
+    let sample = Sample { t, channel, duration: DURATION, drive: Some(drive) };
+    let mut found = Simulation::new(engine, sample, true).unwrap();
+    let mut left = 0;
+    let n_stops = (0..).take_while(|_| {
+        left = 7;
+        let mut poll = || {
+            left -= 1;
+            if left == 0 { Err(crate::Error::Interrupted) } else { Ok(()) }
+        };
+        found.run_until(DURATION, Some(1), &mut poll).is_err()
+    });
+    assert!(n_stops.count() > 3);
+    assert_eq!((found.stats(), found.spikes()), (expected.stats(), expected.spikes()));
+    same_weights(&found.network(), &expected.network());
 }
 
 #[test]
 fn a_drive_of_other_channels_is_refused() {
     let mut engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(1)).unwrap();
     let drive = Drive::new(&[1.0], 0).unwrap();
-    let input = Input { t: &[], channel: &[], duration: 1000 };
-    let (monitors, mut spikes) = (Monitors::default(), SpikeList::default());
+    let input = Input { t: &[], channel: &[], duration: 1000, drive: Some(&drive) };
+    let mut spikes = SpikeList::default();
     let refused = [
-        engine.run_driven(&input, &drive, &monitors, &mut spikes, None, &mut || Ok(())).err(),
-        engine
-            .learn_driven(&input, &drive, 1.0, &monitors, &mut spikes, None, &mut || Ok(()))
-            .err(),
+        engine.run(&input, &mut spikes, None, &mut ask).err(),
+        engine.learn(&input, &mut spikes, None, &mut ask).err(),
+        engine.learn_batch(&[input], None, &mut ask).err(),
     ];
     for error in refused {
         assert!(error.unwrap().to_string().contains("rates"));

@@ -14,7 +14,7 @@ const SOURCES: [Source; 2] = [Source::Input, Source::Recurrent];
 
 fn sample() -> Sample {
     let (t, channel) = events();
-    Sample { t, channel, duration: DURATION }
+    Sample { t, channel, duration: DURATION, drive: None }
 }
 
 type Change<'a> = &'a dyn Fn(&mut State<f64>);
@@ -156,12 +156,12 @@ fn arrivals_that_came_together_at_the_last_visit_are_counted() {
         pairing: Pairing::AllToAll,
         half_precision: true,
     });
-    let Sample { t, channel, duration } = sample();
+    let Sample { t, channel, duration, .. } = sample();
     let t = t.into_iter().flat_map(|t| [t, t]).collect();
     let channel = channel.into_iter().flat_map(|channel| [channel, channel]).collect();
     description.incoming_inputs = vec![20.0; N];
     description.norms[1] = Norm::L2;
-    same_wherever_it_stops::<f64>(&description, &Sample { t, channel, duration }, 20);
+    same_wherever_it_stops::<f64>(&description, &Sample { t, channel, duration, drive: None }, 20);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn times_that_outgrow_32_bits_are_settled_at_the_same_moments() {
             (0..n_parts).flat_map(|part| t.iter().map(move |t| t + part * (LONGEST_SPAN - 7)));
         let t: Vec<i64> = later.collect();
         let duration = t[t.len() - 1] + rest;
-        Sample { t, channel: channel.repeat(n_parts as usize), duration }
+        Sample { t, channel: channel.repeat(n_parts as usize), duration, drive: None }
     };
     for sample in [sample(3, 1000), sample(1, 3 * LONGEST_SPAN)] {
         let engine = Engine::<f64>::new(&description, Some(1)).unwrap();
