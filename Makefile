@@ -55,11 +55,14 @@ test-sklearn: $(EXTENSION) .venv-sklearn-oldest/ready ## run the estimator's tes
 # Each simulator has an environment of its own, because they disagree about numpy; the package is
 # read from the source tree, whose extension serves every Python. `-v` shows what was measured.
 equivalence: $(EXTENSION) .venv-nest/ready .venv-brian2/ready ## compare with NEST and Brian2
-	PYTHONPATH=python .venv-nest/bin/python -m pytest -v -m external tests/equivalence/test_nest*.py
-	PYTHONPATH=python .venv-brian2/bin/python -m pytest -v -m external tests/equivalence/test_brian2*.py
+	PYTHONPATH=python .venv-nest/bin/python -m pytest -v -m external tests/equivalence/test_nest*.py \
+		tests/equivalence/test_coming_from.py
+	PYTHONPATH=python .venv-brian2/bin/python -m pytest -v -m external tests/equivalence/test_brian2*.py \
+		tests/equivalence/test_coming_from.py
 
 equivalence-nir: $(EXTENSION) .venv-nir/ready ## exchange graphs with snnTorch and Norse (torch: 6 GB)
-	PYTHONPATH=python .venv-nir/bin/python -m pytest -v -m external tests/equivalence/test_nir_*.py
+	PYTHONPATH=python .venv-nir/bin/python -m pytest -v -m external tests/equivalence/test_nir_*.py \
+		tests/equivalence/test_coming_from.py
 
 .venv-%/ready: pyproject.toml $(VENV)/pyvenv.cfg
 	$(PYTHON) -m venv --clear .venv-$*

@@ -10,6 +10,7 @@ Run with `make equivalence-nir`.
 import hrsnn_rs as hr
 import numpy as np
 import pytest
+from equivalence.nir_rasters import DT, N_INPUTS, as_euler, drive, ours, read
 from hrsnn_rs.network import from_nir, to_nir
 from scipy.sparse import csr_array
 
@@ -22,8 +23,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),
 ]
 
-DT, N_STEPS = 0.1, 5000  # ms
-N_INPUTS, N_HIDDEN, N_OUT = 40, 60, 10
+N_HIDDEN, N_OUT = 60, 10
 
 
 def common_graph(seed):
@@ -44,30 +44,6 @@ def common_graph(seed):
     )
 
 
-def as_euler(graph):
-    """The same graph with the time constants at which we forget as much as Euler's rule does."""
-    for node in graph.nodes.values():
-        if isinstance(node, nir.LIF):
-            tau = node.tau.astype(np.float64)
-            exact = -DT / 1000.0 / np.log1p(-DT / 1000.0 / tau)
-            node.r, node.tau = node.r * exact / tau, exact
-    return graph
-
-
-def drive(seed, n=N_INPUTS):
-    return np.random.default_rng(seed + 1000).random((N_STEPS, n)) < 0.01
-
-
-def ours(network, driven):
-    step, channel = np.nonzero(driven)
-    t = np.rint(step * DT * 1000.0).astype(np.int64)
-    duration = round(N_STEPS * DT * 1000.0)
-    spikes = network.run(hr.Events(t, channel, driven.shape[1], duration)).spikes
-    raster = np.zeros((N_STEPS, network.n_neurons), bool)
-    raster[spikes["t"].to_numpy() // round(DT * 1000.0), spikes["neuron"].to_numpy()] = True
-    return raster
-
-
 def snntorch_raster(graph, driven):
     from snntorch.import_nir import import_from_nir
 
@@ -86,11 +62,6 @@ def norse_raster(graph, driven):
             out, state = net(row[None], state)
             rows.append(out[0].numpy() > 0.5)
     return np.array(rows)
-
-
-def read(graph, tmp_path):
-    nir.write(tmp_path / "graph.nir", graph)
-    return nir.read(tmp_path / "graph.nir")
 
 
 @pytest.mark.parametrize("seed", range(3))
