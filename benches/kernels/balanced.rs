@@ -39,7 +39,13 @@ impl Sample {
 
     /// As the engine takes it.
     pub(crate) fn input(&self) -> Input<'_> {
-        Input { t: &self.t, channel: &self.channel, duration: self.duration, drive: None }
+        Input {
+            t: &self.t,
+            channel: &self.channel,
+            duration: self.duration,
+            drive: None,
+            injection: None,
+        }
     }
 }
 

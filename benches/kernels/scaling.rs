@@ -117,7 +117,8 @@ fn main() {
     let mut engine = Engine::<f32>::new(&description, None).expect("a network");
     let (build_wall, build) = (start.elapsed(), on_core() - before);
     drop(description);
-    let input = Input { t: &t, channel: &channel, duration: 1000 * ms, drive: None };
+    let input =
+        Input { t: &t, channel: &channel, duration: 1000 * ms, drive: None, injection: None };
     let mut spikes = SpikeList::default();
     let (start, before) = (Instant::now(), on_core());
     let stats = if learns {

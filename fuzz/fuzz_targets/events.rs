@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         t.push(now);
         channel.push(u32::from(event[4] & 3));
     }
-    let input = Input { t: &t, channel: &channel, duration, drive: None };
+    let input = Input { t: &t, channel: &channel, duration, drive: None, injection: None };
     let (mut engine, mut spikes) =
         (network(head[8] & 64 == 64).expect("a network"), SpikeList::default());
     let mut n_asked = 0_u32;

@@ -11,7 +11,7 @@ const DURATION: i64 = 60_000;
 fn sample() -> Sample {
     let t: Vec<i64> = (0..60).map(|k| 997 * k).collect();
     let channel = (0..60).map(|k| k % N_INPUTS as u32).collect();
-    Sample { t, channel, duration: DURATION, drive: None }
+    Sample { t, channel, duration: DURATION, drive: None, injection: None }
 }
 
 /// Replace element `place`, or make the array longer or shorter where there is none.

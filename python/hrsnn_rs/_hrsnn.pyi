@@ -19,6 +19,7 @@ __all__ = [
     "Drive",
     "EventCamera",
     "Follower",
+    "Injection",
     "Network",
     "Simulation",
     "Stream",
@@ -91,6 +92,17 @@ class EventCamera:
     def n_dead(self) -> int: ...
 
 @final
+class Injection:
+    def __new__(
+        cls,
+        values: NDArray[np.float64],
+        edges: NDArray[np.int64],
+        neurons: NDArray[np.uint32],
+        noise: float,
+        seed: int,
+    ) -> Injection: ...
+
+@final
 class Network:
     def __new__(
         cls,
@@ -120,6 +132,7 @@ class Network:
         parts_to: Callable[[NDArray[np.int64], NDArray[np.uint32]], None] | None = None,
         part: int = 0,
         drive: Drive | None = None,
+        injection: Injection | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], _Counts, list[Course]]: ...
     def learn_batch(
         self,
@@ -158,6 +171,7 @@ class Simulation:
         learn: bool,
         state: dict[str, Any] | None = None,
         drive: Drive | None = None,
+        injection: Injection | None = None,
     ) -> Simulation: ...
     @property
     def t(self) -> int: ...

@@ -344,6 +344,8 @@ VALID: dict[tuple[str, ...], tuple[str, ...]] = {
         "Network.train.drive",
         "Network.transform.drive",
         "Simulation.drive",
+        "Simulation.current",
+        "Network.run.current",
         "HRSNNClassifier.fit.inputs",
         "HRSNNTransformer.fit.inputs",
         "HRSNNClassifier.fit.recurrent",

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.arguments import check_integer, check_number, check_truth
+from hrsnn_rs.events.current import checked_current
 from hrsnn_rs.events.drive import checked_drive
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.recording import Recorded, plan
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from hrsnn_rs.events.current import InjectedCurrent
     from hrsnn_rs.events.drive import PoissonDrive
 
 __all__ = ["OneSample", "check_threads"]
@@ -45,6 +47,7 @@ class OneSample(NetworkState):
         every: float = 1.0,
         spikes_to: str | PathLike[str] | None = None,
         drive: PoissonDrive | None = None,
+        current: InjectedCurrent | None = None,
         n_threads: int | None = None,
     ) -> RunResult:
         """Simulate one sample, from rest, and return its spikes.
@@ -83,6 +86,9 @@ class OneSample(NetworkState):
         drive : PoissonDrive, default=None
             Poisson processes beside the events, drawn while it runs and never stored, with a rate
             for each channel. `([], [])` and a `duration` are no events.
+        current : InjectedCurrent, default=None
+            Current into neurons, beside their `bias`. The run then works on a copy of the network,
+            or, where it learns, puts biases back.
         n_threads : int, default=None
             Threads of this call; `None` takes as many as pay.
 
@@ -122,6 +128,7 @@ class OneSample(NetworkState):
         if wanted is not None:
             wanted.check_memory(0, sample.duration, self.dtype)
         drive = checked_drive(drive, self.n_inputs)
+        injection = checked_current(current, self.n_neurons)
         parts = None if spikes_to is None else SpikeParts(spikes_to)
         start = time.perf_counter()
         t, neuron, counts, courses = self._core.run(
@@ -135,6 +142,7 @@ class OneSample(NetworkState):
             parts_to=parts,
             part=PART,
             drive=None if drive is None else drive._core,
+            injection=injection,
         )
         wall_time = time.perf_counter() - start
         stats = RunStats.from_counts(counts, sample.duration, wall_time)

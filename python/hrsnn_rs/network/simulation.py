@@ -17,6 +17,7 @@ from hrsnn_rs.errors import (
     ParameterError,
     ShapeError,
 )
+from hrsnn_rs.events.current import checked_current
 from hrsnn_rs.events.drive import checked_drive
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.network.network import Network
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from hrsnn_rs.events.current import InjectedCurrent
     from hrsnn_rs.events.drive import PoissonDrive
     from hrsnn_rs.events.events import Events
 
@@ -58,6 +60,8 @@ class Simulation:
         As in `Network.run`.
     drive : PoissonDrive, default=None
         As in `Network.run`; wherever the sample stops, the same events are drawn.
+    current : InjectedCurrent, default=None
+        As in `Network.run`.
 
     Raises
     ------
@@ -94,6 +98,8 @@ class Simulation:
     learn: bool
     #: What is drawn beside the events.
     drive: PoissonDrive | None
+    #: What is injected into neurons.
+    current: InjectedCurrent | None
 
     def __init__(
         self,
@@ -105,6 +111,7 @@ class Simulation:
         dt: float | None = None,
         sensor_size: tuple[int, int, int] | None = None,
         drive: PoissonDrive | None = None,
+        current: InjectedCurrent | None = None,
     ) -> None:
         if not isinstance(network, Network):
             raise ParameterError(f"network must be a Network; got {network!r}.")
@@ -113,17 +120,18 @@ class Simulation:
             events, network.n_inputs, duration=duration, dt=dt, sensor_size=sensor_size
         )
         drive = checked_drive(drive, network.n_inputs)
-        self._set_up(network, sample, learn, drive, None, 0.0)
+        self._set_up(network, sample, learn, (drive, current), None, 0.0)
 
     def _set_up(
         self,
         network: Network,
         events: Events,
         learn: bool,
-        drive: PoissonDrive | None,
+        sources: tuple[PoissonDrive | None, InjectedCurrent | None],
         state: dict[str, Any] | None,
         wall_time: float,
     ) -> None:
+        drive, current = sources
         self._core = _hrsnn.Simulation(
             network._core,
             events.t,
@@ -132,6 +140,7 @@ class Simulation:
             learn,
             state,
             drive=None if drive is None else drive._core,
+            injection=checked_current(current, network.n_neurons),
         )
         # All of the network but what moves, which the core has.
         self._still = network._with_core(None)
@@ -139,7 +148,7 @@ class Simulation:
         self._wall_time = wall_time
         self.duration = events.duration
         self.learn = learn
-        self.drive = drive
+        self.drive, self.current = drive, current
 
     @property
     def t(self) -> int:
@@ -269,7 +278,8 @@ class Simulation:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to a safetensors file: all of it or, on an error, nothing.
 
-        The file holds the network, the events, the drive, the spikes so far and all that moves.
+        The file holds the network, the events, the drive, the current, the spikes so far and all
+        that moves.
 
         Parameters
         ----------
@@ -290,7 +300,7 @@ class Simulation:
             now._gain,
             self._events,
             self.learn,
-            self.drive,
+            (self.drive, self.current),
             state,
             self._wall_time,
         )
@@ -323,7 +333,7 @@ class Simulation:
         try:
             network = Network._made_of(saved.assembly, saved.gain, None)
             simulation._set_up(
-                network, saved.events, saved.learn, saved.drive, saved.state, saved.wall_time
+                network, saved.events, saved.learn, saved.sources, saved.state, saved.wall_time
             )
         except (ParameterError, ShapeError) as error:
             raise FormatError(f"{path}: {error}") from None

@@ -17,6 +17,7 @@ import numpy as np
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import check_path
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.events.current import InjectedCurrent, checked_current
 from hrsnn_rs.events.drive import PoissonDrive, checked_drive
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.network.model_file import (
@@ -37,7 +38,7 @@ __all__ = ["Saved", "read_simulation", "write_simulation"]
 
 SIMULATION_VERSION = 1
 
-_STATE, _DRIVE = "state/", "drive/"
+_STATE, _DRIVE, _CURRENT = "state/", "drive/", "current/"
 #: Arrays of the state by their type; None: that of the network.
 _ARRAYS = {
     "v": None,
@@ -77,8 +78,8 @@ class Saved:
         The sample.
     learn : bool
         Whether weights and thresholds change.
-    drive : PoissonDrive or None
-        What is drawn beside the events.
+    sources : tuple of PoissonDrive or None, and InjectedCurrent or None
+        What is drawn beside the events, and what is injected into neurons.
     state : dict
         What moves, as the core gives and takes it.
     wall_time : float
@@ -89,7 +90,7 @@ class Saved:
     gain: float
     events: Events
     learn: bool
-    drive: PoissonDrive | None
+    sources: tuple[PoissonDrive | None, InjectedCurrent | None]
     state: dict[str, Any]
     wall_time: float
 
@@ -107,19 +108,26 @@ def write_simulation(path: str | os.PathLike[str], saved: Saved) -> None:
     arrays["events/t"], arrays["events/channel"] = saved.events.t, saved.events.channel
     for name in _ARRAYS:
         arrays[f"{_STATE}{name}"] = saved.state[name]
-    drive = None
-    if saved.drive is not None:
-        drive = {"seed": saved.drive.seed, "sample": saved.drive.sample}
-        arrays[f"{_DRIVE}rates"] = saved.drive.rates.ravel()
-        if saved.drive.edges is not None:
-            arrays[f"{_DRIVE}edges"] = saved.drive.edges
+    drive, current = saved.sources
+    told: dict[str, Any] = {"drive": None, "current": None}
+    if drive is not None:
+        told["drive"] = {"seed": drive.seed, "sample": drive.sample}
+        arrays[f"{_DRIVE}rates"] = drive.rates.ravel()
+        if drive.edges is not None:
+            arrays[f"{_DRIVE}edges"] = drive.edges
+    if current is not None:
+        told["current"] = {"noise": current.noise, "seed": current.seed}
+        arrays[f"{_CURRENT}values"] = current.values.ravel()
+        arrays[f"{_CURRENT}edges"] = current.edges
+        if current.neurons is not None:
+            arrays[f"{_CURRENT}neurons"] = current.neurons
     simulation = {
         "format_version": SIMULATION_VERSION,
         "learn": saved.learn,
         "is_over": saved.state["is_over"],
         "duration": saved.events.duration,
         "wall_time": saved.wall_time,
-        "drive": drive,
+        **told,
         **{name: saved.state[name] for name in _NUMBERS},
     }
     _hrsnn.save_arrays(
@@ -151,7 +159,7 @@ def read_simulation(path: str | os.PathLike[str]) -> Saved:
     of_network = {
         name: values
         for name, values in arrays.items()
-        if not name.startswith((_STATE, _DRIVE, "events/"))
+        if not name.startswith((_STATE, _DRIVE, _CURRENT, "events/"))
     }
     assembly, gain = read_network(path, of_network, texts)
     try:
@@ -172,6 +180,9 @@ def read_simulation(path: str | os.PathLike[str]) -> Saved:
         drive = _drive(arrays, fields, events.n_channels)
         if drive is not None:
             unknown -= {f"{_DRIVE}rates", f"{_DRIVE}edges"}
+        current = _current(arrays, fields, assembly.inhibitory.size)
+        if current is not None:
+            unknown -= {f"{_CURRENT}{name}" for name in ("values", "edges", "neurons")}
         if unknown:
             raise FormatError(f"{min(unknown)} is not an array of a simulation.")
         wall_time = fields.get("wall_time")
@@ -180,7 +191,34 @@ def read_simulation(path: str | os.PathLike[str]) -> Saved:
         learn = _truth(fields, "learn")
     except (FormatError, ParameterError, ShapeError) as error:
         raise FormatError(f"{path}: {error}") from None
-    return Saved(assembly, gain, events, learn, drive, state, wall_time)
+    return Saved(assembly, gain, events, learn, (drive, current), state, wall_time)
+
+
+def _current(
+    arrays: dict[str, Any], fields: dict[str, Any], n_neurons: int
+) -> InjectedCurrent | None:
+    """Make the current again; files of earlier versions say nothing of one."""
+    told = fields.get("current")
+    if told is None:
+        return None
+    if not isinstance(told, dict):
+        raise FormatError(f"current must be an object; got {told!r}.")
+    values, edges = (
+        _column(arrays, f"{_CURRENT}{name}", np.float64) for name in ("values", "edges")
+    )
+    neurons = None
+    if f"{_CURRENT}neurons" in arrays:
+        neurons = _column(arrays, f"{_CURRENT}neurons", np.uint32)
+    n_bins = edges.size - 1
+    if values.size != n_bins:
+        if neurons is None or values.size != n_bins * neurons.size:
+            raise FormatError(f"current/values must have length {n_bins}; got {values.size}.")
+        values = values.reshape(n_bins, -1)
+    seed = _whole(told, "seed", 2**64)
+    noise: Any = told.get("noise")
+    current = InjectedCurrent(values, edges, neurons, noise=noise, seed=seed)
+    checked_current(current, n_neurons)
+    return current
 
 
 def _drive(arrays: dict[str, Any], fields: dict[str, Any], n_channels: int) -> PoissonDrive | None:

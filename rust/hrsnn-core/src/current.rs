@@ -249,6 +249,29 @@ impl<T: Real> Charges<T> {
         self.course(membranes, neurons, receptors, i).after(T::from_us(us)).0
     }
 
+    /// Neuron `i` is at `t` what it has become by itself; a refractory one has only its charges there.
+    pub fn bring(
+        &mut self,
+        membranes: &mut Membranes<T>,
+        neurons: &Neurons<T>,
+        receptors: &Receptors<T>,
+        i: usize,
+        t: i64,
+    ) {
+        let us = t - membranes.held.since(i);
+        let mut u = self.left(receptors, i, t);
+        if us >= 0 {
+            let course = self.course(membranes, neurons, receptors, i);
+            let (v, left) = course.after(T::from_us(us));
+            membranes.held.set(i, v, t);
+            u = left;
+        }
+        for (charges, left) in self.u.iter_mut().zip(u) {
+            charges[i] = left;
+        }
+        self.at[i] = t;
+    }
+
     /// Add `input` mV, `[excitatory, inhibitory]`, all that arrives at neuron `i` at time `t`;
     /// true if it spikes.
     ///

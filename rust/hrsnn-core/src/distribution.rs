@@ -216,7 +216,7 @@ impl Sampler {
     }
 }
 
-fn normal(rng: &mut Stream) -> f64 {
+pub(crate) fn normal(rng: &mut Stream) -> f64 {
     rand_distr::StandardNormal.sample(rng)
 }
 

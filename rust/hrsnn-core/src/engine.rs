@@ -21,6 +21,7 @@
 mod batch;
 mod crew;
 mod driven;
+mod injected;
 mod learned;
 mod monitors;
 mod normalization;
@@ -46,6 +47,7 @@ use crate::real::Real;
 use crate::record::{FeatureSpec, Features, Record};
 use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Frozen, Learning, Shard};
+use injected::{Bases, from_edge_to_edge};
 pub use learned::Learned;
 pub use monitors::{Course, Monitors, Wanted};
 use pace::Paces;
@@ -185,6 +187,12 @@ impl<T: Real> Engine<T> {
         if self.shards.is_empty() { Err(Error::Broken) } else { Ok(()) }
     }
 
+    /// Refuse what [`Input::check`] does, and a current into neurons that there are not.
+    fn check_input(&self, input: &Input<'_>) -> Result<()> {
+        input.check(self.n_inputs)?;
+        input.injection.map_or(Ok(()), |injection| injection.check(self.n_neurons))
+    }
+
     /// Room for a sample at rest at t = 0.
     fn activities(&self, learns: bool) -> Vec<Activity<T>> {
         let idle = self.idle.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -235,15 +243,32 @@ impl<T: Real> Engine<T> {
         poll: &mut Poll<'_>,
     ) -> Result<(Stats, Vec<Course<T>>)> {
         self.check_whole()?;
-        input.check(self.n_inputs)?;
+        self.check_input(input)?;
         n_threads.map_or(Ok(()), pool::check)?;
         let places = self.watched(monitors)?;
         let mut activities = self.activities(false);
-        places.hand_out(&self.shards, &mut activities, 0..input.duration, false);
-        let mut moment = Moment::default();
-        let passes = self.shards.iter().map(Frozen).zip(&mut activities).collect();
-        let until = input.duration;
-        let result = self.simulate(passes, input, &mut moment, until, record, n_threads, poll);
+        let kinds = [false, input.injection.is_some()];
+        places.hand_out(&self.shards, &mut activities, 0..input.duration, kinds);
+        let (mut moment, until) = (Moment::default(), input.duration);
+        let result = if let Some(injection) = input.injection {
+            let mut shards = self.shards.clone();
+            let bases = Bases::of(&mut shards);
+            let parts = (&mut shards[..], &mut activities[..]);
+            from_edge_to_edge(
+                injection,
+                &bases,
+                parts,
+                &mut moment,
+                until,
+                &mut |s, a, m, until| {
+                    let passes = s.iter().map(Frozen).zip(a).collect();
+                    self.simulate(passes, input, m, until, &mut *record, n_threads, &mut *poll)
+                },
+            )
+        } else {
+            let passes = self.shards.iter().map(Frozen).zip(&mut activities).collect();
+            self.simulate(passes, input, &mut moment, until, record, n_threads, poll)
+        };
         let stats = moment.stats(input, &activities);
         let courses = places.collect(&mut activities);
         self.keep(activities);
@@ -301,12 +326,13 @@ impl<T: Real> Engine<T> {
         poll: &mut Poll<'_>,
     ) -> Result<(Stats, Vec<Course<T>>)> {
         self.check_whole()?;
-        input.check(self.n_inputs)?;
+        self.check_input(input)?;
         n_threads.map_or(Ok(()), pool::check)?;
         let scale = self.checked_scale(scale)?;
         let places = self.watched(monitors)?;
         let mut activities = self.activities(true);
-        places.hand_out(&self.shards, &mut activities, 0..input.duration, true);
+        let kinds = [true, input.injection.is_some()];
+        places.hand_out(&self.shards, &mut activities, 0..input.duration, kinds);
         let mut shards = std::mem::take(&mut self.shards);
         let result =
             self.learn_in(&mut shards, &mut activities, input, scale, record, n_threads, poll);
@@ -340,10 +366,27 @@ impl<T: Real> Engine<T> {
         for shard in &mut *shards {
             shard.reset_traces(scale);
         }
-        let mut moment = Moment::default();
-        let passes = shards.iter_mut().map(Learning).zip(&mut *activities).collect();
-        let until = input.duration;
-        let result = self.simulate(passes, input, &mut moment, until, record, n_threads, poll);
+        let (mut moment, until) = (Moment::default(), input.duration);
+        let result = if let Some(injection) = input.injection {
+            let bases = Bases::of(shards);
+            let parts = (&mut *shards, &mut *activities);
+            let result = from_edge_to_edge(
+                injection,
+                &bases,
+                parts,
+                &mut moment,
+                until,
+                &mut |s, a, m, until| {
+                    let passes = s.iter_mut().map(Learning).zip(a).collect();
+                    self.simulate(passes, input, m, until, &mut *record, n_threads, &mut *poll)
+                },
+            );
+            bases.put_back(shards);
+            result
+        } else {
+            let passes = shards.iter_mut().map(Learning).zip(&mut *activities).collect();
+            self.simulate(passes, input, &mut moment, until, record, n_threads, poll)
+        };
         self.end(shards, activities, input.duration);
         result.map(|()| moment.stats(input, activities))
     }
@@ -378,9 +421,7 @@ impl<T: Real> Engine<T> {
     ) -> Result<(Vec<f32>, Vec<Stats>)> {
         self.check_whole()?;
         spec.check(self.n_neurons)?;
-        for input in inputs {
-            input.check(self.n_inputs)?;
-        }
+        inputs.iter().try_for_each(|input| self.check_input(input))?;
         let n_threads = n_threads.unwrap_or_else(pool::all_cores);
         pool::check(n_threads)?;
         let length = spec.n_windows * spec.width(self.n_neurons);

@@ -14,6 +14,7 @@ pub mod drive;
 pub mod engine;
 pub mod error;
 pub mod excitability;
+pub mod injection;
 pub mod network;
 pub mod neuron;
 pub mod plastic;

@@ -75,6 +75,12 @@ impl<T: Real> Neurons<T> {
         self.together[i] = [self.v_end[i], self.halvings[i], self.threshold[i], T::ZERO];
     }
 
+    /// Set where neuron `i` tends to, mV.
+    pub fn set_end(&mut self, i: usize, end: T) {
+        self.v_end[i] = end;
+        self.together[i][0] = end;
+    }
+
     /// Whether neuron `i` crosses its threshold without any arrival.
     #[inline]
     pub fn is_driven(&self, i: usize) -> bool {

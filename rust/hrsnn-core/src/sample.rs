@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::drive::Drive;
 use crate::error::{Error, Result};
+use crate::injection::Injection;
 use crate::shard::Counters;
 
 /// Longest sample, µs: some 35 years.
@@ -23,6 +24,8 @@ pub struct Input<'a> {
     pub duration: i64,
     /// What is drawn beside these events while the sample runs.
     pub drive: Option<&'a Drive>,
+    /// What is injected into neurons.
+    pub injection: Option<&'a Injection>,
 }
 
 /// What a sample took.

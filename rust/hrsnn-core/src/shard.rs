@@ -29,6 +29,7 @@ use crate::targets::{Onto, Targets, with_targets};
 use crate::time::{halvings_from_ms, rate_from_ms};
 
 mod arrivals;
+mod injected;
 mod monitor;
 mod parcels;
 mod pass;

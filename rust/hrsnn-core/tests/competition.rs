@@ -28,7 +28,8 @@ impl Case {
     fn spikes(&self, n_shards: usize, n_threads: usize) -> Vec<(i64, u32)> {
         let engine = Engine::<f64>::new(&self.description, Some(n_shards)).unwrap();
         let (t, channel): (Vec<_>, Vec<_>) = self.events.iter().copied().unzip();
-        let input = Input { t: &t, channel: &channel, duration: DURATION, drive: None };
+        let input =
+            Input { t: &t, channel: &channel, duration: DURATION, drive: None, injection: None };
         let mut spikes = SpikeList::default();
         engine.run(&input, &mut spikes, Some(n_threads), &mut || Ok(())).unwrap();
         spikes.t.into_iter().zip(spikes.neuron).collect()

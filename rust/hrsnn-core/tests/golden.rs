@@ -203,7 +203,7 @@ impl Plan<'_> {
         let duration = self.size("duration") as i64;
         let inputs: Vec<_> = samples
             .iter()
-            .map(|(t, channel)| Input { t, channel, duration, drive: None })
+            .map(|(t, channel)| Input { t, channel, duration, drive: None, injection: None })
             .collect();
         let (mut raster, mut n_spikes, mut n_weight_updates) = (Sha256::new(), 0, 0);
         for input in &inputs {

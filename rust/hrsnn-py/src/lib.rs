@@ -8,6 +8,7 @@ mod description;
 mod drive;
 mod error;
 mod generate;
+mod injection;
 mod monitors;
 mod network;
 mod parts;
@@ -44,6 +45,9 @@ mod _hrsnn {
         connect_distance, connect_fixed_in_degree, connect_local_inputs, connect_local_recurrence,
         connect_random, connect_small_world, sample, sensor_positions,
     };
+
+    #[pymodule_export]
+    use super::injection::Injection;
 
     #[pymodule_export]
     use super::monitors::Course;

@@ -23,6 +23,7 @@ use crate::description::{
 };
 use crate::drive::Drive;
 use crate::error::to_py;
+use crate::injection::Injection;
 use crate::monitors::{Course, Courses, MonitorArrays, monitors};
 use crate::parts::Spikes;
 use crate::waiting::{abandonable, detached};
@@ -167,6 +168,7 @@ fn inputs<'a>(copies: &'a [Sample], drives: Option<&'a [Of]>) -> Vec<Input<'a>> 
         channel,
         duration: *duration,
         drive: drives.map(|drives| &drives[k]),
+        injection: None,
     };
     copies.iter().enumerate().map(input).collect()
 }
@@ -275,9 +277,9 @@ impl Network {
     ///
     /// `scale`: factor on the amplitudes of STDP. `undo`: whether a sample that is interrupted while learning leaves no trace.
     /// `parts_to`: who gets the spikes, `part` at a time, which are then not returned.
-    /// `drive`: what is drawn beside the events.
+    /// `drive`: what is drawn beside the events; `injection`: what is injected into neurons.
     #[pyo3(signature = (t, channel, duration, learn, n_threads, undo=false, scale=1.0, record=None,
-        parts_to=None, part=0, drive=None))]
+        parts_to=None, part=0, drive=None, injection=None))]
     fn run<'py>(
         &self,
         py: Python<'py>,
@@ -292,13 +294,21 @@ impl Network {
         parts_to: Option<Py<PyAny>>,
         part: usize,
         drive: Option<&Drive>,
+        injection: Option<&Injection>,
     ) -> PyResult<SpikeArrays<'py>> {
         let monitors = monitors(record)?;
         let (t, channel) = (copied("t", &t)?, copied("channel", &channel)?);
         let drive = drive.map(|drive| drive.0.clone());
+        let injection = injection.map(|injection| injection.0.clone());
         let (core, learned) = (Arc::clone(&self.core), Arc::clone(&self.learned));
         let work = move |ask: &mut Ask<'_>| {
-            let input = Input { t: &t, channel: &channel, duration, drive: drive.as_ref() };
+            let input = Input {
+                t: &t,
+                channel: &channel,
+                duration,
+                drive: drive.as_ref(),
+                injection: injection.as_ref(),
+            };
             let mut spikes = Spikes::new(parts_to, part);
             if !learn {
                 let core = reading(&core, ask)?;

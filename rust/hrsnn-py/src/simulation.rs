@@ -13,6 +13,7 @@ use pyo3::types::PyDict;
 
 use crate::description::copied;
 use crate::drive::Drive;
+use crate::injection::Injection;
 use crate::monitors::{Course, Courses, MonitorArrays, monitors};
 use crate::network::{Core, Network, StatsRow, reading, row, writing};
 use crate::waiting::{abandonable, detached};
@@ -167,7 +168,8 @@ pub(crate) struct Simulation {
 impl Simulation {
     /// From rest, or with the `state` that [`Simulation::state`] gave together with `network`.
     #[new]
-    #[pyo3(signature = (network, t, channel, duration, learn, state=None, drive=None))]
+    #[pyo3(signature = (network, t, channel, duration, learn, state=None, drive=None,
+        injection=None))]
     fn new(
         py: Python<'_>,
         network: &Network,
@@ -177,12 +179,14 @@ impl Simulation {
         learn: bool,
         state: Option<&Bound<'_, PyDict>>,
         drive: Option<&Drive>,
+        injection: Option<&Injection>,
     ) -> PyResult<Self> {
         let sample = Sample {
             t: copied("t", &t)?,
             channel: copied("channel", &channel)?,
             duration,
             drive: drive.map(|drive| drive.0.clone()),
+            injection: injection.map(|injection| injection.0.clone()),
         };
         let (core, is_large) = network.core();
         let is_single = detached(py, |poll| Ok(matches!(&*reading(&core, poll)?, Core::F32(_))))?;

@@ -63,6 +63,7 @@ where
             channel: copied("event_channel", &recent.event_channel)?,
             duration: 0,
             drive: None,
+            injection: None,
         },
         n_input_events: recent.n_input_events,
         n_spikes: recent.n_spikes,

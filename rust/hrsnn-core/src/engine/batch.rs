@@ -80,7 +80,7 @@ impl<T: Real> Engine<T> {
         poll: &mut Poll<'_>,
     ) -> Result<Vec<Stats>> {
         self.check_whole()?;
-        inputs.iter().try_for_each(|input| input.check(self.n_inputs))?;
+        inputs.iter().try_for_each(|input| self.check_input(input))?;
         let n_threads = n_threads.unwrap_or_else(pool::all_cores);
         pool::check(n_threads)?;
         let scale = self.checked_scale(scale)?;

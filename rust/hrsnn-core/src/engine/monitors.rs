@@ -108,13 +108,14 @@ impl<T: Real> Course<T> {
 }
 
 impl Places {
-    /// Let `activities` of `shards` note what is wanted of the times in `span`.
+    /// Let `activities` of `shards` note what is wanted of the times in `span`; whether the sample
+    /// `learns`, and whether what neurons tend to `changes`.
     pub(super) fn hand_out<T: Real>(
         &self,
         shards: &[Shard<T>],
         activities: &mut [Activity<T>],
         span: Range<i64>,
-        learns: bool,
+        [learns, changes]: [bool; 2],
     ) {
         if self.widths.is_empty() {
             return;
@@ -122,7 +123,7 @@ impl Places {
         let grid = Grid::within(self.every, span.start, span.end);
         for ((shard, activity), parts) in shards.iter().zip(activities).zip(&self.parts) {
             let watched = parts.iter().map(|part| part.watched.clone()).collect();
-            activity.monitor = Some(Box::new(Monitor::new(shard, grid, learns, watched)));
+            activity.monitor = Some(Box::new(Monitor::new(shard, grid, learns, changes, watched)));
         }
     }
 

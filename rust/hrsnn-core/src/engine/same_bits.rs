@@ -222,7 +222,13 @@ fn outcome<T: Real>(
     let inputs: Vec<_> = case
         .samples
         .iter()
-        .map(|(t, channel)| Input { t, channel, duration: case.duration, drive: None })
+        .map(|(t, channel)| Input {
+            t,
+            channel,
+            duration: case.duration,
+            drive: None,
+            injection: None,
+        })
         .collect();
     let (mut spikes, mut stats) = (SpikeList::default(), Vec::new());
     for input in &inputs[..2] {

@@ -7,10 +7,12 @@
 
 use std::iter;
 
+use super::injected::{Bases, from_edge_to_edge};
 use super::windows::Moment;
 use super::{Course, Engine, Monitors, Poll};
 use crate::drive::Drive;
 use crate::error::{Error, Result};
+use crate::injection::Injection;
 use crate::pool;
 use crate::real::Real;
 use crate::record::SpikeList;
@@ -28,6 +30,8 @@ pub struct Sample {
     pub duration: i64,
     /// What is drawn beside these events while it runs.
     pub drive: Option<Drive>,
+    /// What is injected into neurons.
+    pub injection: Option<Injection>,
 }
 
 impl Sample {
@@ -37,6 +41,7 @@ impl Sample {
             channel: &self.channel,
             duration: self.duration,
             drive: self.drive.as_ref(),
+            injection: self.injection.as_ref(),
         }
     }
 }
@@ -50,6 +55,8 @@ pub struct Simulation<T> {
     pub(super) learns: bool,
     pub(super) moment: Moment,
     pub(super) spikes: SpikeList,
+    /// What neurons tend to by themselves, where something is injected.
+    pub(super) bases: Option<Bases<T>>,
     /// Whether the end of the sample has come, after which nothing changes.
     pub(super) is_over: bool,
 }
@@ -60,7 +67,8 @@ impl<T: Real> Simulation<T> {
     /// # Errors
     /// What [`Input::check`] refuses.
     pub fn new(mut engine: Engine<T>, sample: Sample, learns: bool) -> Result<Self> {
-        sample.input().check(engine.n_inputs)?;
+        engine.check_input(&sample.input())?;
+        let bases = sample.injection.as_ref().map(|_| Bases::of(&mut engine.shards));
         if learns {
             for shard in &mut engine.shards {
                 shard.reset_traces(T::ONE);
@@ -68,7 +76,7 @@ impl<T: Real> Simulation<T> {
         }
         let activities = engine.activities(learns);
         let (moment, spikes) = (Moment::default(), SpikeList::default());
-        Ok(Self { engine, activities, sample, learns, moment, spikes, is_over: false })
+        Ok(Self { engine, activities, sample, learns, moment, spikes, bases, is_over: false })
     }
 
     /// µs; what happens before it has happened, and nothing else has.
@@ -131,12 +139,27 @@ impl<T: Real> Simulation<T> {
         if self.is_over {
             return Ok(places.nothing());
         }
-        places.hand_out(&self.engine.shards, &mut self.activities, now..t, self.learns);
+        let kinds = [self.learns, self.bases.is_some()];
+        places.hand_out(&self.engine.shards, &mut self.activities, now..t, kinds);
         // A panic leaves neither shards nor activities behind.
         let mut activities = std::mem::take(&mut self.activities);
-        let Self { engine, sample, moment, spikes, .. } = self;
+        let Self { engine, sample, moment, spikes, bases, learns, .. } = self;
         let input = sample.input();
-        let result = if self.learns {
+        let result = if let (Some(injection), Some(bases)) = (input.injection, bases) {
+            let mut shards = std::mem::take(&mut engine.shards);
+            let parts = (&mut shards[..], &mut activities[..]);
+            let result =
+                from_edge_to_edge(injection, bases, parts, moment, t, &mut |s, a, m, t| {
+                    if *learns {
+                        let passes = s.iter_mut().map(Learning).zip(a).collect();
+                        return engine.simulate(passes, &input, m, t, spikes, n_threads, poll);
+                    }
+                    let passes = s.iter().map(Frozen).zip(a).collect();
+                    engine.simulate(passes, &input, m, t, spikes, n_threads, poll)
+                });
+            engine.shards = shards;
+            result
+        } else if *learns {
             let mut shards = std::mem::take(&mut engine.shards);
             let passes = shards.iter_mut().map(Learning).zip(&mut activities).collect();
             let result = engine.simulate(passes, &input, moment, t, spikes, n_threads, poll);
@@ -169,7 +192,7 @@ impl<T: Real> Simulation<T> {
     /// The network as it is: weights with all that is pending, thresholds as adapted by now.
     #[must_use]
     pub fn network(&self) -> Engine<T> {
-        let mut engine = self.engine.clone();
+        let mut engine = self.unsettled_network();
         if self.learns && !self.is_over {
             let mut activities = self.activities.clone();
             iter::zip(&mut engine.shards, &mut activities)
@@ -182,7 +205,11 @@ impl<T: Real> Simulation<T> {
     /// the same simulation again.
     #[must_use]
     pub fn unsettled_network(&self) -> Engine<T> {
-        self.engine.clone()
+        let mut engine = self.engine.clone();
+        if let Some(bases) = &self.bases {
+            bases.put_back(&mut engine.shards);
+        }
+        engine
     }
 }
 

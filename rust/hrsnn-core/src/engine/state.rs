@@ -123,6 +123,10 @@ impl<T: Real> Simulation<T> {
         state: State<T>,
     ) -> Result<Self> {
         let mut simulation = Self::new(engine, sample, learns)?;
+        let Self { engine, sample, bases, .. } = &mut simulation;
+        if let (Some(injection), Some(bases)) = (&sample.injection, bases) {
+            bases.go_to(injection, &mut engine.shards, state.t);
+        }
         simulation.check(&state)?;
         let State { t: now, is_over, settled, unsettled, ref potentials, .. } = state;
         let recurrent: Vec<Spike> =

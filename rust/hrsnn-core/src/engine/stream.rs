@@ -91,7 +91,7 @@ impl<T: Real> Stream<T> {
         poll: &mut Poll<'_>,
     ) -> Result<()> {
         let now = self.t();
-        Input { t, channel, duration: until, drive: None }
+        Input { t, channel, duration: until, drive: None, injection: None }
             .check(self.simulation.engine.n_inputs)?;
         let expected = || format!("at least {now} µs, where the stream stands");
         if until < now {

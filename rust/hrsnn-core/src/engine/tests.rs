@@ -91,7 +91,7 @@ fn learned<T: Real>(mut engine: Engine<T>, n_threads: usize) -> (SpikeList, Vec<
     // On the clock such a small network would never be shared.
     engine.together = Some(n_threads > 1);
     let (t, channel) = events();
-    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None };
+    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None, injection: None };
     let mut spikes = SpikeList::default();
     let stats = engine.learn(&input, &mut spikes, Some(n_threads), &mut || Ok(())).unwrap();
     let weight = engine.synapses(Source::Recurrent).weight;
@@ -172,7 +172,7 @@ fn settling_often_changes_no_more_than_rounding() {
 fn an_interrupted_sample_leaves_a_usable_engine() {
     let mut engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), None).unwrap();
     let (t, channel) = events();
-    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None };
+    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None, injection: None };
     let mut left = 100;
     let mut poll = || {
         left -= 1;
@@ -217,7 +217,7 @@ fn after_a_panic_in_learning_every_call_says_that_the_engine_is_broken() {
     description.incoming = vec![20.0; N];
     let whole = Engine::<f64>::new(&description, Some(4)).unwrap();
     let (t, channel) = events();
-    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None };
+    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None, injection: None };
     let spec = FeatureSpec {
         n_windows: 2,
         windows: Windows::Time,
@@ -254,7 +254,7 @@ fn a_panic_in_running_or_in_a_batch_leaves_the_engine_whole() {
     let mut engine = Engine::<f64>::new(&description(Pairing::Nearest, 0.0), Some(4)).unwrap();
     engine.together = Some(true);
     let (t, channel) = events();
-    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None };
+    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None, injection: None };
     let before = (engine.synapses(Source::Recurrent).weight, engine.theta());
     assert!(panics(|| engine.run(&input, &mut Bug(0), Some(3), &mut || Ok(()))));
     let mut asked = 0;
@@ -276,7 +276,7 @@ fn what_was_learned_comes_back_after_an_interruption() {
     description.adaptation = Some(Adaptation { theta_plus: 0.3, tau_theta: 1000.0 });
     let mut engine = Engine::<f32>::new(&description, Some(3)).unwrap();
     let (t, channel) = events();
-    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None };
+    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None, injection: None };
     let learn = |engine: &mut Engine<f32>, mut n_windows: u32| {
         let mut poll = || {
             n_windows -= 1;
@@ -368,7 +368,8 @@ fn an_input_may_reach_a_neuron_by_several_delays() {
         let mut engine = Engine::<f64>::new(&whole(inputs), Some(3)).unwrap();
         let t: Vec<i64> = (0..400).flat_map(|k| vec![k * 1000; channels.len()]).collect();
         let channel = channels.repeat(400);
-        let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None };
+        let input =
+            Input { t: &t, channel: &channel, duration: 400_000, drive: None, injection: None };
         let mut spikes = SpikeList::default();
         engine.learn(&input, &mut spikes, Some(1), &mut || Ok(())).unwrap();
         (spikes, engine.synapses(Source::Input), engine.synapses(Source::Recurrent).weight)
@@ -412,7 +413,7 @@ fn thresholds_that_were_set_are_those_of_a_network_made_with_them() {
     let mut made = Engine::<f32>::new(&description, Some(2)).unwrap();
     assert_eq!(set.theta(), made.theta());
     let (t, channel) = events();
-    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None };
+    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None, injection: None };
     for _ in 0..2 {
         let both = [&mut set, &mut made].map(|engine| {
             let mut spikes = SpikeList::default();

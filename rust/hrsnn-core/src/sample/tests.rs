@@ -12,7 +12,7 @@ proptest! {
     ) {
         t.sort_unstable();
         let first = first.min(t.len());
-        let input = Input { t: &t, channel: &vec![0; t.len()], duration: 60, drive: None };
+        let input = Input { t: &t, channel: &vec![0; t.len()], duration: 60, drive: None, injection: None };
         let n = t[first..].iter().take_while(|&&t| t < end).count();
         prop_assert_eq!(next_before(input.t, first, end), first..first + n);
         prop_assert_eq!(input.n_before(end), t.iter().filter(|&&t| t < end).count());

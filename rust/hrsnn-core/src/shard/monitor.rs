@@ -88,11 +88,18 @@ pub struct Monitor<T> {
 }
 
 impl<T: Real> Monitor<T> {
-    /// To note all of `watched`, which is of `shard`, at the times of `grid`.
-    pub fn new(shard: &Shard<T>, grid: Grid, learns: bool, watched: Vec<Watched>) -> Self {
+    /// To note all of `watched`, which is of `shard`, at the times of `grid`; `changes`: whether what
+    /// neurons tend to does.
+    pub fn new(
+        shard: &Shard<T>,
+        grid: Grid,
+        learns: bool,
+        changes: bool,
+        watched: Vec<Watched>,
+    ) -> Self {
         let course = |watched: Watched| {
             let noted = match (&watched, &shard.receptors) {
-                (Watched::V(some), None) => {
+                (Watched::V(some), None) if !changes => {
                     Noted::Looks(Looks::new(&shard.neurons, some.clone(), grid.n))
                 }
                 _ => Noted::Values(large::room(grid.n * watched.len())),

@@ -40,7 +40,7 @@ fn learned<T: Real>(
     let all: Vec<_> = (0..n_samples).map(events).collect();
     let inputs: Vec<_> = all
         .iter()
-        .map(|(t, channel)| Input { t, channel, duration: DURATION, drive: None })
+        .map(|(t, channel)| Input { t, channel, duration: DURATION, drive: None, injection: None })
         .collect();
     let mut stats = Vec::new();
     for inputs in inputs.chunks(batch) {
@@ -78,7 +78,8 @@ fn batches_of_one_are_sequential<T: Real>() {
     let mut stats = Vec::new();
     for k in 0..3 {
         let (t, channel) = events(k);
-        let input = Input { t: &t, channel: &channel, duration: DURATION, drive: None };
+        let input =
+            Input { t: &t, channel: &channel, duration: DURATION, drive: None, injection: None };
         let mut spikes = SpikeList::default();
         stats.push(engine.learn(&input, &mut spikes, Some(1), &mut || Ok(())).unwrap());
     }
@@ -147,6 +148,7 @@ fn changes_of_different_synapses_are_those_of_one_after_the_other() {
         channel,
         duration: DURATION,
         drive: None,
+        injection: None,
     });
     let mut together = Engine::<f64>::new(&two_pairs(), None).unwrap();
     let before = state(&together);
@@ -163,7 +165,7 @@ fn changes_of_different_synapses_are_those_of_one_after_the_other() {
 #[test]
 fn changes_of_one_synapse_add_up_to_its_bound() {
     let t: Vec<i64> = (0..5).map(|i| 9_000 * i).collect();
-    let input = Input { t: &t, channel: &[0; 5], duration: DURATION, drive: None };
+    let input = Input { t: &t, channel: &[0; 5], duration: DURATION, drive: None, injection: None };
     let one = Engine::<f64>::new(&two_pairs(), None).unwrap();
     let w0 = state(&one).1[0];
     let after = |n: usize| {
@@ -193,7 +195,8 @@ fn an_interrupted_batch_leaves_nothing_and_bad_input_is_refused_first() {
         Engine::<f64>::new(&normalised(description(Pairing::AllToAll, 0.0)), Some(2)).unwrap();
     let before = state(&engine);
     let (t, channel) = events(0);
-    let input = Input { t: &t, channel: &channel, duration: DURATION, drive: None };
+    let input =
+        Input { t: &t, channel: &channel, duration: DURATION, drive: None, injection: None };
     for n_threads in [1, 2] {
         for n_samples in [1, 100] {
             let mut left = if n_samples == 1 { 5 } else { 1 };
@@ -206,7 +209,13 @@ fn an_interrupted_batch_leaves_nothing_and_bad_input_is_refused_first() {
             assert_eq!(state(&engine), before);
         }
     }
-    let wrong = Input { t: &t, channel: &vec![99; t.len()], duration: DURATION, drive: None };
+    let wrong = Input {
+        t: &t,
+        channel: &vec![99; t.len()],
+        duration: DURATION,
+        drive: None,
+        injection: None,
+    };
     assert!(engine.learn_batch(&[input, wrong], None, &mut || Ok(())).is_err());
     assert!(engine.learn_batch(&[input], Some(0), &mut || Ok(())).is_err());
     assert_eq!(state(&engine), before);
@@ -219,7 +228,8 @@ fn an_interrupted_batch_leaves_nothing_and_bad_input_is_refused_first() {
 #[test]
 fn a_scaled_sample_is_learned_as_by_a_network_with_scaled_amplitudes() {
     let (t, channel) = events(3);
-    let input = Input { t: &t, channel: &channel, duration: DURATION, drive: None };
+    let input =
+        Input { t: &t, channel: &channel, duration: DURATION, drive: None, injection: None };
     let base = description(Pairing::AllToAll, 0.5);
     for half_precision in [false, true] {
         // A power of two, so that it does not matter where it is multiplied.
@@ -260,7 +270,7 @@ fn a_scaled_sample_is_learned_as_by_a_network_with_scaled_amplitudes() {
 #[test]
 fn scales_that_make_no_sense_are_refused() {
     let mut engine = Engine::<f64>::new(&two_pairs(), None).unwrap();
-    let input = Input { t: &[], channel: &[], duration: 10, drive: None };
+    let input = Input { t: &[], channel: &[], duration: 10, drive: None, injection: None };
     for scale in [-0.5, f64::NAN, f64::INFINITY, 1e31] {
         let poll = &mut || Ok(());
         let one = engine.learn_scaled(&input, scale, &mut Discard, None, poll).unwrap_err();

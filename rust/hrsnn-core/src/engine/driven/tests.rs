@@ -51,9 +51,11 @@ fn ask() -> Result<()> {
 fn the_sample_is_that_of_stored_events() {
     for drive in [drive(), changing()] {
         let (all, some) = (apart(&stored(&drive)), apart(&given()));
-        let all = Input { t: &all.0, channel: &all.1, duration: DURATION, drive: None };
+        let all =
+            Input { t: &all.0, channel: &all.1, duration: DURATION, drive: None, injection: None };
         let drive = Some(&drive);
-        let some = Input { t: &some.0, channel: &some.1, duration: DURATION, drive };
+        let some =
+            Input { t: &some.0, channel: &some.1, duration: DURATION, drive, injection: None };
         for is_charged in [false, true] {
             let plain = description(Pairing::AllToAll, 0.0);
             let description = if is_charged { with_currents(plain) } else { plain };
@@ -90,11 +92,17 @@ fn samples_side_by_side_are_those_of_stored_events() {
     let some = apart(&given());
     let inputs: Vec<_> = drives
         .iter()
-        .map(|drive| Input { t: &some.0, channel: &some.1, duration: DURATION, drive: Some(drive) })
+        .map(|drive| Input {
+            t: &some.0,
+            channel: &some.1,
+            duration: DURATION,
+            drive: Some(drive),
+            injection: None,
+        })
         .collect();
     let whole: Vec<_> = all
         .iter()
-        .map(|(t, channel)| Input { t, channel, duration: DURATION, drive: None })
+        .map(|(t, channel)| Input { t, channel, duration: DURATION, drive: None, injection: None })
         .collect();
     let mut engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(2)).unwrap();
     let mut other = engine.clone();
@@ -130,8 +138,15 @@ fn where_a_sample_stops_or_is_made_again_does_not_show() {
             channel: channel.clone(),
             duration: DURATION,
             drive: Some(drive),
+            injection: None,
         };
-        let stored = Sample { t: whole.0, channel: whole.1, duration: DURATION, drive: None };
+        let stored = Sample {
+            t: whole.0,
+            channel: whole.1,
+            duration: DURATION,
+            drive: None,
+            injection: None,
+        };
         let engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(2)).unwrap();
         let mut expected = Simulation::new(engine.clone(), stored, learns).unwrap();
         let mut found = Simulation::new(engine, sample.clone(), learns).unwrap();
@@ -159,10 +174,11 @@ fn a_sample_that_is_interrupted_goes_on() {
     let whole = apart(&stored(&drive));
     let (t, channel) = apart(&given());
     let engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(2)).unwrap();
-    let stored = Sample { t: whole.0, channel: whole.1, duration: DURATION, drive: None };
+    let stored =
+        Sample { t: whole.0, channel: whole.1, duration: DURATION, drive: None, injection: None };
     let mut expected = Simulation::new(engine.clone(), stored, true).unwrap();
     expected.run_until(DURATION, Some(1), &mut ask).unwrap();
-    let sample = Sample { t, channel, duration: DURATION, drive: Some(drive) };
+    let sample = Sample { t, channel, duration: DURATION, drive: Some(drive), injection: None };
     let mut found = Simulation::new(engine, sample, true).unwrap();
     let mut left = 0;
     let n_stops = (0..).take_while(|_| {
@@ -182,7 +198,8 @@ fn a_sample_that_is_interrupted_goes_on() {
 fn a_drive_of_other_channels_is_refused() {
     let mut engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(1)).unwrap();
     let drive = Drive::new(&[1.0], 0).unwrap();
-    let input = Input { t: &[], channel: &[], duration: 1000, drive: Some(&drive) };
+    let input =
+        Input { t: &[], channel: &[], duration: 1000, drive: Some(&drive), injection: None };
     let mut spikes = SpikeList::default();
     let refused = [
         engine.run(&input, &mut spikes, None, &mut ask).err(),

@@ -22,7 +22,7 @@ const INPUT_WEIGHT: usize = 5;
 
 fn sample() -> Sample {
     let (t, channel) = events();
-    Sample { t, channel, duration: DURATION, drive: None }
+    Sample { t, channel, duration: DURATION, drive: None, injection: None }
 }
 
 fn pairs<T: Real>(engine: &Engine<T>, source: Source) -> Vec<[u32; 2]> {
@@ -230,7 +230,13 @@ fn silence_longer_than_any_count_is_recorded_and_can_be_interrupted() {
     description.neurons.bias.iter_mut().for_each(|bias| *bias = bias.min(-0.5));
     let engine = Engine::<f64>::new(&description, Some(2)).unwrap();
     let everyone: Vec<u32> = (0..N as u32).collect();
-    let sample = Sample { t: vec![0], channel: vec![0], duration: 3 * LONGEST_SPAN, drive: None };
+    let sample = Sample {
+        t: vec![0],
+        channel: vec![0],
+        duration: 3 * LONGEST_SPAN,
+        drive: None,
+        injection: None,
+    };
     let monitors = Monitors { every: LONGEST_SPAN / 2, wanted: vec![Wanted::V(everyone)] };
     let mut spikes = SpikeList::default();
     let (_, courses) = engine

@@ -31,7 +31,7 @@ fn learning() -> Description {
 fn learned(description: &Description, n_shards: usize) -> [Vec<f64>; 2] {
     let mut engine = Engine::<f64>::new(description, Some(n_shards)).unwrap();
     let (t, channel) = events();
-    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None };
+    let input = Input { t: &t, channel: &channel, duration: 400_000, drive: None, injection: None };
     engine.learn(&input, &mut SpikeList::default(), Some(n_shards), &mut || Ok(())).unwrap();
     [Source::Input, Source::Recurrent].map(|source| engine.synapses(source).weight)
 }

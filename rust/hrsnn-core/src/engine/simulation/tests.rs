@@ -14,7 +14,7 @@ const SOURCES: [Source; 2] = [Source::Input, Source::Recurrent];
 
 fn sample() -> Sample {
     let (t, channel) = events();
-    Sample { t, channel, duration: DURATION, drive: None }
+    Sample { t, channel, duration: DURATION, drive: None, injection: None }
 }
 
 type Change<'a> = &'a dyn Fn(&mut State<f64>);
@@ -161,7 +161,11 @@ fn arrivals_that_came_together_at_the_last_visit_are_counted() {
     let channel = channel.into_iter().flat_map(|channel| [channel, channel]).collect();
     description.incoming_inputs = vec![20.0; N];
     description.norms[1] = Norm::L2;
-    same_wherever_it_stops::<f64>(&description, &Sample { t, channel, duration, drive: None }, 20);
+    same_wherever_it_stops::<f64>(
+        &description,
+        &Sample { t, channel, duration, drive: None, injection: None },
+        20,
+    );
 }
 
 #[test]
@@ -174,7 +178,13 @@ fn times_that_outgrow_32_bits_are_settled_at_the_same_moments() {
             (0..n_parts).flat_map(|part| t.iter().map(move |t| t + part * (LONGEST_SPAN - 7)));
         let t: Vec<i64> = later.collect();
         let duration = t[t.len() - 1] + rest;
-        Sample { t, channel: channel.repeat(n_parts as usize), duration, drive: None }
+        Sample {
+            t,
+            channel: channel.repeat(n_parts as usize),
+            duration,
+            drive: None,
+            injection: None,
+        }
     };
     for sample in [sample(3, 1000), sample(1, 3 * LONGEST_SPAN)] {
         let engine = Engine::<f64>::new(&description, Some(1)).unwrap();

@@ -39,7 +39,7 @@ fn at_once(
     channel: &[u32],
     duration: i64,
 ) -> (SpikeList, Vec<f32>) {
-    let input = Input { t, channel, duration, drive: None };
+    let input = Input { t, channel, duration, drive: None, injection: None };
     let mut spikes = SpikeList::default();
     engine.run(&input, &mut spikes, Some(1), &mut || Ok(())).unwrap();
     let features = engine.transform(&[input], SPEC, Some(1), &mut || Ok(())).unwrap().0;
