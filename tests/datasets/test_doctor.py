@@ -149,7 +149,7 @@ def test_a_model_is_trained_and_evaluated_on_official_parts_by_path_alone(
 ) -> None:
     folder, model = tmp_path / "DVSGesture", tmp_path / "m.safetensors"
     write_tonic(folder, ["user01_led", "user02_led", "user03_led", "user24_led"])
-    words = ["train", str(folder), "--split", "train", "--model", str(model), "--neurons", "50"]
+    words = ["train", str(folder), "--split", "train", "--model", str(model)]
     assert main([*words, "--windows", "2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["groups"] == [1, 2, 3]
     for split, warning in (("test", None), ("train", "33 of these clips were trained on")):

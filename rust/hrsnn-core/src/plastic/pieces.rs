@@ -137,7 +137,9 @@ impl<T: Real, I: Index, const FIELDS: usize> Kernel<T> for Pieces<'_, T, I, FIEL
             let arrivals = T::from_us(if is_known { i64::from(visit.arrivals) } else { 0 });
             let (start, len) = (start as usize, len as usize);
             let mut from = strips.strip(start, len);
-            for first in (0..len).step_by(V::LANES) {
+            // Counted by hand: what `step_by` divides is as long as many a piece.
+            let mut first = 0;
+            while first < len {
                 let at = n + first;
                 let Some(from) = from.block::<V>(first) else { break };
                 let Some(mut to) = strip.block::<V>(at) else { break };
@@ -163,6 +165,7 @@ impl<T: Real, I: Index, const FIELDS: usize> Kernel<T> for Pieces<'_, T, I, FIEL
                         to[..V::LANES].copy_from_slice(&from[..V::LANES]);
                     }
                 }
+                first += V::LANES;
             }
             n += len;
         }
@@ -204,8 +207,8 @@ impl<T: Real, I: Index, const FIELDS: usize> Kernel<T> for Pieces<'_, T, I, FIEL
         }
         let (mut strip, mut at) = (advance.strip, 0);
         for &Piece { start, n: len, .. } in &*pieces {
-            let mut to = strips.strip(start as usize, len as usize);
-            for first in (0..len as usize).step_by(V::LANES) {
+            let (mut to, mut first) = (strips.strip(start as usize, len as usize), 0);
+            while first < len as usize {
                 let Some(mut to) = to.block::<V>(first) else { break };
                 let Some(from) = strip.block::<V>(at + first) else { break };
                 // All of them first: what was just stored is not at hand for a load of other places.
@@ -213,6 +216,7 @@ impl<T: Real, I: Index, const FIELDS: usize> Kernel<T> for Pieces<'_, T, I, FIEL
                 to.store::<0>(from.load::<0>(), kept[0]);
                 to.store::<1>(from.load::<1>(), kept[1]);
                 to.store::<2>(from.load::<2>(), kept[2]);
+                first += V::LANES;
             }
             at += len as usize;
         }
