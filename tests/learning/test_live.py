@@ -216,7 +216,7 @@ def test_a_model_that_does_not_know_its_durations_needs_a_window(monkeypatch):
 def test_ctrl_c_within_a_chunk_is_answered_and_the_stream_is_not_gone_on_with(tmp_path):
     stream = classifier("both").stream(every=0.05)
     stream.save(tmp_path / "before")
-    clip = bar(True, seed=47, n=20_000, duration=20 * DURATION)
+    clip = bar(True, seed=47, n=100_000, duration=100 * DURATION)
     timer = threading.Timer(
         0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)
     )
