@@ -76,6 +76,8 @@ pub struct PlasticSynapses<T> {
     visits: Vec<Visit>,
     /// Where short segments are visited side by side.
     room: Box<Room<T>>,
+    /// How long ago a last visit may be at one whose changes are summed, µs; see `sums`.
+    reach: i32,
 }
 
 const STATE: usize = 3;
@@ -102,6 +104,7 @@ impl<T: Real> PlasticSynapses<T> {
         half: Option<[f32; CONSTANTS]>,
     ) -> Self {
         (0..MOST_LANES).for_each(|_| targets.push(0));
+        let reach = sums::reach(constants[2].iter().chain(&constants[3]));
         let (in_cells, in_halves) =
             if half.is_some() { (STATE, CONSTANTS) } else { (STATE + CONSTANTS, 0) };
         let mut cells = large::room(in_cells * weight.len() + MOST_LANES);
@@ -127,7 +130,8 @@ impl<T: Real> PlasticSynapses<T> {
             Constants::Full
         };
         let visits = vec![Visit::FRESH; start.len().saturating_sub(1)];
-        Self { rule, targets, cells: cells.into(), constants, visits, room: Box::default() }
+        let room = Box::default();
+        Self { rule, targets, cells: cells.into(), constants, visits, room, reach }
     }
 
     /// Number of synapses.
@@ -343,14 +347,14 @@ impl<T: Real> PlasticSynapses<T> {
                 self.advance::<ARRIVAL>(visit, range, now, history, input)
             }
             _ => {
-                let rule = self.rule;
+                let (rule, reach) = (self.rule, self.reach);
                 let Self { targets, cells, constants, room, .. } = self;
                 macro_rules! run {
                     ($fields:expr, $halves:expr, $scales:expr) => {
                         with_targets!(targets.all(), index => {
                             let (halves, scales) = ($halves, $scales);
                             simd::run(Pieces::<T, _, $fields> {
-                                rule, cells, index, halves, scales, room, now, history, input,
+                                rule, cells, index, halves, scales, room, now, history, input, reach,
                             })
                         })
                     };
@@ -424,6 +428,8 @@ impl<T: Real> PlasticSynapses<T> {
         input: &mut Table<T>,
     ) -> u64 {
         let (rule, n) = (self.rule, range.len());
+        let is_near = visit != Visit::FRESH && now - visit.t <= self.reach;
+        let sums = is_near && sums::may_be_summed(&rule);
         let cells = &mut self.cells[self.constants.n_fields() * range.start..];
         let beyond = range.end + MOST_LANES;
         let index = self.targets.of(range.start..beyond);
@@ -442,6 +448,7 @@ impl<T: Real> PlasticSynapses<T> {
                     now,
                     history,
                     input,
+                    sums,
                 })
                 })
             };
@@ -473,6 +480,7 @@ fn half_of<T: Real>(value: T, scale: f32) -> u16 {
 }
 
 mod pieces;
+mod sums;
 mod traces;
 mod visit;
 

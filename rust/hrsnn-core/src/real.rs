@@ -37,6 +37,8 @@ pub trait Real:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+    /// Powers of two are 0 below this exponent.
+    const LOWEST_POWER: Self;
 
     /// Nearest value.
     fn from_f64(value: f64) -> Self;
@@ -193,16 +195,15 @@ impl Own for f64 {
     fn pow2_bits(self) -> f64 {
         /// 1.5 * 2^52.
         const MAGIC: f64 = 6_755_399_441_055_744.0;
-        const LOWEST: f64 = -1021.0;
         let shifted = self + MAGIC;
         let p = near_one((self - (shifted - MAGIC)) * std::f64::consts::LN_2);
         let power = f64::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 52));
-        if self >= LOWEST { power } else { 0.0 }
+        if self >= Self::LOWEST_POWER { power } else { 0.0 }
     }
 }
 
 macro_rules! real {
-    ($float:ty, $avx2:ty, $avx512:ty) => {
+    ($float:ty, $lowest:expr, $avx2:ty, $avx512:ty) => {
         impl Real for $float {
             #[cfg(target_arch = "x86_64")]
             type Avx2 = $avx2;
@@ -211,6 +212,7 @@ macro_rules! real {
 
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const LOWEST_POWER: Self = $lowest;
 
             #[inline]
             fn from_f64(value: f64) -> Self {
@@ -253,8 +255,8 @@ macro_rules! real {
         }
     };
 }
-real!(f32, simd::avx2::Avx2, simd::avx512::Avx512);
-real!(f64, simd::Plain<f64>, simd::Plain<f64>);
+real!(f32, pow2::LOWEST, simd::avx2::Avx2, simd::avx512::Avx512);
+real!(f64, -1021.0, simd::Plain<f64>, simd::Plain<f64>);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 //! one. Not here: what a visit computes (`plastic/visit.rs`). A lane does not see what the others are
 //! of, and all deliver in their order, so no bit shows how they were taken together.
 
+use super::sums::may_be_summed;
 use super::visit::{Advance, Same};
 use super::{ARRIVAL, CONSTANTS, STATE, Visit};
 use crate::real::Real;
@@ -43,6 +44,16 @@ pub(super) struct Room<T> {
     arrived: Vec<T>,
 }
 
+/// So many places for what each synapse has one of; a number that is known when it is compiled.
+const PLACES: usize = STRIDE + MOST_LANES;
+
+/// As many as were [made](Room::make).
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+fn all_places<X>(made: &mut [X]) -> &mut [X; PLACES] {
+    made.try_into().expect("it was made so long")
+}
+
 impl<T: Real> Room<T> {
     /// Whether `n` more synapses have a place.
     #[inline]
@@ -61,12 +72,11 @@ impl<T: Real> Room<T> {
     #[inline]
     fn make<I: Index, const FIELDS: usize>(&mut self) {
         if self.visits.is_empty() {
-            let n = STRIDE + MOST_LANES;
-            I::among(&mut self.near, &mut self.far).resize(n, I::default());
+            I::among(&mut self.near, &mut self.far).resize(PLACES, I::default());
             self.cells.resize(FIELDS * STRIDE + MOST_LANES, T::ZERO);
             self.halves.resize(CONSTANTS * STRIDE + MOST_LANES, 0);
-            self.visits.resize(n, 0);
-            self.arrived.resize(n, T::ZERO);
+            self.visits.resize(PLACES, 0);
+            self.arrived.resize(PLACES, T::ZERO);
         }
     }
 
@@ -97,6 +107,8 @@ pub(super) struct Pieces<'a, T, I, const FIELDS: usize> {
     pub(super) now: i32,
     pub(super) history: &'a History,
     pub(super) input: &'a mut Table<T>,
+    /// See `sums`.
+    pub(super) reach: i32,
 }
 
 /// Do something with each of the fields, whose numbers are known when it is compiled.
@@ -120,18 +132,20 @@ impl<T: Real, I: Index, const FIELDS: usize> Kernel<T> for Pieces<'_, T, I, FIEL
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
     fn run<V: Vector<Scalar = T>>(self) -> u64 {
-        let Self { rule, cells, index, halves, scales, room, now, history, input } = self;
+        let Self { rule, cells, index, halves, scales, room, now, history, input, reach } = self;
         room.make::<I, FIELDS>();
         let Room {
             pieces, near, far, cells: beside, halves: halves_beside, visits, arrived, ..
         } = room;
-        let places = I::among(near, far);
+        let places = all_places(I::among(near, far));
+        let (visits, arrived) = (all_places(visits), all_places(arrived));
         let mut strips = Strips::<T, I, FIELDS>::new(cells, index);
         // What is written here has its places only when all of them are known.
-        let nowhere = [I::default(); STRIDE + MOST_LANES];
+        let nowhere = [I::default(); PLACES];
         let mut strip = Strip::<T, I, FIELDS>::new(beside, &nowhere, STRIDE);
-        let mut n = 0;
+        let (mut n, mut earliest) = (0, now);
         for &Piece { start, n: len, visit } in &*pieces {
+            earliest = earliest.min(visit.t);
             let is_known = visit != Visit::FRESH;
             let known = V::lanes(if is_known { u32::MAX } else { 0 });
             let arrivals = T::from_us(if is_known { i64::from(visit.arrivals) } else { 0 });
@@ -188,38 +202,54 @@ impl<T: Real, I: Index, const FIELDS: usize> Kernel<T> for Pieces<'_, T, I, FIEL
             each!(clear, FIELDS);
         }
         let strip = Strip::<T, I, FIELDS>::new(beside, places, STRIDE);
-        let halves = halves_beside.as_slice();
         let mut advance = Advance::<T, I, ARRIVAL, FIELDS> {
             rule,
             n: STRIDE,
             strip,
-            halves,
+            halves: halves_beside,
             scales,
             visit: Visit::FRESH,
             now,
             history,
             input,
+            sums: now - earliest <= reach && may_be_summed(&rule),
         };
         let mut updates = 0;
+        let latest = history.latest();
         for first in (0..n).step_by(V::LANES) {
             let same = Same::of_each(rule, &visits[first..], &arrived[first..], now);
-            updates += advance.block::<V, false>(&same, first);
+            updates += if advance.sums {
+                advance.summed_block::<V, false>(&same, latest, first)
+            } else {
+                advance.block::<V, false>(&same, first)
+            };
         }
-        let (mut strip, mut at) = (advance.strip, 0);
-        for &Piece { start, n: len, .. } in &*pieces {
-            let (mut to, mut first) = (strips.strip(start as usize, len as usize), 0);
-            while first < len as usize {
-                let Some(mut to) = to.block::<V>(first) else { break };
-                let Some(from) = strip.block::<V>(at + first) else { break };
-                // All of them first: what was just stored is not at hand for a load of other places.
-                let kept = [to.load::<0>(), to.load::<1>(), to.load::<2>()];
-                to.store::<0>(from.load::<0>(), kept[0]);
-                to.store::<1>(from.load::<1>(), kept[1]);
-                to.store::<2>(from.load::<2>(), kept[2]);
-                first += V::LANES;
-            }
-            at += len as usize;
-        }
+        put_back::<T, I, V, FIELDS>(&mut strips, &mut advance.strip, pieces);
         updates
+    }
+}
+
+/// Weights and traces of `pieces`, which stand side by side in `strip`, go back to their own places.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+fn put_back<T: Real, I: Index, V: Vector<Scalar = T>, const FIELDS: usize>(
+    strips: &mut Strips<'_, T, I, FIELDS>,
+    strip: &mut Strip<'_, T, I, FIELDS>,
+    pieces: &[Piece],
+) {
+    let mut at = 0;
+    for &Piece { start, n: len, .. } in pieces {
+        let (mut to, mut first) = (strips.strip(start as usize, len as usize), 0);
+        while first < len as usize {
+            let Some(mut to) = to.block::<V>(first) else { break };
+            let Some(from) = strip.block::<V>(at + first) else { break };
+            // All of them first: what was just stored is not at hand for a load of other places.
+            let kept = [to.load::<0>(), to.load::<1>(), to.load::<2>()];
+            to.store::<0>(from.load::<0>(), kept[0]);
+            to.store::<1>(from.load::<1>(), kept[1]);
+            to.store::<2>(from.load::<2>(), kept[2]);
+            first += V::LANES;
+        }
+        at += len as usize;
     }
 }

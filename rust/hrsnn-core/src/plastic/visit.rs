@@ -25,6 +25,8 @@ pub(super) struct Advance<'a, T, I, const KIND: u8, const FIELDS: usize> {
     pub(super) now: i32,
     pub(super) history: &'a History,
     pub(super) input: &'a mut Table<T>,
+    /// Whether changes are summed at this visit: see `sums`.
+    pub(super) sums: bool,
 }
 
 impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Kernel<T>
@@ -37,11 +39,23 @@ impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Kernel<T>
     fn run<V: Vector<Scalar = T>>(mut self) -> u64 {
         let visits = [self.visit.t; MOST_LANES];
         let same = Same::<V>::new(self.rule, self.visit, &visits, self.now);
-        let whole = self.n - self.n % V::LANES;
-        let mut updates = 0;
-        for first in (0..whole).step_by(V::LANES) {
+        let (whole, mut first, mut updates) = (self.n - self.n % V::LANES, 0, 0);
+        if KIND == ARRIVAL && self.sums {
+            let latest = self.history.latest();
+            while first < whole {
+                self.strip.ask_ahead(first);
+                updates += self.summed_block::<V, false>(&same, latest, first);
+                first += V::LANES;
+            }
+            if whole < self.n {
+                updates += self.summed_block::<V, true>(&same, latest, whole);
+            }
+            return updates;
+        }
+        while first < whole {
             self.strip.ask_ahead(first);
             updates += self.block::<V, false>(&same, first);
+            first += V::LANES;
         }
         if whole < self.n {
             updates += self.block::<V, true>(&same, whole);
@@ -56,16 +70,16 @@ pub(super) struct Same<'a, V: Vector> {
     are_traces: V::Mask,
     /// The pre trace after the last visit is that before, where it counts, plus this.
     counts: V::Mask,
-    arrived: V,
+    pub(super) arrived: V,
     /// Minus the time since the last visit, µs.
-    elapsed: V,
-    w_min: V,
-    w_max: V,
+    pub(super) elapsed: V,
+    pub(super) w_min: V,
+    pub(super) w_max: V,
     /// The last visit of each lane as a time, twice, and as a mark; the mark of now.
-    visits: &'a [i32],
+    pub(super) visits: &'a [i32],
     visit: V::Int,
-    mark: V::Int,
-    end: V::Int,
+    pub(super) mark: V::Int,
+    pub(super) end: V::Int,
 }
 
 impl<'a, T: Real, V: Vector<Scalar = T>> Same<'a, V> {
@@ -126,7 +140,7 @@ impl<'a, T: Real, V: Vector<Scalar = T>> Same<'a, V> {
     /// The lanes whose post spikes of each rank, with these `marks`, are pending.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn pending(&self, [a, b, c, d]: [V::Int; LATEST]) -> [V::Mask; LATEST] {
+    pub(super) fn pending(&self, [a, b, c, d]: [V::Int; LATEST]) -> [V::Mask; LATEST] {
         let visit = self.visit;
         [V::above(a, visit), V::above(b, visit), V::above(c, visit), V::above(d, visit)]
     }
@@ -217,9 +231,10 @@ impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Advance<'_, T, I, K
                 let deep = deep(history, visits, V::bits(live[3]), block.index());
                 if deep != 0 {
                     let older = Older { rule, visits, now, history };
-                    let fields = [w, y, x, after, a_plus, plus, minus];
+                    let fields = [w, y, early, late, plus, minus];
                     let target = block.index();
-                    let (deep_w, deep_y) = older.apply::<V, I>(deep, target, fields, &mut updates);
+                    let (deep_w, deep_y) =
+                        older.apply::<V, I, false>(deep, target, fields, &mut updates);
                     let deep = V::lanes(deep);
                     (w, y) = (deep_w.or_else(deep, w), deep_y.or_else(deep, y));
                 }
@@ -255,7 +270,7 @@ impl<T: Real, I: Index, const KIND: u8, const FIELDS: usize> Advance<'_, T, I, K
 /// Add `w`, of which there may be fewer than lanes only where `ENDS`, to the `input` of `target`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of a kernel")]
-fn deliver<V: Vector, I: Index, const ENDS: bool>(
+pub(super) fn deliver<V: Vector, I: Index, const ENDS: bool>(
     input: &mut Table<V::Scalar>,
     target: &[I],
     w: V,
@@ -289,7 +304,28 @@ fn weighted<V: Vector>(amount: V, room: V, mu: V::Scalar) -> V {
     }
 }
 
-/// Amplitudes and halvings from synapse `first` of `n` on.
+/// Constant `NUMBER` (amplitudes, then halvings) from synapse `first` of `n` on.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+pub(super) fn constant<V: Vector, I: Index, const FIELDS: usize, const NUMBER: usize>(
+    block: &Block<'_, '_, V, I, FIELDS>,
+    first: usize,
+    n: usize,
+    halves: &[u16],
+    scales: [f32; CONSTANTS],
+) -> V {
+    if FIELDS == STATE {
+        return V::load_half(&halves[NUMBER * n + first..], scales[NUMBER]);
+    }
+    match NUMBER {
+        0 => block.load::<3>(),
+        1 => block.load::<4>(),
+        2 => block.load::<5>(),
+        _ => block.load::<6>(),
+    }
+}
+
+/// All four.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of a kernel")]
 fn constants<V: Vector, I: Index, const FIELDS: usize>(
@@ -299,22 +335,23 @@ fn constants<V: Vector, I: Index, const FIELDS: usize>(
     halves: &[u16],
     scales: [f32; CONSTANTS],
 ) -> [V; CONSTANTS] {
-    if FIELDS == STATE {
-        [
-            V::load_half(&halves[first..], scales[0]),
-            V::load_half(&halves[n + first..], scales[1]),
-            V::load_half(&halves[2 * n + first..], scales[2]),
-            V::load_half(&halves[3 * n + first..], scales[3]),
-        ]
-    } else {
-        [block.load::<3>(), block.load::<4>(), block.load::<5>(), block.load::<6>()]
-    }
+    [
+        constant::<V, I, FIELDS, 0>(block, first, n, halves, scales),
+        constant::<V, I, FIELDS, 1>(block, first, n, halves, scales),
+        constant::<V, I, FIELDS, 2>(block, first, n, halves, scales),
+        constant::<V, I, FIELDS, 3>(block, first, n, halves, scales),
+    ]
 }
 
 /// Those of the lanes `bits` whose synapses, onto `target`, have more pending than is listed.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of a kernel")]
-fn deep<I: Index>(history: &History, visits: &[i32], mut bits: u32, target: &[I]) -> u32 {
+pub(super) fn deep<I: Index>(
+    history: &History,
+    visits: &[i32],
+    mut bits: u32,
+    target: &[I],
+) -> u32 {
     let mut deep = 0;
     while bits != 0 {
         let k = bits.trailing_zeros();
@@ -327,28 +364,29 @@ fn deep<I: Index>(history: &History, visits: &[i32], mut bits: u32, target: &[I]
 
 /// Post spikes older than those that are listed: where few neurons fire much more than others,
 /// many potentiations are here.
-struct Older<'a, T> {
-    rule: Rule<T>,
+pub(super) struct Older<'a, T> {
+    pub(super) rule: Rule<T>,
     /// When each lane was visited.
-    visits: &'a [i32],
-    now: i32,
-    history: &'a History,
+    pub(super) visits: &'a [i32],
+    pub(super) now: i32,
+    pub(super) history: &'a History,
 }
 
 impl<T: Real> Older<'_, T> {
     /// Weights and post traces with the older spikes of the lanes `deep` applied.
     ///
-    /// Of each lane: `w`, `y` now, `x` before the visit and after it, `a_plus`, both halvings.
+    /// Of each lane: `w`, `y` now, potentiations at the visit and just after it, both halvings. `SUMMED`:
+    /// see `sums`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of a kernel")]
-    fn apply<V: Vector<Scalar = T>, I: Index>(
+    pub(super) fn apply<V: Vector<Scalar = T>, I: Index, const SUMMED: bool>(
         &self,
         mut deep: u32,
         target: &[I],
-        fields: [V; 7],
+        fields: [V; 6],
         updates: &mut u64,
     ) -> (V, V) {
-        let mut of_lane = [[T::ZERO; MOST_LANES]; 7];
+        let mut of_lane = [[T::ZERO; MOST_LANES]; 6];
         for (array, field) in of_lane.iter_mut().zip(fields) {
             field.store(array);
         }
@@ -357,7 +395,7 @@ impl<T: Real> Older<'_, T> {
             let k = deep.trailing_zeros() as usize;
             deep &= deep - 1;
             let visit = V::int(self.visits[k] + 1);
-            let [mut w, mut y, x, after, a_plus, plus, minus] =
+            let [mut w, mut y, early, late, plus, minus] =
                 std::array::from_fn(|field| of_lane[field][k]);
             let post = target[k].place();
             let (marks, count) = self.history.older(post, self.visits[k]);
@@ -365,20 +403,25 @@ impl<T: Real> Older<'_, T> {
             // A vector of spikes of one lane, instead of one spike of a vector of lanes.
             let mut left = count.next_multiple_of(V::LANES);
             let mut skipped = left - count;
-            let (early, late) = (V::splat(a_plus * x), V::splat(a_plus * after));
+            let (early, late) = (V::splat(early), V::splat(late));
             while left > 0 {
                 let marks = &marks[marks.len() - left..];
                 let mark = V::load_int(marks);
                 let since = V::from_int(V::int_minus(visit, mark));
                 let amount = early.or_else(V::equals(mark, visit), late);
                 let until = V::from_int(V::int_minus(mark, end));
+                let powers = [since.times(V::splat(plus)), until.times(V::splat(minus))];
                 let [decay, pair] =
-                    V::pow2_each([since.times(V::splat(plus)), until.times(V::splat(minus))]);
+                    if SUMMED { V::pow2_within(powers) } else { V::pow2_each(powers) };
                 let amount = amount.times(decay);
                 let (mut amounts, mut pairs) = ([T::ZERO; MOST_LANES], [T::ZERO; MOST_LANES]);
                 amount.store(&mut amounts);
                 pair.store(&mut pairs);
                 for (&amount, &pair) in amounts[..V::LANES].iter().zip(&pairs).skip(skipped) {
+                    if SUMMED {
+                        (w, y) = (w + amount, y + pair);
+                        continue;
+                    }
                     w = self.rule.potentiated(w, amount);
                     y = match self.rule.pairing {
                         Pairing::AllToAll => y + pair,

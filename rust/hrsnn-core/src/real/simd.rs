@@ -133,6 +133,8 @@ pub trait Vector: Copy {
     fn at_most(self, other: Self) -> Self;
     /// [`Real::pow2`] of each of some, which do not wait for one another.
     fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N];
+    /// The same from [`Real::LOWEST_POWER`] to 0; elsewhere a lane is anything.
+    fn pow2_within<const N: usize>(of: [Self; N]) -> [Self; N];
     /// The first pairs of `from`, which has enough.
     fn pairs(from: &[Pair<Self::Scalar>]) -> (Self, Self::Int);
     /// The pairs of `from` at `places`.
@@ -253,6 +255,10 @@ impl<T: Real> Vector for Plain<T> {
         of.map(|lanes| Self(lanes.0.map(T::pow2)))
     }
     #[inline(always)]
+    fn pow2_within<const N: usize>(of: [Self; N]) -> [Self; N] {
+        Self::pow2_each(of)
+    }
+    #[inline(always)]
     fn pairs(from: &[Pair<T>]) -> (Self, Self::Int) {
         (Self(std::array::from_fn(|k| from[k].real)), std::array::from_fn(|k| from[k].int))
     }
@@ -369,6 +375,24 @@ unsafe fn run_in<T: Real, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
         Level::Avx2 => unsafe { avx2::run_avx2(kernel) },
         _ => kernel.run::<Plain<T>>(),
     }
+}
+
+/// The same elements, read from memory again wherever they are read: for those who would else hold more of
+/// them than there are registers.
+#[inline(always)]
+pub fn anew<X>(of: &[X]) -> &[X] {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let mut first = of.as_ptr();
+        // SAFETY: the empty instruction changes nothing, neither the address nor what is there.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) first,
+                options(pure, readonly, nostack, preserves_flags));
+            std::slice::from_raw_parts(first, of.len())
+        }
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    of
 }
 
 /// Bytes of a cache line.

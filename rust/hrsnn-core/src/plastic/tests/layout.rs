@@ -38,6 +38,7 @@ fn synapses<T: Real>(lengths: &[usize], half: bool) -> (PlasticSynapses<T>, Vec<
 /// Updates, cells and what was delivered, as bits, of one visit of `n` synapses.
 fn visited<const FIELDS: usize>(
     level: Level,
+    sums: bool,
     n: usize,
     arrivals: u32,
     mut all: PlasticSynapses<f32>,
@@ -59,6 +60,7 @@ fn visited<const FIELDS: usize>(
         now: 6000,
         history,
         input: &mut input,
+        sums,
     };
     let updates = run_at(level, kernel);
     (updates, bits(&all.cells), bits(&input[..7]))
@@ -177,14 +179,65 @@ proptest! {
         }
         let outcome = |level: Level, all: PlasticSynapses<f32>| {
             if half {
-                visited::<STATE>(level, n, arrivals, all, &history)
+                visited::<STATE>(level, false, n, arrivals, all, &history)
             } else {
-                visited::<{ STATE + CONSTANTS }>(level, n, arrivals, all, &history)
+                visited::<FULL>(level, false, n, arrivals, all, &history)
             }
         };
         let plain = outcome(Level::Baseline, all.clone());
         for level in Level::ALL {
             prop_assert_eq!(&outcome(level, all.clone()), &plain, "{:?}", level);
         }
+    }
+
+    #[test]
+    fn summed_changes_are_those_of_one_after_another_to_the_bit(
+        n in 1_usize..40, half in any::<bool>(), arrivals in 1_u32..3, width in 0.01_f64..3.0,
+        spikes in vec((0_usize..7, 0_i64..5000), 0..60), scale in prop::sample::select(vec![1.0, 0.0, 0.3]),
+    ) {
+        let (mut all, _) = synapses::<f32>(&[n], half);
+        // Of weights from 1 on in steps of 0.5 one is in the middle; the others are at the bounds.
+        let (w_min, w_max) = (10.0 - width, 10.0 + width);
+        all.rule = Rule { w_min: w_min as f32, w_max: w_max as f32, mu_minus: 0.0, scale, ..all.rule };
+        prop_assert!(sums::may_be_summed(&all.rule) && all.reach >= 5000);
+        for cell in &mut all.cells[..n] {
+            *cell = all.rule.clip(*cell);
+        }
+        for (k, cell) in all.cells[n..3 * n].iter_mut().enumerate() {
+            *cell = 0.1 * (k % 9) as f32;
+        }
+        let mut spikes = spikes;
+        spikes.sort_by_key(|spike| spike.1);
+        let mut history = History::default();
+        history.reset(7);
+        for (i, t) in spikes {
+            // Some at the last visit.
+            history.push(i, if t < 1500 { t.min(1000) } else { t });
+        }
+        for level in Level::ALL {
+            let [one_by_one, summed] = [false, true].map(|sums| {
+                let all = all.clone();
+                if half {
+                    visited::<STATE>(level, sums, n, arrivals, all, &history)
+                } else {
+                    visited::<FULL>(level, sums, n, arrivals, all, &history)
+                }
+            });
+            prop_assert_eq!(summed, one_by_one, "{:?}", level);
+        }
+    }
+
+    #[test]
+    fn no_trace_is_0_within_reach(halvings in vec(1e-9_f64..1.0, 1..5)) {
+        fn holds<T: Real>(halvings: &[f64]) -> bool {
+            let all: Vec<T> = halvings.iter().map(|&halvings| T::from_f64(halvings)).collect();
+            let reach = sums::reach(all.iter());
+            let left = |elapsed: i32, &halvings: &T| (T::from_i32(-elapsed) * halvings).pow2();
+            // And not much less than that.
+            let far = (f64::from(reach) * 1.002 + 2.0) as i32;
+            let is_far = far == i32::MAX || all.iter().any(|halvings| left(far, halvings) == T::ZERO);
+            is_far && all.iter().all(|halvings| left(reach, halvings) > T::ZERO)
+        }
+        prop_assert!(holds::<f32>(&halvings) && holds::<f64>(&halvings));
     }
 }

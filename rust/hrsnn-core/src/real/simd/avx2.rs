@@ -8,7 +8,9 @@
 
 use std::arch::x86_64::*;
 
-use super::registers::{Register, columns, lane_by_lane, pow2_each, same_lanes, whole_registers};
+use super::registers::{
+    Register, columns, lane_by_lane, pow2_each, pow2_within, same_lanes, whole_registers,
+};
 use super::{Index, Kernel, Pair, Places, Table, Vector};
 use crate::real::Real;
 

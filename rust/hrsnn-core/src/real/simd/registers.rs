@@ -14,6 +14,17 @@ pub(super) trait Register: Vector<Scalar = f32> {
 /// [`Vector::pow2_each`].
 #[inline(always)]
 pub(super) fn pow2_each<R: Register, const N: usize>(of: [R; N]) -> [R; N] {
+    let mut p = pow2_within(of);
+    let lowest = R::splat(pow2::LOWEST);
+    for k in 0..N {
+        p[k] = p[k].only(of[k].reaches(lowest));
+    }
+    p
+}
+
+/// [`Vector::pow2_within`].
+#[inline(always)]
+pub(super) fn pow2_within<R: Register, const N: usize>(of: [R; N]) -> [R; N] {
     // Step by step all of them, and the compiler is held to it: each step of one waits for the
     // last, and the machine looks ahead only so far.
     let magic = R::splat(pow2::MAGIC);
@@ -36,9 +47,8 @@ pub(super) fn pow2_each<R: Register, const N: usize>(of: [R; N]) -> [R; N] {
             }
         }
     }
-    let lowest = R::splat(pow2::LOWEST);
     for k in 0..N {
-        p[k] = p[k].raised(shifted[k]).only(of[k].reaches(lowest));
+        p[k] = p[k].raised(shifted[k]);
     }
     p
 }
@@ -138,6 +148,10 @@ macro_rules! whole_registers {
         #[inline(always)]
         fn pow2_each<const N: usize>(of: [Self; N]) -> [Self; N] {
             pow2_each(of)
+        }
+        #[inline(always)]
+        fn pow2_within<const N: usize>(of: [Self; N]) -> [Self; N] {
+            pow2_within(of)
         }
         #[inline(always)]
         fn int(value: i32) -> $int {

@@ -30,7 +30,7 @@ impl<'a, T: Real, I: Index, const FIELDS: usize> Strip<'a, T, I, FIELDS> {
     /// Ask for what lies [`AHEAD`] places from `first` on, once for each line.
     #[inline(always)]
     pub fn ask_ahead(&self, first: usize) {
-        if !first.is_multiple_of(LINE / size_of::<T>()) {
+        if first + AHEAD >= self.n || !first.is_multiple_of(LINE / size_of::<T>()) {
             return;
         }
         let cells = self.cells.as_ptr().wrapping_add(first + AHEAD);

@@ -31,7 +31,8 @@ impl<I: Index> Kernel<f32> for Everything<'_, I> {
             let upper = V::first((self.index[0].place() % 17).saturating_sub(first));
             let [below, lower] = [a, b].map(|a| V::splat(0.0).minus(a.times(a)));
             let [power, other] = V::pow2_each([below, lower]);
-            let [alone] = V::pow2_each([below]);
+            let [alone] = V::pow2_within([below]);
+            let alone = alone.only(below.reaches(V::splat(f32::LOWEST_POWER)));
             let reals = [
                 a.plus(b),
                 a.minus(b),
@@ -155,6 +156,7 @@ fn the_best_level_is_used() {
     assert_eq!(Level::in_use(), Level::detected());
     prefetch(&[1, 2, 3], 1);
     prefetch(&[1, 2, 3], 7);
+    assert_eq!(anew(&[1, 2, 3]), [1, 2, 3]);
 }
 
 #[test]
