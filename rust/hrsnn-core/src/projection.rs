@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 
+use crate::csr::Csr;
 use crate::current::Receptor;
 use crate::excitability::CLASSES;
 use crate::network::{Connections, Plasticity};
@@ -39,6 +40,8 @@ pub struct StaticSynapses<T> {
     pub targets: Targets,
     /// Weight, mV.
     pub weight: Large<T>,
+    /// Whether most targets of a segment follow one another.
+    pub are_in_runs: bool,
 }
 
 /// Either kind of synapses.
@@ -228,6 +231,15 @@ fn learning<T: Real>(
     PlasticSynapses::new(rule, start, targets, &real(weight), &constants, half)
 }
 
+/// The synapses of `row` onto the neurons `onto`.
+fn span_onto(graph: &Csr, onto: &Range<u32>, row: usize) -> Range<usize> {
+    let span = graph.span(row);
+    let targets = &graph.indices()[span.clone()];
+    let from = span.start + targets.partition_point(|&target| target < onto.start);
+    let to = span.start + targets.partition_point(|&target| target < onto.end);
+    from..to
+}
+
 /// Rows and what they hold.
 #[derive(Debug, Clone)]
 pub struct Projection<T> {
@@ -260,13 +272,8 @@ impl<T: Real> Projection<T> {
         let n_rows = graph.n_rows();
         let target = |s: usize| graph.indices()[s] - onto.start;
         let class = |s| plastic.map_or(0, |(_, class)| class[target(s) as usize] as usize);
-        let onto_these = |row: usize| {
-            let span = graph.span(row);
-            let targets = &graph.indices()[span.clone()];
-            let from = span.start + targets.partition_point(|&target| target < onto.start);
-            let to = span.start + targets.partition_point(|&target| target < onto.end);
-            (from..to).filter(|&s| wanted(s))
-        };
+        let span = |row| span_onto(graph, &onto, row);
+        let onto_these = |row: usize| span(row).filter(|&s| wanted(s));
         // Counted first, so that nothing has to grow while it is filled.
         let n: usize = (0..n_rows).map(|row| onto_these(row).count()).sum();
         // Where each delay has its place in each row, there are no more places than synapses.
@@ -280,13 +287,15 @@ impl<T: Real> Projection<T> {
         let n_static = if plastic.is_some() { 0 } else { n + MOST_LANES };
         let (mut picked, mut weight) =
             (Vec::with_capacity(if plastic.is_some() { n } else { 0 }), large::room(n_static));
-        let mut take = |s: usize| {
-            targets.push(target(s));
-            match plastic {
-                Some(_) => picked.push(s),
-                None => weight.push(T::from_f64(connections.weight[s])),
-            }
-        };
+        macro_rules! take {
+            ($s:expr) => {{
+                targets.push(target($s));
+                match plastic {
+                    Some(_) => picked.push($s),
+                    None => weight.push(T::from_f64(connections.weight[$s])),
+                }
+            }};
+        }
         let mut n_taken = 0;
         let mut by_class: [Vec<usize>; CLASSES] = Default::default();
         let mut row_order: Vec<(u32, usize)> = Vec::new();
@@ -296,7 +305,7 @@ impl<T: Real> Projection<T> {
             {
                 start.push(n_taken);
                 for s in onto_these(row) {
-                    take(s);
+                    take!(s);
                     n_taken += 1;
                 }
                 continue;
@@ -315,7 +324,7 @@ impl<T: Real> Projection<T> {
                 let (these, others) = rest.split_at(n);
                 rest = others;
                 for &(_, s) in these {
-                    take(s);
+                    take!(s);
                 }
                 n_taken += n as u32;
                 rest.first().map(|synapse| synapse.0)
@@ -343,7 +352,8 @@ impl<T: Real> Projection<T> {
             None => {
                 weight.resize(weight.len() + MOST_LANES, T::ZERO);
                 (0..MOST_LANES).for_each(|_| targets.push(0));
-                Synapses::Static(StaticSynapses { targets, weight: weight.into() })
+                let are_in_runs = reading::are_in_runs(targets.all(), &rows.start);
+                Synapses::Static(StaticSynapses { targets, weight: weight.into(), are_in_runs })
             }
             Some((p, _)) => {
                 Synapses::Plastic(learning(p, &connections.weight, &picked, &rows.start, targets))
@@ -371,11 +381,11 @@ impl<T: Real> Projection<T> {
     /// To be read only; `target` are all of [`Synapses::targets`].
     #[inline]
     pub fn reading<'a, I: Index>(&'a self, target: &'a [I]) -> Reading<'a, T, I> {
-        let (cells, n_fields) = match &self.synapses {
-            Synapses::Static(synapses) => (&*synapses.weight, 1),
-            Synapses::Plastic(synapses) => synapses.cells(),
+        let ((cells, n_fields), are_in_runs) = match &self.synapses {
+            Synapses::Static(synapses) => ((&*synapses.weight, 1), synapses.are_in_runs),
+            Synapses::Plastic(synapses) => (synapses.cells(), false),
         };
-        Reading { start: &self.rows.start, target, cells, n_fields }
+        Reading { start: &self.rows.start, target, cells, n_fields, are_in_runs }
     }
 
     /// Ask for the memory that says where a segment is.

@@ -81,31 +81,45 @@ impl<T: Real> Kernel<T> for ReceiveAll<'_, T> {
 #[allow(clippy::inline_always, reason = "part of a kernel")]
 fn receive<V: Vector, const N: usize>(
     input: &mut [V::Scalar],
-    [v_end, halvings, threshold]: [&[V::Scalar]; 3],
+    constants: [&[V::Scalar]; 3],
     held: &mut [Pair<V::Scalar>],
     now: i32,
 ) -> u32 {
     let zero = V::splat(V::Scalar::ZERO);
     let mut arrived = [zero; N];
-    let mut active = [zero.differs(zero); N];
     let mut touched = 0;
     for k in 0..N {
         arrived[k] = V::load(&input[k * V::LANES..]);
-        active[k] = arrived[k].differs(zero);
-        touched |= V::bits(active[k]);
+        touched |= V::bits(arrived[k].differs(zero));
     }
     if touched == 0 {
         return 0;
     }
-    let now = V::int(now);
+    for k in 0..N {
+        zero.store(&mut input[k * V::LANES..]);
+    }
+    take_in::<V, N>(arrived, constants, held, now)
+}
+
+/// `N` vectors of neurons receive what has `arrived`, if it is not 0; says which are over their
+/// threshold, one bit for each.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+fn take_in<V: Vector, const N: usize>(
+    arrived: [V; N],
+    [v_end, halvings, threshold]: [&[V::Scalar]; 3],
+    held: &mut [Pair<V::Scalar>],
+    now: i32,
+) -> u32 {
+    let (zero, now) = (V::splat(V::Scalar::ZERO), V::int(now));
+    let mut active = [zero.differs(zero); N];
     let [mut kept, mut decay] = [[zero; N]; 2];
     let mut since = [now; N];
     for k in 0..N {
         let at = k * V::LANES;
-        zero.store(&mut input[at..]);
         (kept[k], since[k]) = V::pairs(&held[at..]);
         let until = V::from_int(V::int_minus(since[k], now));
-        active[k] = V::both(active[k], zero.reaches(until));
+        active[k] = V::both(arrived[k].differs(zero), zero.reaches(until));
         decay[k] = until.times(V::load(&halvings[at..]));
     }
     let decay = V::pow2_each(decay);
@@ -120,6 +134,22 @@ fn receive<V: Vector, const N: usize>(
         over |= V::bits(spike) << at;
     }
     over
+}
+
+/// Whether the neurons `some` follow one another, as those of one place of a plane do.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+fn follow_one_another<I: Index>(some: &[I]) -> bool {
+    let (Some(first), Some(last)) = (some.first(), some.last()) else { return true };
+    if last.place().wrapping_sub(first.place()) != some.len() - 1 {
+        return false;
+    }
+    // No way out before the end: so it is done in vectors.
+    let mut differing = 0;
+    for (place, i) in (first.place()..).zip(some) {
+        differing |= place ^ i.place();
+    }
+    differing == 0
 }
 
 /// What arrives at some neurons, in their order.
@@ -198,7 +228,11 @@ impl<T: Real, I: Index, A: Arrivals<T, I>> Kernel<T> for ReceiveSome<'_, T, I, A
             for (k, some) in some.chunks_exact(V::LANES).enumerate() {
                 arrived[k] = self.arrivals.vector(first + k * V::LANES, 0, some);
             }
-            self.receive(some, arrived);
+            if follow_one_another(some) {
+                self.receive_run(some[0].place(), arrived);
+            } else {
+                self.receive(some, arrived);
+            }
             first += lanes;
         }
         while first < n {
@@ -238,6 +272,30 @@ impl<T: Real, I: Index, A: Arrivals<T, I>> ReceiveSome<'_, T, I, A> {
             (some[k], arrived[k]) = (i, self.arrivals.one(k, i));
         }
         self.receive(&some[..V::LANES], [V::load(&arrived)]);
+    }
+
+    /// Neurons from the `first` on, as many as there are lanes in `N` vectors, receive what has `arrived`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of a kernel")]
+    fn receive_run<V: Vector<Scalar = T>, const N: usize>(
+        &mut self,
+        first: usize,
+        arrived: [V; N],
+    ) {
+        let Self { membranes, neurons, t, now, spiked, .. } = self;
+        let these = first..first + N * V::LANES;
+        let constants = [&neurons.v_end, &neurons.halvings, &neurons.threshold];
+        let constants = constants.map(|of_all| &of_all[these.clone()]);
+        let held = &mut membranes.held.pairs[these];
+        let mut spikes = take_in::<V, N>(arrived, constants, held, *now);
+        while spikes != 0 {
+            let i = first + spikes.trailing_zeros() as usize;
+            if !membranes.waits {
+                membranes.spike(neurons, i, *t);
+            }
+            spiked.push(i as u32);
+            spikes &= spikes - 1;
+        }
     }
 
     /// The neurons `some`, as many as there are lanes in `N` vectors, receive what has `arrived`; one

@@ -403,6 +403,10 @@ fn together_is_one_by_one<T: Real>(
     };
     let mut all = at_rest(&neurons);
     let (mut some, mut row, mut singly) = (all.clone(), all.clone(), all.clone());
+    // All neurons in their order, and with two of them changed about.
+    let mut orders: [Vec<u16>; 2] = [(0..n as u16).collect(), (0..n as u16).collect()];
+    orders[1].swap(1.min(n - 1), 2.min(n - 1));
+    let mut in_order = [all.clone(), all.clone()];
     let (mut input, mut input_of_some) = (simd::table(T::ZERO, 0), simd::table(T::ZERO, 0));
     let mut t = 0;
     for (wait, arrivals) in steps {
@@ -434,6 +438,13 @@ fn together_is_one_by_one<T: Real>(
         row.receive_row(&neurons, &targets, t, &weights, &mut spiked);
         spiked.sort_unstable();
         prop_assert_eq!(&spiked, &expected);
+        for (order, in_order) in orders.iter().zip(&mut in_order) {
+            let weights: Vec<T> = order.iter().map(|&i| arrived[i as usize]).collect();
+            spiked.clear();
+            in_order.receive_row(&neurons, order, t, &weights, &mut spiked);
+            spiked.sort_unstable();
+            prop_assert_eq!(&spiked, &expected);
+        }
         let receives =
             |&i: &usize| arrived[i] != T::ZERO && singly.receive(&neurons, i, t, arrived[i]);
         let spiked: Vec<u32> = (0..n).filter(receives).map(|i| i as u32).collect();
@@ -441,7 +452,8 @@ fn together_is_one_by_one<T: Real>(
         prop_assert!(input.iter().chain(input_of_some.iter()).all(|&w| w == T::ZERO));
     }
     let bits = |v: &[T]| v.iter().map(|v| v.to_f64().to_bits()).collect::<Vec<_>>();
-    for m in [&all, &some, &row, &singly] {
+    let [ordered, swapped] = &in_order;
+    for m in [&all, &some, &row, &singly, ordered, swapped] {
         for i in 0..n {
             // Where nothing is left of it, a potential may be said of a later moment.
             let moved = m.held.since(i) - since[i];

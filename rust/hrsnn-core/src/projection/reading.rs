@@ -5,7 +5,10 @@ use std::ops::Range;
 use super::span;
 use crate::queue::{Due, FAR, NEAR, SOON_AT_HAND};
 use crate::real::Real;
-use crate::real::simd::{Index, LINE, Table, ask, prefetch, prefetch_lines};
+use crate::real::simd::{
+    self, Index, Kernel, LINE, MOST_LANES, Table, Vector, ask, prefetch, prefetch_lines,
+};
+use crate::targets::{Onto, with_targets};
 
 /// Synapses of a segment that are asked for before it is delivered, and while it is so many ahead.
 const ASKED: usize = 128;
@@ -43,6 +46,68 @@ fn add_asking<T: Real, I: Index>(targets: &[I], weights: &[T], input: &mut Table
     add(asked, asked_weights, input);
 }
 
+/// Targets that are added to at once if they follow one another, as they do where each place of a plane has
+/// the same neurons.
+const RUN: usize = MOST_LANES;
+
+/// Whether that is worth it: of some of the segments, which begin at their places of `start`, most targets
+/// follow one another.
+pub(super) fn are_in_runs(targets: Onto<'_>, start: &[u32]) -> bool {
+    /// Segments that are looked at.
+    const SOME: usize = 1000;
+    let n_segments = start.len() - 1;
+    let (mut n, mut n_in_runs) = (0, 0);
+    for segment in (0..n_segments).step_by(n_segments / SOME + 1) {
+        let segment = targets.of(span(start, segment as u32));
+        n += segment.len();
+        with_targets!(segment, segment => {
+            n_in_runs += RUN * segment.as_chunks().0.iter().filter(|run| is_run(run)).count();
+        });
+    }
+    2 * n_in_runs > n
+}
+
+/// Whether targets, which ascend, follow one another.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of a kernel")]
+fn is_run<I: Index>(targets: &[I; RUN]) -> bool {
+    debug_assert!(targets.is_sorted_by(|a, b| a < b));
+    targets[RUN - 1].place() - targets[0].place() == RUN - 1
+}
+
+/// [`add`] where many targets follow one another.
+struct AddRuns<'a, T, I> {
+    targets: &'a [I],
+    weights: &'a [T],
+    input: &'a mut Table<T>,
+}
+
+impl<T: Real, I: Index> Kernel<T> for AddRuns<'_, T, I> {
+    type Output = ();
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
+    fn run<V: Vector<Scalar = T>>(self) {
+        let Self { targets, weights, input } = self;
+        let (blocks, rest) = targets.as_chunks::<RUN>();
+        let (block_weights, rest_weights) = weights.as_chunks::<RUN>();
+        for (targets, weights) in blocks.iter().zip(block_weights) {
+            ask(targets.as_ptr().wrapping_add(ASKED));
+            ask(weights.as_ptr().wrapping_add(ASKED));
+            if !is_run(targets) {
+                add(targets, weights, input);
+                continue;
+            }
+            let input = &mut input[targets[0].place()..][..RUN];
+            for first in (0..RUN).step_by(V::LANES) {
+                let sums = V::load(&input[first..]).plus(V::load(&weights[first..]));
+                sums.store(&mut input[first..]);
+            }
+        }
+        add(rest, rest_weights, input);
+    }
+}
+
 /// A projection whose weights are only read.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a, T, I> {
@@ -55,11 +120,21 @@ pub struct Reading<'a, T, I> {
     pub cells: &'a [T],
     /// How many numbers.
     pub n_fields: usize,
+    /// Whether most targets of a segment, which ascend, follow one another.
+    pub are_in_runs: bool,
 }
 
 impl<T: Real, I: Index> Reading<'_, T, I> {
     /// Add the weights of all segments of `run` to what their targets receive; returns how many there are.
     pub fn deliver_all(&self, run: &[Due], input: &mut Table<T>) -> usize {
+        if self.are_in_runs {
+            self.deliver_each::<true>(run, input)
+        } else {
+            self.deliver_each::<false>(run, input)
+        }
+    }
+
+    fn deliver_each<const ARE_IN_RUNS: bool>(&self, run: &[Due], input: &mut Table<T>) -> usize {
         let are_far = self.start.len() >= SOON_AT_HAND;
         let ask = self.target.len() >= SOON_AT_HAND;
         let mut n_synapses = 0;
@@ -70,19 +145,22 @@ impl<T: Real, I: Index> Reading<'_, T, I> {
             if ask && let Some(near) = run.get(k + NEAR) {
                 self.prefetch(near.segment());
             }
-            n_synapses += self.deliver(delivery.segment(), input);
+            n_synapses += self.deliver::<ARE_IN_RUNS>(delivery.segment(), input);
         }
         n_synapses
     }
 
     /// Add the weights of `segment` to what its targets receive; returns how many there are.
-    #[inline]
-    fn deliver(&self, segment: u32, input: &mut Table<T>) -> usize {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call takes as long as some synapses")]
+    fn deliver<const ARE_IN_RUNS: bool>(&self, segment: u32, input: &mut Table<T>) -> usize {
         let Range { start, end } = span(self.start, segment);
         let n = end - start;
         let (weights, targets) =
             (&self.cells[self.n_fields * start..][..n], &self.target[start..][..n]);
-        if n <= ASKED {
+        if ARE_IN_RUNS {
+            simd::run(AddRuns { targets, weights, input });
+        } else if n <= ASKED {
             add(targets, weights, input);
         } else {
             add_asking(targets, weights, input);
@@ -110,5 +188,60 @@ impl<T: Real, I: Index> Reading<'_, T, I> {
         }
         prefetch_lines(self.cells, self.n_fields * start, n);
         prefetch_lines(self.target, start, n);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::real::simd::{Level, run_at, table};
+    use proptest::prelude::*;
+
+    fn bits(all: &[f32]) -> Vec<u32> {
+        all.iter().map(|x| x.to_bits()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn runs_receive_what_others_do(
+            lengths in prop::collection::vec((0_u32..4, 0_u32..60), 0..12), seed in 1_u32..1000,
+        ) {
+            let (mut targets, mut next) = (Vec::<u32>::new(), 0);
+            for (gap, n) in lengths {
+                targets.extend(next + gap..next + gap + n);
+                next += gap + n + 1;
+            }
+            let number = |k: u32| ((seed + k) % 97) as f32 / 7.0;
+            let weights: Vec<f32> = (0..targets.len() as u32).map(number).collect();
+            let mut right = table(0.0, 0);
+            for (i, input) in right.iter_mut().enumerate() {
+                *input = number(5 * i as u32);
+            }
+            let before = right.clone();
+            add(&targets, &weights, &mut right);
+            let near: Vec<u16> = targets.iter().map(|&target| target as u16).collect();
+            for level in Level::ALL {
+                let mut found = before.clone();
+                run_at(level, AddRuns { targets: &targets, weights: &weights, input: &mut found });
+                prop_assert_eq!(bits(&found), bits(&right), "{:?}", level);
+                let mut found = before.clone();
+                run_at(level, AddRuns { targets: &near, weights: &weights, input: &mut found });
+                prop_assert_eq!(bits(&found), bits(&right), "{:?}, in 16 bits", level);
+            }
+        }
+    }
+
+    #[test]
+    fn runs_are_found_where_most_targets_follow_one_another() {
+        let runs: Vec<u16> = (0..32).chain(64..96).collect();
+        let others: Vec<u16> = (0..64).map(|k| 2 * k).collect();
+        let both: Vec<u16> = (0..32).chain(64..72).chain((100..140).step_by(2)).collect();
+        assert!(are_in_runs(Onto::Near(&runs), &[0, 64]));
+        assert!(are_in_runs(Onto::Near(&runs), &[0, 32, 32, 64]));
+        assert!(are_in_runs(Onto::Near(&both), &[0, 60]));
+        assert!(!are_in_runs(Onto::Near(&others), &[0, 64]));
+        assert!(!are_in_runs(Onto::Near(&runs), &[0, 8, 16, 24, 32]));
+        assert!(!are_in_runs(Onto::Near(&[]), &[0]));
+        assert!(!are_in_runs(Onto::Near(&[]), &[0, 0, 0]));
     }
 }

@@ -156,7 +156,7 @@ impl<T: Real, I: Index> Kernel<T> for Fill<'_, T, I> {
     #[allow(clippy::inline_always, reason = "compiled for each level as a whole")]
     fn run<V: Vector<Scalar = T>>(self) {
         let Self { load: Load { rows, near, far, weight, first, end, .. }, reading, .. } = self;
-        let Reading { start, target, cells, n_fields } = reading;
+        let Reading { start, target, cells, n_fields, .. } = reading;
         let n_delays = self.n_delays;
         // Where the segments of a row begin, and where they end.
         let places = |row: u32| {

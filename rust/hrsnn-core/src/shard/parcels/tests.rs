@@ -44,7 +44,8 @@ fn a_parcel_holds_its_segments_in_the_order_of_rows() {
         // Twice with the same memory, with more in it and then with less.
         for rows in [&[0, 2, 3, 1][..], &[2, 3]] {
             with_targets!(targets.all(), target => {
-                let reading = Reading { start: &start, target, cells: &cells, n_fields: 2 };
+                let (start, cells) = (start.as_slice(), cells.as_slice());
+                let reading = Reading { start, target, cells, n_fields: 2, are_in_runs: false };
                 parcels.send(&mut queue, (1, reading), &DELAYS, 100, rows);
             });
             let mut expected = Vec::new();
@@ -90,7 +91,8 @@ fn loads_on_their_way_are_apart_and_what_holds_nothing_is_not_sent() {
     let (mut parcels, mut queue) = (Parcels::default(), Queue::new(10));
     let mut send = |parcels: &mut Parcels<f32>, rows: &[u32]| {
         with_targets!(targets.all(), target => {
-            let reading = Reading { start: &start, target, cells: &cells, n_fields: 2 };
+            let (start, cells) = (start.as_slice(), cells.as_slice());
+                let reading = Reading { start, target, cells, n_fields: 2, are_in_runs: false };
             parcels.send(&mut queue, (0, reading), &DELAYS, 0, rows);
         });
         taken(&mut queue)
