@@ -274,8 +274,10 @@ impl<T: Real> Projection<T> {
         let class = |s| plastic.map_or(0, |(_, class)| class[target(s) as usize] as usize);
         let span = |row| span_onto(graph, &onto, row);
         let onto_these = |row: usize| span(row).filter(|&s| wanted(s));
+        let are_all = connections.plasticity.is_none() && receptor.is_none();
         // Counted first, so that nothing has to grow while it is filled.
-        let n: usize = (0..n_rows).map(|row| onto_these(row).count()).sum();
+        let count = |row| if are_all { span(row).len() } else { onto_these(row).count() };
+        let n: usize = (0..n_rows).map(count).sum();
         // Where each delay has its place in each row, there are no more places than synapses.
         let same_delays =
             same_delays.filter(|delays| delays.len() == 1 || delays.len() * n_rows <= n);
@@ -304,6 +306,14 @@ impl<T: Real> Projection<T> {
                 && plastic.is_none()
             {
                 start.push(n_taken);
+                if are_all {
+                    // The whole row as it is.
+                    let these = span(row);
+                    n_taken += these.len() as u32;
+                    targets.extend(graph.indices()[these.clone()].iter().map(|i| i - onto.start));
+                    weight.extend(connections.weight[these].iter().map(|&w| T::from_f64(w)));
+                    continue;
+                }
                 for s in onto_these(row) {
                     take!(s);
                     n_taken += 1;

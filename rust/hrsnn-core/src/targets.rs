@@ -57,6 +57,14 @@ impl Targets {
         }
     }
 
+    /// More of numbers `targets`.
+    pub fn extend(&mut self, targets: impl Iterator<Item = u32>) {
+        match self {
+            Self::Near(all) => all.extend(targets.map(Index::new)),
+            Self::Far(all) => all.extend(targets),
+        }
+    }
+
     /// How many.
     #[inline]
     pub fn len(&self) -> usize {

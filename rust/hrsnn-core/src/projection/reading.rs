@@ -12,6 +12,10 @@ use crate::targets::{Onto, with_targets};
 
 /// Synapses of a segment that are asked for before it is delivered, and while it is so many ahead.
 const ASKED: usize = 128;
+/// So many synapses lie in memory and not in caches, nor do the tables that say where their pages are.
+const FAR_FROM_HAND: usize = 1 << 22;
+/// Segments that are then asked for together.
+const TOGETHER: usize = 4;
 /// Synapses between two requests: a line of weights in single precision.
 const BETWEEN: usize = LINE / size_of::<f32>();
 
@@ -129,6 +133,8 @@ impl<T: Real, I: Index> Reading<'_, T, I> {
     pub fn deliver_all(&self, run: &[Due], input: &mut Table<T>) -> usize {
         if self.are_in_runs {
             self.deliver_each::<true>(run, input)
+        } else if self.target.len() >= FAR_FROM_HAND {
+            self.deliver_from_far(run, input)
         } else {
             self.deliver_each::<false>(run, input)
         }
@@ -148,6 +154,34 @@ impl<T: Real, I: Index> Reading<'_, T, I> {
             n_synapses += self.deliver::<ARE_IN_RUNS>(delivery.segment(), input);
         }
         n_synapses
+    }
+
+    /// The same where finding the pages of a segment takes as long as reading it: those of some are looked
+    /// for side by side.
+    #[inline(never)]
+    fn deliver_from_far(&self, run: &[Due], input: &mut Table<T>) -> usize {
+        let ahead = |first: usize| {
+            let some = run.get(first..).unwrap_or_default();
+            some[..some.len().min(TOGETHER)].iter().map(|due| due.segment())
+        };
+        let mut n_synapses = 0;
+        for (k, together) in (0..).step_by(TOGETHER).zip(run.chunks(TOGETHER)) {
+            ahead(k + FAR).for_each(|segment| prefetch(self.start, segment as usize));
+            ahead(k + NEAR).for_each(|segment| self.ask_where(segment));
+            ahead(k + NEAR).for_each(|segment| self.prefetch(segment));
+            for delivery in together {
+                n_synapses += self.deliver::<false>(delivery.segment(), input);
+            }
+        }
+        n_synapses
+    }
+
+    /// Ask for the beginning of `segment`, and so for where in memory its pages are.
+    #[inline]
+    fn ask_where(&self, segment: u32) {
+        let Range { start, .. } = span(self.start, segment);
+        ask(self.cells.as_ptr().wrapping_add(self.n_fields * start));
+        ask(self.target.as_ptr().wrapping_add(start));
     }
 
     /// Add the weights of `segment` to what its targets receive; returns how many there are.
@@ -228,6 +262,35 @@ mod tests {
                 run_at(level, AddRuns { targets: &near, weights: &weights, input: &mut found });
                 prop_assert_eq!(bits(&found), bits(&right), "{:?}, in 16 bits", level);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_far_from_hand_is_delivered_in_the_same_order() {
+        // Segments of 0 to 170 synapses, some of which come twice, onto few neurons: an order shows in the bits.
+        let lengths = (0..40_u32).map(|segment| segment * 53 % 171);
+        let start: Vec<u32> = std::iter::once(0)
+            .chain(lengths.scan(0, |sum, n| {
+                *sum += n;
+                Some(*sum)
+            }))
+            .collect();
+        let n = start[40] as usize;
+        let target: Vec<u16> = (0..n + MOST_LANES).map(|k| (k % 7) as u16).collect();
+        let cells: Vec<f32> = (0..n + MOST_LANES).map(|k| 1.0 / (k + 3) as f32).collect();
+        let reading = Reading {
+            start: &start,
+            target: &target,
+            cells: &cells,
+            n_fields: 1,
+            are_in_runs: false,
+        };
+        for n_segments in [0, 1, 4, 5, 39] {
+            let run: Vec<Due> = (0..n_segments).map(|k| Due::new(0, 0, k * 7 % 37 % 40)).collect();
+            let [mut found, mut right] = [table(0.0, 0), table(0.0, 0)];
+            let n_found = reading.deliver_from_far(&run, &mut found);
+            assert_eq!(n_found, reading.deliver_each::<false>(&run, &mut right));
+            assert_eq!(bits(&found[..7]), bits(&right[..7]));
         }
     }
 

@@ -39,6 +39,13 @@ impl<T> Large<T> {
     }
 }
 
+impl<T> Extend<T> for Large<T> {
+    /// More, for which there is [`room`].
+    fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
+        self.0.extend(values);
+    }
+}
+
 impl<T> From<Vec<T>> for Large<T> {
     /// What was filled into a [`room`].
     fn from(values: Vec<T>) -> Self {
