@@ -99,6 +99,60 @@ def test_more_samples_make_more_parts(tmp_path):
     assert np.array_equal(features(table), network().transform(events(), n_threads=1))
 
 
+@pytest.mark.parametrize(("before", "now"), [(5, 7), (8, 9), (9, 33), (31, 33)])
+def test_a_last_part_that_was_not_full_is_made_anew(tmp_path, before, now):
+    features_to_parquet(network(), events()[:before], tmp_path, batch=8)
+    table = features_to_parquet(network(), events()[:now], tmp_path, batch=8)
+    wanted = network().transform(events()[:now], n_threads=1)
+    assert np.array_equal(features(table), wanted)
+    assert np.array_equal(features(pl.scan_parquet(tmp_path / "*.parquet")), wanted)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1", None])
+def test_a_part_that_is_not_whole_is_made_anew(tmp_path, damage):
+    features_to_parquet(network(), events(), tmp_path, batch=8)
+    first, second, *_ = sorted(tmp_path.glob("*.parquet"))
+    first.write_bytes(second.read_bytes() if damage is None else damage)
+    table = features_to_parquet(network(), events(), tmp_path, batch=8)
+    assert np.array_equal(features(table), network().transform(events(), n_threads=1))
+
+
+def test_the_same_options_in_other_words_are_the_same(tmp_path):
+    features_to_parquet(network(), events()[:4], tmp_path, n_windows=2, windows="events")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    features_to_parquet(network(), events()[:4], tmp_path, windows="events", n_windows=np.int64(2))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+def test_a_classifier_of_encoded_events_has_no_encoder(tmp_path):
+    clf = HRSNNClassifier(network=network(), n_windows=2, n_threads=1)
+    clf.fit(events(), gestures().labels)
+    assert clf.encoder_ is None
+    table = features_to_parquet(clf, events(), tmp_path)
+    assert np.array_equal(features(table), clf.window_features(events()))
+
+
+def test_what_gives_nothing_before_all_is_done_is_refused(tmp_path):
+    with (
+        joblib.parallel_config(backend="multiprocessing", n_jobs=2),
+        pytest.raises(ParameterError, match="backend must be one that gives results as they come"),
+    ):
+        features_to_parquet(network(), events(), tmp_path / "parts")
+
+
+def test_few_samples_are_read_ahead_of_what_is_written(tmp_path):
+    ahead = []
+
+    def drawn():
+        for place, one in enumerate(events() * 3):
+            ahead.append(place // 2 - len(list(tmp_path.glob("*.parquet"))))
+            yield one
+
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        features_to_parquet(network(), drawn(), tmp_path, batch=2)
+    assert max(ahead) <= 16
+
+
 def test_parts_of_something_else_are_refused(tmp_path):
     features_to_parquet(network(), events()[:16], tmp_path, batch=8)
     with pytest.raises(ParameterError, match="folder must hold parts of batch 4"):
@@ -113,6 +167,8 @@ def test_parts_of_something_else_are_refused(tmp_path):
     features_to_parquet(fitted(), gestures(), dataset, batch=8)
     with pytest.raises(ParameterError, match="part 0 is of other ones"):
         features_to_parquet(fitted(), gestures().subset(range(5, 33)), dataset, batch=8)
+    with pytest.raises(ParameterError, match="part 0 is of other ones"):
+        features_to_parquet(fitted(), make_gestures(3, 1, seed=5), dataset, batch=8)
 
 
 def test_folders_of_something_else_are_refused(tmp_path):
@@ -149,6 +205,7 @@ def test_nonsense_is_refused(tmp_path, arguments, message):
 def test_no_sample_and_no_fit_are_refused(tmp_path):
     with pytest.raises(ShapeError, match="at least one sample"):
         features_to_parquet(network(), [], tmp_path / "none")
+    assert not (tmp_path / "none").exists()
     with pytest.raises(NotFittedError):
         features_to_parquet(HRSNNClassifier(), events(), tmp_path / "none")
     with pytest.raises(ParameterError, match="options must be those of a network"):

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import pickle
-from collections import deque
+import uuid
 from collections.abc import Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +20,17 @@ from sklearn.utils.validation import check_is_fitted
 from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.events.events import Events
+from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.learning.classifier import HRSNNClassifier
+from hrsnn_rs.learning.estimator_input import fingerprint as fingerprint_of_events
 from hrsnn_rs.learning.live_file import fingerprint
 from hrsnn_rs.learning.parallel import checked_options, parts_of, work_on
 from hrsnn_rs.network.model_file import to_state
 from hrsnn_rs.network.network import Network
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator
 
     import polars as pl
@@ -51,7 +53,7 @@ def features_to_parquet(
     """Write what `parallel_transform` or `parallel_features` gives, batch by batch, into a folder.
 
     Called again after it was stopped, or on samples that have become more, it makes the parts that
-    are missing. Memory holds the batches that are being made, and no more.
+    are missing or not whole. Memory holds the batches that are being made, and a few more.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def features_to_parquet(
         A classifier is fitted. Not changed.
     samples : data set, or iterable
         As for `parallel_transform`. Those of before must be the same, in the same order: of a data
-        set labels and groups are compared, of others the events.
+        set labels, groups and the first sample of each part are compared, of others all events.
     folder : str or path
         Is made; may hold parts of before.
     batch : int, default=32
@@ -99,7 +101,7 @@ def features_to_parquet(
     """
     batch = check_integer("batch", batch, 1)
     if isinstance(model, Network):
-        options = checked_options(model, options)
+        options = checked_options(model, {"n_windows": 1, **options})
         method, made_by = "transform", _fingerprint(model)
     elif isinstance(model, HRSNNClassifier):
         check_is_fitted(model)
@@ -108,8 +110,10 @@ def features_to_parquet(
         method, made_by = "window_features", fingerprint(model)
     else:
         raise ParameterError(f"model must be a Network or a HRSNNClassifier; got {model!r}.")
-    parts = _Parts(Path(check_path("folder", folder)))
-    parts.open({"model": made_by, "batch": batch, "options": repr(sorted(options.items()))})
+    parts = _Parts(
+        Path(check_path("folder", folder)),
+        {"model": made_by, "batch": batch, "options": _plain(options)},
+    )
     total = -(-len(samples) // batch) if isinstance(samples, Sized) else None
 
     def tell() -> None:
@@ -118,8 +122,8 @@ def features_to_parquet(
 
     tell()
     missing = parts.missing(parts_of(samples, batch))
-    for features in work_on(model, method, missing, options, "generator"):
-        parts.write(features, batch)
+    for place, features in work_on(model, method, missing, options):
+        parts.write(place, features)
         tell()
     return parts.scan()
 
@@ -127,60 +131,74 @@ def features_to_parquet(
 class _Parts:
     """Parts that are there, and those that come."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder = folder
         self.n_done = 0
+        self._settings = settings
+        self._batch: int = settings["batch"]
         self._paths: list[Path] = []
-        self._begun: deque[tuple[int, Path]] = deque()
+        self._begun: list[tuple[int, Path]] = []
+        self._is_new = not (folder / _SETTINGS).exists()
+        if not self._is_new:
+            self._compare(folder / _SETTINGS)
+        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ParameterError(f"folder must be new, empty or of parts; got {folder}.")
 
-    def open(self, settings: dict[str, Any]) -> None:
-        """Make the folder, or see that its parts were made in the same way."""
-        kept = self.folder / _SETTINGS
-        if kept.exists():
-            try:
-                found = json.loads(kept.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise FormatError(f"{kept} must be settings of parts: {error}.") from None
-            for name, wanted in settings.items():
-                got = found.get(name) if isinstance(found, dict) else None
-                if got != wanted:
-                    raise ParameterError(
-                        f"folder must hold parts of {name} {wanted!r} to go on from; got {got!r} "
-                        f"in {self.folder}. Remove it, or name another one."
-                    )
-            return
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise ParameterError(f"folder must be new, empty or of parts; got {self.folder}.")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self.folder / f"{_SETTINGS}.{os.getpid()}.part"
-        unfinished.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(kept)
+    def _compare(self, kept: Path) -> None:
+        try:
+            found = json.loads(kept.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise FormatError(f"{kept} must be settings of parts: {error}.") from None
+        for name, wanted in self._settings.items():
+            got = found.get(name) if isinstance(found, dict) else None
+            if got != wanted:
+                raise ParameterError(
+                    f"folder must hold parts of {name} {wanted!r} to go on from; got {got!r} "
+                    f"in {self.folder}. Remove it, or name another one."
+                )
 
     def missing(self, parts: Iterable[Any]) -> Iterator[Any]:
         """Yield the parts that are not in the folder; refuse other samples than those of before."""
-        there = {path.name[:_DIGITS]: path for path in self.folder.glob("*.parquet")}
+        there: dict[str, list[Path]] = {}
+        for path in self.folder.glob("*.parquet"):
+            there.setdefault(path.name[:_DIGITS], []).append(path)
         for number, part in enumerate(parts):
-            path = self.folder / f"{number:0{_DIGITS}d}-{_mark(part)}.parquet"
-            other = there.get(path.name[:_DIGITS], path)
-            if other != path:
-                raise ParameterError(
-                    f"samples must be those of before to go on from; part {number} is of other "
-                    f"ones in {self.folder}."
-                )
+            path = self.folder / f"{number:0{_DIGITS}d}-{len(part)}-{_mark(part)}.parquet"
+            for other in there.get(path.name[:_DIGITS], []):
+                if other != path and f"-{self._batch}-" in other.name:
+                    raise ParameterError(
+                        f"samples must be those of before to go on from; part {number} is of "
+                        f"other ones in {self.folder}."
+                    )
             self._paths.append(path)
-            if path.exists():
+            if path.exists() and self._is_whole(path, number, len(part)):
                 self.n_done += 1
             else:
                 self._begun.append((number, path))
                 yield part
 
-    def write(self, features: NDArray[Any], batch: int) -> None:
-        """Write the features of the first part that was begun."""
+    def _is_whole(self, path: Path, number: int, n_samples: int) -> bool:
         import polars as pl
 
-        number, path = self._begun.popleft()
+        try:
+            found = pl.read_parquet(path, columns=["sample"])["sample"].unique().sort()
+        except (pl.exceptions.PolarsError, OSError):
+            return False
+        return found.equals(self._places(number, n_samples))
+
+    def _places(self, number: int, n_samples: int) -> pl.Series:
+        import polars as pl
+
+        first = number * self._batch
+        return pl.Series("sample", range(first, first + n_samples), pl.UInt32)
+
+    def write(self, place: int, features: NDArray[Any]) -> None:
+        """Write the features of a part, by its place among those that were missing."""
+        import polars as pl
+
+        number, path = self._begun[place]
         n_samples, n_windows, _ = features.shape
-        places = np.arange(n_samples, dtype=np.uint32) + np.uint32(number * batch)
+        places = self._places(number, n_samples).to_numpy()
         table = pl.DataFrame(
             {
                 "sample": np.repeat(places, n_windows),
@@ -188,12 +206,15 @@ class _Parts:
                 "features": np.asarray(features, np.float32).reshape(n_samples * n_windows, -1),
             }
         )
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            table.write_parquet(unfinished)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        if self._is_new:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(self._settings, indent=1) + "\n"
+            _replaced(self.folder / _SETTINGS, lambda to: to.write_text(text, encoding="utf-8"))
+            self._is_new = False
+        _replaced(path, table.write_parquet)
+        for other in self.folder.glob(f"{path.name[:_DIGITS]}-*.parquet"):
+            if other != path:  # Of the same samples when they were fewer.
+                other.unlink(missing_ok=True)
         self.n_done += 1
 
     def scan(self) -> pl.LazyFrame:
@@ -205,16 +226,53 @@ class _Parts:
         return pl.scan_parquet(self._paths, glob=False)
 
 
+def _replaced(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file that is whole once it has its name."""
+    unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        write(unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def _mark(part: Any) -> str:
-    """Give a text that tells a part's samples from others; nothing is read for it."""
+    """Give a text that tells a part's samples from others; of a data set one sample is read."""
     digest = hashlib.blake2b(digest_size=8)
     if isinstance(part, EventSamples):
         for codes in (part.labels, part.groups):
             digest.update(np.ascontiguousarray(codes, "<i8").tobytes())
+        digest.update(_content(part[0][0]))
     else:
         for sample in part:
-            digest.update(pickle.dumps(sample))
+            digest.update(_content(sample))
     return digest.hexdigest()
+
+
+def _content(sample: Any) -> bytes:
+    """Give a sample's content as bytes; what is no sample is left to who must refuse it."""
+    if isinstance(sample, Events):
+        return fingerprint_of_events(sample).to_bytes(8, "little")
+    if isinstance(sample, SensorEvents):
+        sample = (sample.t, sample.x, sample.y, sample.p)
+    columns = sample if isinstance(sample, (tuple, list)) else (sample,)
+    try:
+        arrays = [np.asarray(column) for column in columns]
+    except ValueError:
+        arrays = []
+    return b"".join(
+        str((one.dtype, one.shape)).encode() + (b"" if one.dtype.hasobject else one.tobytes())
+        for one in arrays
+    )
+
+
+def _plain(options: dict[str, Any]) -> dict[str, Any]:
+    """Give options as JSON has them; of the number of threads nothing depends."""
+    kept = {name: value for name, value in options.items() if name != "n_threads"}
+    as_lists: dict[str, Any] = json.loads(
+        json.dumps(kept, sort_keys=True, default=lambda value: np.asarray(value).tolist())
+    )
+    return as_lists
 
 
 def _fingerprint(network: Network) -> str:

@@ -154,7 +154,9 @@ def fingerprint(classifier: Any) -> str:
     """Give a text that tells a fitted classifier from others: all that its scores are made of."""
     digest = hashlib.blake2b(digest_size=16)
     settings = [classifier.n_windows, classifier.windows, classifier.features, classifier.layers_]
-    described = [type(classifier.encoder_).__name__, classifier.encoder_.to_dict(), settings]
+    encoder = classifier.encoder_
+    words = None if encoder is None else encoder.to_dict()
+    described = [type(encoder).__name__, words, settings]
     digest.update(json.dumps(described, sort_keys=True).encode())
     parts = sorted(classifier.readout_.to_arrays().items())
     layer = classifier.layer_

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+#: Parts for each worker in a round.
+_ROUND = 8
 #: Of this process as a worker: the model that it had last, by the hash of its bytes.
 _HELD: dict[str, Any] = {}
 
@@ -131,19 +133,22 @@ def _shared_out(
     model: Any, method: str, samples: Any, batch: int, options: dict[str, Any]
 ) -> list[NDArray[Any]]:
     """Let workers call a method of a model for one batch after the other, in order."""
+    from joblib import Parallel, delayed
+
     batch = check_integer("batch", batch, 1)
-    found: list[NDArray[Any]] = work_on(model, method, parts_of(samples, batch), options)
-    return found
+    content, key = _content(model)
+    sent = _sent(content, key)
+    found = Parallel()(
+        delayed(_one_task)(sent, key, method, one, options)
+        for one in enumerate(parts_of(samples, batch))
+    )
+    return [features for _, features in found]
 
 
 def work_on(
-    model: Any,
-    method: str,
-    parts: Iterable[Any],
-    options: dict[str, Any],
-    return_as: str = "list",
-) -> Any:
-    """Let workers call a method of a model for each part.
+    model: Any, method: str, parts: Iterable[Any], options: dict[str, Any]
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Let workers call a method of a model for each part, and yield what is done as it is done.
 
     Parameters
     ----------
@@ -152,24 +157,41 @@ def work_on(
     method : str
         Of the model; takes samples and `options`.
     parts : iterable
-        As `parts_of` gives them.
+        As `parts_of` gives them. Few are read ahead of those that are done.
     options : dict
         Of the method.
-    return_as : str, default="list"
-        As for `joblib.Parallel`.
 
-    Returns
-    -------
-    list or generator of ndarray
-        What the method gave for each part, in order.
+    Yields
+    ------
+    place : int
+        Of a part among the parts.
+    found : ndarray
+        What the method gave for it.
+
+    Raises
+    ------
+    ParameterError
+        If joblib's backend gives nothing before all is done.
     """
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, effective_n_jobs
+    from joblib.parallel import get_active_backend
 
+    backend = get_active_backend()[0]
+    if not backend.supports_return_generator:
+        raise ParameterError(
+            "joblib's backend must be one that gives results as they come, such as loky, threading "
+            f"or dask; got {type(backend).__name__}."
+        )
     content, key = _content(model)
     sent = _sent(content, key)
-    # In a tuple, for dask to keep the part with its task: what it scatters, one death can lose.
-    tasks = (delayed(_one_task)(sent, key, method, (part,), options) for part in parts)
-    return Parallel(return_as=return_as)(tasks)
+    numbered = enumerate(parts)
+    # In rounds, since joblib asks for parts as fast as workers are done, whether or not somebody
+    # has taken what they made.
+    for first in numbered:
+        some = itertools.chain([first], itertools.islice(numbered, _ROUND * effective_n_jobs() - 1))
+        yield from Parallel(return_as="generator_unordered", batch_size=1)(
+            delayed(_one_task)(sent, key, method, one, options) for one in some
+        )
 
 
 class SharedCalls:
@@ -265,13 +287,15 @@ def parts_of(samples: Any, batch: int) -> Iterator[Any]:
 
 
 def _one_task(
-    content: Any, key: str, method: str, parts: tuple[Any], options: dict[str, Any]
-) -> NDArray[Any]:
-    """Run one batch here."""
-    (part,) = parts
+    content: Any, key: str, method: str, numbered: tuple[int, Any], options: dict[str, Any]
+) -> tuple[int, NDArray[Any]]:
+    """Run one batch here.
+
+    It comes in a tuple, for dask to keep it with its task: what it scatters, one death can lose.
+    """
+    place, part = numbered
     samples = taken_apart(part)[0] if isinstance(part, EventSamples) else part
-    found: NDArray[Any] = getattr(_held(content, key), method)(samples, **options)
-    return found
+    return place, getattr(_held(content, key), method)(samples, **options)
 
 
 def _one_call(content: Any, key: str, task: tuple[Any, ...]) -> Any:
