@@ -196,6 +196,8 @@ def test_a_current_is_pickled_and_copied():
     for again in (pickle.loads(pickle.dumps(steps())), copy.deepcopy(steps())):
         one, other = (network().run(EVENTS, current=each) for each in (again, steps()))
         assert one.spikes.equals(other.spikes)
+        assert not again.values.flags.writeable
+        assert not again.edges.flags.writeable
     assert repr(steps()) == "InjectedCurrent(5 bins from 0 to 90 ms, 40 neurons, noise=3)"
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.learning import Clips, HRSNNClassifier, features_to_parquet
+from hrsnn_rs.learning import Clips, HRSNNClassifier, features_to_parquet, parallel_features
 from hrsnn_rs.network import default_network
 from sklearn.exceptions import NotFittedError
 
@@ -130,6 +130,35 @@ def test_a_classifier_of_encoded_events_has_no_encoder(tmp_path):
     assert clf.encoder_ is None
     table = features_to_parquet(clf, events(), tmp_path)
     assert np.array_equal(features(table), clf.window_features(events()))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        np.asarray,
+        lambda table: table.astype(object),
+        lambda table: pl.DataFrame(table, schema=[*"abcd"], orient="row"),
+        list,
+    ],
+)
+def test_rows_of_tables_are_told_apart_by_their_numbers(tmp_path, form):
+    random = np.random.default_rng(7)
+    table, labels = random.normal(size=(30, 4)), np.arange(30) % 2
+    clf = HRSNNClassifier(n_threads=1).fit(form(table), labels)
+    for _ in range(2):
+        found = features_to_parquet(clf, form(table), tmp_path, batch=8)
+        assert np.array_equal(features(found), clf.window_features(form(table)))
+    with pytest.raises(ParameterError, match="part 0 is of other ones"):
+        features_to_parquet(clf, form(table + 3.0), tmp_path, batch=8)
+
+
+def test_parameters_of_another_fit_are_refused(tmp_path):
+    clf = HRSNNClassifier(network=network(), n_windows=2, n_threads=1).fit(gestures())
+    clf.set_params(n_windows=3)
+    for work in (parallel_features, lambda *both: features_to_parquet(*both, tmp_path / "parts")):
+        with pytest.raises(ParameterError, match="n_windows must be 2, with which"):
+            work(clf, events())
+    assert not (tmp_path / "parts").exists()
 
 
 def test_what_gives_nothing_before_all_is_done_is_refused(tmp_path):

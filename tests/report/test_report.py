@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import json
 import re
 from html.parser import HTMLParser
@@ -207,6 +208,17 @@ def test_nonsense_is_named_before_a_page_is_written(tmp_path, rows, wrong, messa
     with pytest.raises(ParameterError, match=message):
         write_report(words.pop("path"), words.pop("rows"), **words)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("column", ROW_SCHEMA)
+def test_rows_without_a_column_make_a_page_or_are_refused_by_its_name(tmp_path, rows, column):
+    path = tmp_path / "report.html"
+    with contextlib.suppress(ParameterError):
+        write_report(path, rows.drop(column), command="x")
+        return
+    with pytest.raises(ParameterError, match=f"got none of name '{column}'"):
+        write_report(path, rows.drop(column), command="x")
+    assert not path.exists()
 
 
 def test_page_tells_of_network_machine_versions_and_date(tmp_path, rows):

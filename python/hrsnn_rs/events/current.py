@@ -20,6 +20,7 @@ from hrsnn_rs.arguments import (
 )
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import microseconds
+from hrsnn_rs.events.drive import checked_edges
 from hrsnn_rs.events.memory_limit import check_memory
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["InjectedCurrent", "checked_current"]
 
-#: ms: as long as a sample may be.
-_MOST_EDGE = 2.0**50 / 1000.0
 #: What values and noise may be.
 _MV: Range = ("between -1e15 and 1e15 mV", lambda mv: (mv >= -1e15) & (mv <= 1e15))
 _NOISE: Range = ("between 0 and 1e15 mV", lambda mv: (mv >= 0.0) & (mv <= 1e15))
@@ -44,8 +43,8 @@ class InjectedCurrent:
     It is counted in mV: by how much it would move the membrane in the end, the current times the
     membrane's resistance, added to `LIF.bias`. Between two edges the closed form is that of a
     constant bias, so nothing is approximated there and nothing is stored but the values; with
-    synaptic currents too. Noise is drawn by the core, for each bin and neuron from a stream of its
-    own, whatever the number of threads.
+    synaptic currents too. Noise is drawn by the core, for each bin from a stream of its own, one
+    number after the other for `neurons` as they stand, whatever the number of threads.
 
     Parameters
     ----------
@@ -111,7 +110,7 @@ class InjectedCurrent:
             )
         flat = check_array("values", given.ravel(), *_MV)
         self.values: NDArray[np.float64] = flat.reshape(given.shape)
-        self.edges = _checked_edges(edges, len(given))
+        self.edges = checked_edges(edges, len(given), "values")
         self.neurons = None if neurons is None else _checked_neurons(neurons)
         if given.ndim == 2:
             if self.neurons is None:
@@ -123,6 +122,12 @@ class InjectedCurrent:
                 )
         self.noise = check_number("noise", noise, *_NOISE)
         self.seed = check_integer("seed", seed, high=MOST_SEED)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        for array in (self.values, self.edges, self.neurons):
+            if array is not None:
+                array.setflags(write=False)
 
     @classmethod
     def step(
@@ -152,7 +157,7 @@ class InjectedCurrent:
         --------
         >>> from hrsnn_rs.events import InjectedCurrent
         >>> InjectedCurrent.step(20.0, 10.0, 60.0)
-        InjectedCurrent(1 bins from 10 to 60 ms, all neurons)
+        InjectedCurrent(1 bin from 10 to 60 ms, all neurons)
         """
         return cls([check_number("value", value, *_MV)], [start, stop], neurons)
 
@@ -270,10 +275,11 @@ class InjectedCurrent:
         )
 
     def __repr__(self) -> str:
+        n = len(self.values)
         who = "all neurons" if self.neurons is None else f"{self.neurons.size} neurons"
         noise = f", noise={self.noise:g}" if self.noise else ""
         return (
-            f"InjectedCurrent({len(self.values)} bins from {self.edges[0]:g} to "
+            f"InjectedCurrent({n} bin{'s' * (n > 1)} from {self.edges[0]:g} to "
             f"{self.edges[-1]:g} ms, {who}{noise})"
         )
 
@@ -312,27 +318,6 @@ def checked_current(current: object, n_neurons: int) -> _hrsnn.Injection | None:
             f"index {place}."
         )
     return current.to_core(n_neurons)
-
-
-def _checked_edges(edges: ArrayLike, n_bins: int) -> NDArray[np.float64]:
-    edge = check_array(
-        "edges",
-        edges,
-        f"between 0 and {_MOST_EDGE:g} ms",
-        lambda at: (at >= 0.0) & (at <= _MOST_EDGE),
-        at="edge",
-    )
-    if edge.size != n_bins + 1:
-        raise ShapeError(
-            f"edges must be one more than the {n_bins} bins of values; got {edge.size}."
-        )
-    close = np.rint(edge[1:] * 1000.0) <= np.rint(edge[:-1] * 1000.0)
-    if close.any():
-        place = int(np.argmax(close)) + 1
-        raise ParameterError(
-            f"edges must increase by at least 1 µs; got {float(edge[place])!r} at edge {place}."
-        )
-    return edge
 
 
 def _checked_neurons(neurons: ArrayLike) -> NDArray[np.uint32]:

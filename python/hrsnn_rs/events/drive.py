@@ -5,7 +5,6 @@ Lives here: what a drive is in words. Not here: the drawing (the core).
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from hrsnn_rs.events.memory_limit import check_memory
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PoissonDrive", "checked_drive"]
+__all__ = ["PoissonDrive", "checked_drive", "checked_edges"]
 
 #: Bytes that an event takes on its way into a table.
 _PER_EVENT = 60
@@ -118,7 +117,8 @@ class PoissonDrive:
         >>> drive.for_sample(1).events(100_000) == drive.events(100_000)
         False
         """
-        other = copy.copy(self)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
         other.sample = check_integer("number", number, high=2**63 - 1)
         other._core = self._core.of(other.sample)
         return other
@@ -165,6 +165,9 @@ class PoissonDrive:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+        for array in (self.rates, self.edges):
+            if array is not None:
+                array.setflags(write=False)
         self._core = self._made()
 
     def __repr__(self) -> str:
@@ -228,13 +231,45 @@ def _checked(
     with np.errstate(over="ignore"):
         total = float(rate.sum(axis=-1).max())
     if total > _MOST_RATE:
-        raise ParameterError(f"rates must sum up to at most {_MOST_RATE:g} Hz; got {total:g}.")
+        raise ParameterError(f"rates must sum up to at most {_MOST_RATE:g} Hz; got {total!r}.")
     if rate.ndim == 1:
         if edges is not None:
             raise ParameterError(f"edges must be None where rates are constant; got {edges!r}.")
         return rate, None
     if edges is None:
         raise ParameterError("edges must be given (in ms) where rates have two dimensions.")
+    return rate, checked_edges(edges, len(rate), "rates")
+
+
+def checked_edges(edges: ArrayLike, n_bins: int, of: str) -> NDArray[np.float64]:
+    """Check the edges of bins of time.
+
+    Parameters
+    ----------
+    edges : array_like, shape (n_bins + 1,)
+        ms.
+    n_bins : int
+        Number of bins.
+    of : str
+        Which argument has a value for each bin.
+
+    Returns
+    -------
+    float64 ndarray
+        Read-only.
+
+    Raises
+    ------
+    ParameterError
+        If an edge is no time of a sample, or they do not increase.
+    ShapeError
+        If there are not `n_bins + 1` of them.
+
+    Examples
+    --------
+    >>> checked_edges([0, 10, 25], 2, "rates")
+    array([ 0., 10., 25.])
+    """
     edge = check_array(
         "edges",
         edges,
@@ -242,10 +277,8 @@ def _checked(
         lambda at: (at >= 0.0) & (at <= _MOST_EDGE),
         at="edge",
     )
-    if edge.size != len(rate) + 1:
-        raise ShapeError(
-            f"edges must be one more than the {len(rate)} bins of rates; got {edge.size}."
-        )
+    if edge.size != n_bins + 1:
+        raise ShapeError(f"edges must be one more than the {n_bins} bins of {of}; got {edge.size}.")
     close = np.rint(edge[1:] * 1000.0) <= np.rint(edge[:-1] * 1000.0)
     if close.any():
         late = int(np.argmax(close)) + 1
@@ -253,4 +286,4 @@ def _checked(
             f"edges must increase by at least 1 µs; got {float(edge[late])!r} at edge {late}."
         )
     edge.setflags(write=False)
-    return rate, edge
+    return edge

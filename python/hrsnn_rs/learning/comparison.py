@@ -66,13 +66,15 @@ class Summary(NamedTuple):
     comparisons: pl.DataFrame
 
 
-def check_rows(rows: Any) -> None:
+def check_rows(rows: Any, *further: str) -> None:
     """Refuse what is no table of rows.
 
     Parameters
     ----------
     rows : polars.DataFrame
         Rows as `compare` gives them. Not changed.
+    *further : str
+        Columns that are needed beside those of every summary.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def check_rows(rows: Any) -> None:
     """
     if not isinstance(rows, pl.DataFrame):
         raise ParameterError(f"rows must be a polars DataFrame, as compare gives; got {rows!r}.")
-    for name in (*_KEYS, *_MEASURED):
+    for name in (*_KEYS, *_MEASURED, *further):
         if name not in rows.columns:
             raise ParameterError(
                 f"rows must have the columns that compare gives; got none of name {name!r}."

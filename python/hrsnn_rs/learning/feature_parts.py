@@ -10,12 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.datasets.samples import EventSamples
@@ -24,9 +22,11 @@ from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.learning.classifier import HRSNNClassifier
 from hrsnn_rs.learning.estimator_input import fingerprint as fingerprint_of_events
+from hrsnn_rs.learning.estimator_input import is_table
+from hrsnn_rs.learning.fitted_as import check_as_fitted
 from hrsnn_rs.learning.live_file import fingerprint
-from hrsnn_rs.learning.parallel import checked_options, parts_of, work_on
-from hrsnn_rs.network.model_file import to_state
+from hrsnn_rs.learning.parallel import checked_options, length_of, parts_of, work_on
+from hrsnn_rs.network.checkpoint import digest
 from hrsnn_rs.network.network import Network
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def features_to_parquet(
     batch = check_integer("batch", batch, 1)
     if isinstance(model, Network):
         options = checked_options(model, {"n_windows": 1, **options})
-        method, made_by = "transform", _fingerprint(model)
+        method, made_by = "transform", digest(model._assembly(), model.input_gain)
     elif isinstance(model, HRSNNClassifier):
-        check_is_fitted(model)
+        check_as_fitted(model)
         if options:
             raise ParameterError(f"options must be those of a network; got {[*options]}.")
         method, made_by = "window_features", fingerprint(model)
@@ -114,7 +114,8 @@ def features_to_parquet(
         Path(check_path("folder", folder)),
         {"model": made_by, "batch": batch, "options": _plain(options)},
     )
-    total = -(-len(samples) // batch) if isinstance(samples, Sized) else None
+    n_samples = length_of(samples)
+    total = None if n_samples is None else -(-n_samples // batch)
 
     def tell() -> None:
         if progress is not None:
@@ -163,7 +164,8 @@ class _Parts:
         for path in self.folder.glob("*.parquet"):
             there.setdefault(path.name[:_DIGITS], []).append(path)
         for number, part in enumerate(parts):
-            path = self.folder / f"{number:0{_DIGITS}d}-{len(part)}-{_mark(part)}.parquet"
+            n = length_of(part) or 0
+            path = self.folder / f"{number:0{_DIGITS}d}-{n}-{_mark(part)}.parquet"
             for other in there.get(path.name[:_DIGITS], []):
                 if other != path and f"-{self._batch}-" in other.name:
                     raise ParameterError(
@@ -171,7 +173,7 @@ class _Parts:
                         f"other ones in {self.folder}."
                     )
             self._paths.append(path)
-            if path.exists() and self._is_whole(path, number, len(part)):
+            if path.exists() and self._is_whole(path, number, n):
                 self.n_done += 1
             else:
                 self._begun.append((number, path))
@@ -238,15 +240,17 @@ def _replaced(path: Path, write: Callable[[Path], Any]) -> None:
 
 def _mark(part: Any) -> str:
     """Give a text that tells a part's samples from others; of a data set one sample is read."""
-    digest = hashlib.blake2b(digest_size=8)
+    found = hashlib.blake2b(digest_size=8)
     if isinstance(part, EventSamples):
         for codes in (part.labels, part.groups):
-            digest.update(np.ascontiguousarray(codes, "<i8").tobytes())
-        digest.update(_content(part[0][0]))
+            found.update(np.ascontiguousarray(codes, "<i8").tobytes())
+        found.update(_content(part[0][0]))
+    elif is_table(part):
+        found.update(_content(np.asarray(part)))
     else:
         for sample in part:
-            digest.update(_content(sample))
-    return digest.hexdigest()
+            found.update(_content(sample))
+    return found.hexdigest()
 
 
 def _content(sample: Any) -> bytes:
@@ -261,7 +265,8 @@ def _content(sample: Any) -> bytes:
     except ValueError:
         arrays = []
     return b"".join(
-        str((one.dtype, one.shape)).encode() + (b"" if one.dtype.hasobject else one.tobytes())
+        str((one.dtype, one.shape)).encode()
+        + (repr(one.tolist()).encode() if one.dtype.hasobject else one.tobytes())
         for one in arrays
     )
 
@@ -273,13 +278,3 @@ def _plain(options: dict[str, Any]) -> dict[str, Any]:
         json.dumps(kept, sort_keys=True, default=lambda value: np.asarray(value).tolist())
     )
     return as_lists
-
-
-def _fingerprint(network: Network) -> str:
-    """Give a text that tells a network from others: parameters, synapses and input gain."""
-    arrays, header = to_state(network._assembly(), network.input_gain)
-    digest = hashlib.blake2b(json.dumps(header, sort_keys=True).encode(), digest_size=16)
-    for name, array in sorted(arrays.items()):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import pickle
 import warnings
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.classifier import HRSNNClassifier
 from hrsnn_rs.learning.estimator_input import is_table, taken_apart
+from hrsnn_rs.learning.fitted_as import check_as_fitted
 from hrsnn_rs.network.network import Network
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ def parallel_transform(
     batch : int, default=32
         Samples of a task.
     **options
-        Further ones of `Network.transform`, but for `n_threads`, `progress` and `return_stats`.
+        Further ones of `Network.transform`, but for `n_threads`, `progress`, `return_stats` and
+        `drive`.
 
     Returns
     -------
@@ -117,6 +120,7 @@ def parallel_features(
     """
     if not isinstance(classifier, HRSNNClassifier):
         raise ParameterError(f"classifier must be a HRSNNClassifier; got {classifier!r}.")
+    check_as_fitted(classifier)
     parts = _shared_out(classifier, "window_features", samples, batch, {})
     return np.concatenate(parts) if parts else classifier.window_features(samples)
 
@@ -278,12 +282,19 @@ def parts_of(samples: Any, batch: int) -> Iterator[Any]:
         for begin in range(0, len(samples), batch):
             yield samples.subset(range(begin, min(begin + batch, len(samples))))
     elif is_table(samples):
-        for begin in range(0, len(samples), batch):
+        for begin in range(0, length_of(samples) or 0, batch):
             yield samples[begin : begin + batch]
     else:
         left = iter(samples)
         while part := list(itertools.islice(left, batch)):
             yield part
+
+
+def length_of(samples: Any) -> int | None:
+    """Give the number of samples, `None` for an iterator."""
+    if hasattr(samples, "shape"):
+        return int(samples.shape[0])
+    return len(samples) if isinstance(samples, Sized) else None
 
 
 def _one_task(

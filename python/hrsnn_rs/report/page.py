@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
+#: Columns of rows that only the page reads.
+_SHOWN = ("kind", "split", "settings", "n_training", "n_validation", "version", "commit")
+
 _HOW = (
     "Paired by clip and by seed. The interval, 95 % for each line alone, is over persons and "
     "seeds, both resampled (pigeonhole bootstrap in closed form: Owen 2007; Cameron, Gelbach & "
@@ -121,7 +124,7 @@ def write_report(
     ...     "0.800" in page.read_text(encoding="utf-8")
     True
     """
-    check_rows(rows)
+    check_rows(rows, *_SHOWN)
     if rows.height == 0:
         raise ParameterError("rows must hold at least one row; got 0.")
     for name, text in (("command", command), ("title", title)):

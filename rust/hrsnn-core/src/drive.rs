@@ -93,6 +93,17 @@ impl Drive {
         self.rates.n_channels
     }
 
+    /// The first µs from `from` on in which an event may come; `i64::MAX` if there is none.
+    pub fn silent_until(&self, from: i64) -> i64 {
+        let Rates { n_channels, edges, reached } = &*self.rates;
+        let bin = edges.partition_point(|&edge| edge <= from).saturating_sub(1);
+        let mut later = bin..edges.len() - 1;
+        let speaks = |bin: &usize| {
+            reached[bin * n_channels..(bin + 1) * n_channels].last().is_some_and(|&sum| sum > 0.0)
+        };
+        later.find(speaks).map_or(i64::MAX, |bin| edges[bin].max(from))
+    }
+
     /// Put the events of block `number` that are before `end` behind `events`, sorted.
     pub fn draw(&self, number: i64, end: i64, events: &mut Vec<(i64, u32)>) {
         let Rates { n_channels, edges, reached } = &*self.rates;
@@ -153,7 +164,7 @@ impl Drive {
         poll: &mut dyn FnMut() -> Result<()>,
     ) -> Result<()> {
         let begin = events.len();
-        for number in span.start / BLOCK_US..(span.end + BLOCK_US - 1) / BLOCK_US {
+        for number in self.blocks(span.clone()) {
             poll()?;
             self.draw(number, span.end, events);
         }
@@ -165,12 +176,22 @@ impl Drive {
     /// How many events there are before `end`, µs.
     pub fn count(&self, end: i64) -> u64 {
         let (mut n, mut events) = (0, Vec::new());
-        for number in 0..(end + BLOCK_US - 1) / BLOCK_US {
+        for number in self.blocks(0..end) {
             events.clear();
             self.draw(number, end, &mut events);
             n += events.len() as u64;
         }
         n
+    }
+
+    /// Numbers of the blocks within `span`, without those in which nothing can come.
+    fn blocks(&self, span: Range<i64>) -> impl Iterator<Item = i64> {
+        let number_from = move |from: i64| {
+            let next = self.silent_until(from);
+            (next < span.end).then_some(next / BLOCK_US)
+        };
+        let first = number_from(span.start);
+        std::iter::successors(first, move |number| number_from((number + 1) * BLOCK_US))
     }
 
     /// Of the streams: one for each sample, and in it one for each block.
@@ -232,6 +253,22 @@ mod tests {
         let rates = vec![[3e3, 0.0], [0.0, 0.0], [5e3, 2e5], [0.0, 4e3], [800.0, 20.0]];
         let drive = Drive::in_bins(&rates.concat(), 2, &edges, seed).unwrap();
         (edges, rates, drive)
+    }
+
+    #[test]
+    fn silence_is_passed_over() {
+        let (edges, _, drive) = in_bins(3);
+        let speaks = [(0, edges[0]), (6000, 6000), (9000, edges[2]), (BLOCK_US, BLOCK_US)];
+        for (from, next) in speaks {
+            assert_eq!(drive.silent_until(from), next);
+        }
+        assert_eq!(drive.silent_until(edges[5]), i64::MAX);
+        assert_eq!(Drive::new(&[0.0], 3).unwrap().silent_until(5), i64::MAX);
+        let (all, far) = (events(&drive, 0..50), 1 << 61);
+        assert_eq!(drive.count(far), all.len() as u64);
+        let mut drawn = Vec::new();
+        drive.draw_within(BLOCK_US + 7..far, &mut drawn, &mut || Ok(())).unwrap();
+        assert_eq!(drawn, all[all.partition_point(|event| event.0 < BLOCK_US + 7)..]);
     }
 
     #[test]

@@ -35,7 +35,10 @@ pub(super) fn block_by_block(
     loop {
         let from = moment.t;
         let number = from / BLOCK_US;
-        let to = ((number + 1) * BLOCK_US).min(until);
+        // As long as nothing comes, neither given nor drawn, all of it is one block.
+        let next_given = input.t.get(sent).copied().unwrap_or(i64::MAX);
+        let quiet = drive.silent_until(from).min(next_given);
+        let to = ((number + 1) * BLOCK_US).max(quiet).min(until);
         drawn.clear();
         drive.draw(number, to, &mut drawn);
         drawn.drain(..drawn.partition_point(|event| event.0 < from));

@@ -164,7 +164,8 @@ impl<T: Real> Engine<T> {
                     settle(passes, t);
                 }
                 moment.t = until;
-                return Ok(());
+                // Also where nothing happens: there may be many an edge or block to come.
+                return poll();
             };
             if P::LEARNS {
                 // Spikes are few; what has to be settled for the sake of time alone is rare.

@@ -29,6 +29,13 @@ fn given() -> Vec<(i64, u32)> {
     vec![(0, 1), (BLOCK_US - 1, 0), (BLOCK_US, 2), (BLOCK_US, 0), (3 * BLOCK_US + 7, 1)]
 }
 
+/// Rates with silent bins of many blocks between those that speak.
+fn pausing() -> Drive {
+    let edges = [BLOCK_US / 2, BLOCK_US, 3 * BLOCK_US + 99, 4 * BLOCK_US];
+    let rates: Vec<f64> = (0..3).flat_map(|bin| [[80.0, 0.0][bin % 2]; N_INPUTS]).collect();
+    Drive::in_bins(&rates, N_INPUTS, &edges, 13).unwrap()
+}
+
 fn apart(events: &[(i64, u32)]) -> (Vec<i64>, Vec<u32>) {
     events.iter().copied().unzip()
 }
@@ -49,7 +56,7 @@ fn ask() -> Result<()> {
 
 #[test]
 fn the_sample_is_that_of_stored_events() {
-    for drive in [drive(), changing()] {
+    for drive in [drive(), changing(), pausing()] {
         let (all, some) = (apart(&stored(&drive)), apart(&given()));
         let all =
             Input { t: &all.0, channel: &all.1, duration: DURATION, drive: None, injection: None };
