@@ -195,3 +195,19 @@ fn neurons_that_there_are_not_are_refused() {
         assert!(error.unwrap().to_string().contains("neurons"));
     }
 }
+
+#[test]
+fn who_runs_is_asked_at_each_edge_though_nothing_happens() {
+    let description = description(Pairing::AllToAll, 0.0);
+    let engine = Engine::<f64>::new(&description, Some(1)).unwrap();
+    let edges: Vec<i64> = (0..101).map(|k| 1000 * k).collect();
+    let injection = Injection::new(vec![0.0; 100], edges, vec![0], 0.0, 0).unwrap();
+    let (nothing, mut n_asked) = ((Vec::new(), Vec::new()), 0);
+    let mut poll = || {
+        n_asked += 1;
+        if n_asked == 50 { Err(crate::Error::Interrupted) } else { Ok(()) }
+    };
+    let silence = input(&nothing, Some(&injection));
+    let found = engine.run(&silence, &mut SpikeList::default(), Some(1), &mut poll);
+    assert!(matches!(found, Err(crate::Error::Interrupted)), "{found:?}");
+}
