@@ -1,5 +1,7 @@
 """`measure`: the figures that tests hold against a tolerance, shown at the end of `pytest -v`."""
 
+import signal
+
 import pytest
 
 FIGURES = pytest.StashKey[dict[tuple[str, str], list[float]]]()
@@ -7,6 +9,9 @@ FIGURES = pytest.StashKey[dict[tuple[str, str], list[float]]]()
 
 def pytest_configure(config) -> None:
     config.stash[FIGURES] = {}
+    # A shell that runs tests in the background has them ignore Ctrl-C, which some of them send.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
