@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import MOST_SEED, as_array, check_array, check_integer
+from hrsnn_rs.arguments import MOST_SEED, check_array, check_integer
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.memory_limit import check_memory
+from hrsnn_rs.events.sources import checked_rates
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -214,20 +215,7 @@ def checked_drive(drive: object, n_inputs: int) -> PoissonDrive | None:
 def _checked(
     rates: ArrayLike, edges: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    given = as_array("rates", rates)
-    if given.ndim not in (1, 2) or 0 in given.shape:
-        raise ShapeError(
-            "rates must have shape (n_channels,) or (n_bins, n_channels), with at least one; got "
-            f"{given.shape}."
-        )
-    if given.dtype.kind not in "iuf":
-        raise ParameterError(f"rates must hold numbers; got dtype {given.dtype}.")
-    rate = given.astype(np.float64)
-    wrong = ~(np.isfinite(rate) & (rate >= 0.0))
-    if wrong.any():
-        place = tuple(int(index) for index in np.argwhere(wrong)[0])
-        at = f"channel {place[0]}" if rate.ndim == 1 else f"(bin, channel) {place}"
-        raise ParameterError(f"rates must be at least 0 Hz; got {float(rate[place])!r} at {at}.")
+    rate = checked_rates(rates)
     with np.errstate(over="ignore"):
         total = float(rate.sum(axis=-1).max())
     if total > _MOST_RATE:

@@ -21,7 +21,7 @@ from hrsnn_rs.events.operations import in_order
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["poisson"]
+__all__ = ["checked_rates", "poisson"]
 
 #: µs of a second.
 _SECOND = 1e6
@@ -43,7 +43,7 @@ def poisson(
     an exponential law of mean 1: this is exact for any course of the rate.
     """
     seed = check_integer("seed", seed, high=MOST_SEED)
-    rate = _checked(rates)
+    rate = checked_rates(rates)
     if rate.ndim == 1:
         if dt is not None:
             raise ParameterError(f"dt must be None where rates are constant; got {dt!r}.")
@@ -87,7 +87,31 @@ def poisson(
     return *in_order(np.concatenate(t), np.concatenate(channel), n_channels), n_channels, length
 
 
-def _checked(rates: ArrayLike) -> NDArray[np.float64]:
+def checked_rates(rates: ArrayLike) -> NDArray[np.float64]:
+    """Check rates of channels, constant or in bins of time.
+
+    Parameters
+    ----------
+    rates : array_like, shape (n_channels,) or (n_bins, n_channels)
+        Hz. Not changed.
+
+    Returns
+    -------
+    float64 ndarray
+        A copy.
+
+    Raises
+    ------
+    ParameterError
+        If a rate is negative, not finite or no number.
+    ShapeError
+        If there is none, or the shape is another one.
+
+    Examples
+    --------
+    >>> checked_rates([5, 10])
+    array([ 5., 10.])
+    """
     given = as_array("rates", rates)
     if given.dtype.kind not in "iuf":
         raise ParameterError(f"rates must hold numbers; got dtype {given.dtype}.")
