@@ -109,6 +109,25 @@ def test_inputs_are_copied_and_attributes_frozen():
     assert events != Events(t, [0, 0], 2)
 
 
+@given(
+    t=st.lists(st.sampled_from([0, 1, 255, 256, 65_535, 65_536, 2**40, 2**62 - 2]), max_size=6),
+    n_channels=st.sampled_from([1, 256, 257, 65_537, 2**32 - 1]),
+)
+def test_a_table_travels_as_what_it_is(t, n_channels):
+    channel = [n_channels - 1] * len(t)
+    events = Events(sorted(t), channel, n_channels, duration=2**62 - 1)
+    again = pickle.loads(pickle.dumps(events))
+    assert again == events
+    assert (again.t.dtype, again.channel.dtype) == (np.int64, np.uint32)
+
+
+def test_recorded_events_travel_in_a_third_of_their_bytes():
+    events = Events(np.arange(10_000) * 200, np.arange(10_000) % 2048, 2048)
+    assert len(pickle.dumps(events)) < 31_000
+    sensor = SensorEvents(events.t, events.channel % 64, events.channel % 32, [1] * 10_000, 32, 64)
+    assert len(pickle.dumps(sensor)) < 42_000
+
+
 def test_a_coarser_lattice_keeps_order_duplicates_and_duration():
     events = hr.Events([0, 999, 999, 1800, 2999], [3, 1, 1, 0, 2], n_channels=4, duration=3005)
     coarse = events.quantized(1000)

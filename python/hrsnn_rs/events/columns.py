@@ -207,8 +207,10 @@ class Frozen:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} cannot be changed; make a new one.")
 
-    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
-        return type(self), self._values()
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = type(self).__slots__
+        packed = {name: _packed(value) for name, value in zip(names, self._values(), strict=True)}
+        return _unpacked, (type(self), packed)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -217,3 +219,33 @@ class Frozen:
         return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _packed(value: Any) -> Any:
+    """Give a column as it travels: in the fewest bytes a number, times as steps from the first.
+
+    Recorded events take a third of what they take in memory; workers are sent many.
+    """
+    if not isinstance(value, np.ndarray):
+        return value
+    first, numbers = None, value
+    if value.dtype == np.int64 and value.size:
+        first, numbers = int(value[0]), np.diff(value, prepend=value[0])
+    return value.dtype, first, numbers.astype(np.min_scalar_type(numbers.max(initial=0)))
+
+
+def _unpacked(kind: type[Frozen], packed: dict[str, Any]) -> Frozen:
+    """Make a table of what another one was, which had been checked."""
+    table = kind.__new__(kind)
+    for name, value in packed.items():
+        table._freeze(**{name: _column(*value) if isinstance(value, tuple) else value})
+    return table
+
+
+def _column(dtype: np.dtype[Any], first: int | None, numbers: NDArray[Any]) -> NDArray[Any]:
+    """Undo `_packed`."""
+    if first is None:
+        return numbers.astype(dtype)
+    times = np.cumsum(numbers, dtype=dtype)
+    times += first
+    return times

@@ -142,7 +142,7 @@ def _shared_out(
     batch = check_integer("batch", batch, 1)
     content, key = _content(model)
     sent = _sent(content, key)
-    found = Parallel()(
+    found = Parallel(batch_size=1)(
         delayed(_one_task)(sent, key, method, one, options)
         for one in enumerate(parts_of(samples, batch))
     )
