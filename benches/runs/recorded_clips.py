@@ -22,7 +22,7 @@ def pooled(counts: np.ndarray, size: int = 4) -> np.ndarray:
 
 def nmnist(data: Path) -> tuple:
     """1,000 digits before a moving event camera; eight folds in place of persons."""
-    z = np.load(data / "nmnist" / "nmnist.npz")
+    z = dict(np.load(data / "nmnist" / "nmnist.npz"))
     clips = []
     for first, end in zip(z["offsets"][:-1], z["offsets"][1:], strict=True):
         t, x, y, p = (z[name][first:end].astype(np.int64) for name in "txyp")
