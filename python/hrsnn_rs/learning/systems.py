@@ -113,6 +113,40 @@ def costs(network: Network, calibration: Calibration, stats: list[RunStats]) -> 
     }
 
 
+def calibrated_counts(
+    network: Network,
+    known: list[Events],
+    new: list[Events],
+    *,
+    n_threads: int | None,
+    **calibration: Any,
+) -> tuple[NDArray[Any], NDArray[Any], dict[str, Any]]:
+    """Calibrate a network to known samples, and count its spikes in one window of each sample.
+
+    Parameters
+    ----------
+    network : Network
+        Its input gain is set.
+    known, new : list of Events
+        Samples to fit to, and to judge by.
+    n_threads : int or None
+        Threads.
+    **calibration
+        Of `Network.calibrate`, such as `rate`.
+
+    Returns
+    -------
+    seen, unseen : ndarray of shape (n_samples, 1, n_neurons)
+        Counts of the known samples and of the new ones.
+    cost : dict
+        Of the new ones, as `costs` gives it.
+    """
+    calibrated = network.calibrate(known, n_threads=n_threads, **calibration)
+    seen = network.transform(known, n_threads=n_threads)
+    unseen, each = network.transform(new, n_threads=n_threads, return_stats=True)
+    return seen, unseen, costs(network, calibrated, each)
+
+
 def window_counts(events: Events, n_windows: int, windows: str = "events") -> NDArray[np.float32]:
     """Count a sample's input events per window and channel.
 

@@ -13,7 +13,7 @@ import numpy as np
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.learning.metrics import direction_scores
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.systems import costs
+from hrsnn_rs.learning.systems import calibrated_counts
 from hrsnn_rs.learning.tasks import run_task
 from hrsnn_rs.network import default_network
 
@@ -112,14 +112,12 @@ def measure_direction(
             )
             if condition == NO_RECURRENCE:
                 network = network.without_recurrence()
-            calibration = network.calibrate(
-                known, rate=_RATE, n_samples=_N_CALIBRATION, n_threads=n_threads
+            fitted, asked, cost = calibrated_counts(
+                network, known, unseen, rate=_RATE, n_samples=_N_CALIBRATION, n_threads=n_threads
             )
-            fitted = network.transform(known, n_threads=n_threads)
-            asked, each = network.transform(unseen, n_threads=n_threads, return_stats=True)
             readout = Readout().fit(fitted, labels, groups=groups)
             right = direction_scores(readout.decision_function(asked), readout.classes_, expected)
-            return {"score": float(right.mean()), **costs(network, calibration, each)}
+            return {"score": float(right.mean()), **cost}
 
         return measure
 

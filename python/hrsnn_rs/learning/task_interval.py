@@ -25,7 +25,7 @@ from hrsnn_rs.description import (
 )
 from hrsnn_rs.events import Events
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.systems import costs
+from hrsnn_rs.learning.systems import calibrated_counts
 from hrsnn_rs.learning.tasks import SYSTEMS, run_task
 from hrsnn_rs.network import Network
 
@@ -159,11 +159,10 @@ def named_rightly(
     dict
         `score`, the share of new samples that were named rightly, and costs.
     """
-    calibration = network.calibrate(known[0], rate=_RATE, n_threads=n_threads)
-    seen = network.transform(known[0], n_threads=n_threads)
-    unseen, each = network.transform(new[0], n_threads=n_threads, return_stats=True)
-    score = Readout().fit(seen, known[1]).score(unseen, new[1])
-    return {"score": score, **costs(network, calibration, each)}
+    seen, unseen, cost = calibrated_counts(
+        network, known[0], new[0], rate=_RATE, n_threads=n_threads
+    )
+    return {"score": Readout().fit(seen, known[1]).score(unseen, new[1]), **cost}
 
 
 def volleys(intervals: NDArray[np.float64], random: np.random.Generator) -> list[Events]:

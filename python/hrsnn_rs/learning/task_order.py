@@ -21,7 +21,7 @@ from hrsnn_rs.events import Events
 from hrsnn_rs.learning.feature_systems import layer_for, pooled_counts
 from hrsnn_rs.learning.metrics import direction_scores
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.systems import costs
+from hrsnn_rs.learning.systems import calibrated_counts, costs
 from hrsnn_rs.learning.tasks import SYSTEMS, run_task
 from hrsnn_rs.network import default_network
 
@@ -174,12 +174,10 @@ def measure_order(
             )
             if not recurrent:
                 network = network.without_recurrence()
-            calibration = network.calibrate(
-                known.events, rate=_RATE, n_samples=_N_CALIBRATION, n_threads=n_threads
-            )
-            fitted = network.transform(known.events, n_threads=n_threads)
-            asked, each = network.transform(unseen.events, n_threads=n_threads, return_stats=True)
-            return fitted, asked, costs(network, calibration, each)
+            return calibrated_counts(
+                network, known.events, unseen.events,
+                rate=_RATE, n_samples=_N_CALIBRATION, n_threads=n_threads,
+            )  # fmt: skip
 
         def by_windows(system: Windows) -> tuple[Counts, Counts, dict[str, Any]]:
             n = system.n_windows

@@ -14,7 +14,7 @@ import numpy as np
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.events import Events
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.systems import costs
+from hrsnn_rs.learning.systems import calibrated_counts
 from hrsnn_rs.learning.tasks import run_task
 from hrsnn_rs.network import default_network
 
@@ -100,16 +100,11 @@ def measure_speed(
             network = default_network(
                 played[0].n_channels, n_neurons=n_neurons, seed=seed, tau_m=law
             ).without_recurrence()
-            calibration = network.calibrate(
-                known, rate=_RATE, n_samples=_N_CALIBRATION, n_threads=n_threads
+            seen, unseen, cost = calibrated_counts(
+                network, known, new, rate=_RATE, n_samples=_N_CALIBRATION, n_threads=n_threads
             )
-            seen = network.transform(known, n_threads=n_threads)
-            unseen, each = network.transform(new, n_threads=n_threads, return_stats=True)
             readout = Readout().fit(seen, labels[training], groups=clips.groups[training])
-            return {
-                "score": readout.score(unseen, labels[~training]),
-                **costs(network, calibration, each),
-            }
+            return {"score": readout.score(unseen, labels[~training]), **cost}
 
         return measure
 
