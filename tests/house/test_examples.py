@@ -168,7 +168,8 @@ def test_variants_are_compared_with_a_verdict():
     assert list(spread) == ["HoNHoS", "HeNHoS", "HoNHeS", "HeNHeS"]
     assert [values[0] > 0.0 for values in spread.values()] == [False, True, False, True]
     assert [values[1] > 0.0 for values in spread.values()] == [False, False, True, True]
-    assert said[-1].startswith("By 5 comparisons over 5 seeds, 6 persons and 66 test clips")
+    assert said[-2].startswith("By 5 comparisons over 5 seeds, 6 persons and 66 test clips")
+    assert said[-1].startswith("- in accuracy HeNHeS ")
 
 
 @pytest.mark.parametrize("has_data", [False, True])

@@ -103,7 +103,7 @@ def test_verdict_says_what_is_and_what_is_not_resolved():
     seen = dict(zip(table["other"], table["smallest_seen"], strict=True))
     assert said == (
         "By 3 comparisons over 5 seeds, 10 persons and 200 test clips, with a chance of 5 % of any "
-        f"false one: in accuracy HeNHeS exceeds worse ({gaps['worse']:+.3f}); it falls short of "
+        f"false one:\n- in accuracy HeNHeS exceeds worse ({gaps['worse']:+.3f}); it falls short of "
         f"better ({gaps['better']:+.3f}); it is not resolved from same ({gaps['same']:+.3f}, "
         f"{seen['same']:.3f} would have been seen)."
     )

@@ -297,7 +297,7 @@ def comparisons(rows: pl.DataFrame, system: str | None = None) -> pl.DataFrame:
 
 
 def verdict(rows: pl.DataFrame, system: str | None = None) -> str:
-    """Say in a sentence what the rows do and do not show about a system.
+    """Say what the rows do and do not show about a system, a line for each metric.
 
     Parameters
     ----------
@@ -330,8 +330,7 @@ def verdict(rows: pl.DataFrame, system: str | None = None) -> str:
     No verdict: 1 seed and 1 person; it takes at least 5 seeds and 3 persons.
     """
     said = verdict_parts(rows, system)
-    parts = f" {'; '.join(said.parts)}." if said.parts else ""
-    return f"{said.opening}{parts}{said.end}"
+    return "\n".join([said.opening, *(f"- {part}." for part in said.parts)]) + said.end
 
 
 class Verdict(NamedTuple):
