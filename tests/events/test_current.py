@@ -198,7 +198,27 @@ def test_a_current_is_pickled_and_copied():
         assert one.spikes.equals(other.spikes)
         assert not again.values.flags.writeable
         assert not again.edges.flags.writeable
+        assert again == steps()
     assert repr(steps()) == "InjectedCurrent(5 bins from 0 to 90 ms, 40 neurons, noise=3)"
+
+
+def test_a_current_says_what_is_run_for_it_cannot_be_changed():
+    current = steps()
+    for name in ("values", "edges", "neurons", "noise", "seed", "more"):
+        for change in (
+            lambda name=name: setattr(current, name, 7),
+            lambda name=name: delattr(current, name),
+        ):
+            with pytest.raises(AttributeError, match="InjectedCurrent cannot be changed; make a"):
+                change()
+    with pytest.raises(ValueError, match="read-only"):
+        current.values[0] = 3.0
+    assert current == steps()
+    assert current != InjectedCurrent(
+        current.values, current.edges, current.neurons, noise=3.0, seed=77
+    )
+    everyone = InjectedCurrent.step(8.0, 0.0, 200.0)
+    assert copy.copy(everyone) == everyone != current
 
 
 @pytest.mark.parametrize(

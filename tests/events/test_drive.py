@@ -233,6 +233,24 @@ def test_a_drive_is_pickled_and_copied_with_the_same_events():
     assert drive_digest(changing()) != drive_digest(changing().for_sample(1))
 
 
+@pytest.mark.parametrize("drive", [changing().for_sample(3), PoissonDrive([30.0, 7.0], seed=2)])
+def test_a_drive_says_what_is_run_for_it_cannot_be_changed(drive):
+    stood = repr(drive)
+    for name in ("rates", "seed", "edges", "sample", "_core", "more"):
+        for change in (
+            lambda name=name: setattr(drive, name, 7),
+            lambda name=name: delattr(drive, name),
+        ):
+            with pytest.raises(AttributeError, match="PoissonDrive cannot be changed; make a new"):
+                change()
+    with pytest.raises(ValueError, match="read-only"):
+        drive.rates[0] = 3.0
+    assert repr(drive) == stood
+    assert copy.copy(drive) == pickle.loads(pickle.dumps(drive)) == drive
+    assert drive != drive.for_sample(8)
+    assert drive != PoissonDrive([30.0, 7.5], seed=2)
+
+
 def test_samples_of_a_drive_are_independent():
     drive = PoissonDrive(np.full(4, 500.0), seed=1)
     counts = np.array([

@@ -57,6 +57,15 @@ def test_running_changes_nothing_and_learning_changes_plastic_weights_only():
     assert np.array_equal(net.input_weights.data, twin.input_weights.data)
 
 
+@pytest.mark.parametrize("name", ["n_inputs", "n_neurons", "n_synapses", "dtype", "inhibitory"])
+def test_what_a_network_says_of_itself_cannot_be_changed(name):
+    net = network()
+    with pytest.raises(AttributeError, match=name):
+        setattr(net, name, 7)
+    net.inhibitory[:] = True
+    assert net.inhibitory.sum() == 12
+
+
 def test_inhibitory_rows_are_negative_and_the_others_positive():
     net = network(inhibitory_fraction=0.25)
     assert net.inhibitory.sum() == 15

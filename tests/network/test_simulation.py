@@ -165,11 +165,17 @@ def test_the_given_network_stays_as_it_is_and_what_is_given_out_is_a_copy():
     assert (half.recurrent_weights.data != twin.recurrent_weights.data).any()
     network.run(sample.events(), learn=True)
     half.run(sample.events(), learn=True)  # usable as any network, and nobody's but the caller's
-    half.inhibitory[:] = True
-    assert not one.network.inhibitory.all()
     one.run()
     assert (one.network.recurrent_weights.data == network.recurrent_weights.data).all()
     assert one.network.variant("HoNHoS").n_neurons == network.n_neurons
+
+
+@pytest.mark.parametrize("name", ["t", "duration", "learn", "drive", "current"])
+def test_what_a_simulation_says_of_itself_cannot_be_changed(name):
+    case = random_case(5)
+    one = hr.Simulation(case.network(), case.events())
+    with pytest.raises(AttributeError, match=name):
+        setattr(one, name, True)
 
 
 def test_half_way_pending_potentiation_is_applied_and_thresholds_are_as_they_are():

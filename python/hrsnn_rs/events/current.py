@@ -19,7 +19,7 @@ from hrsnn_rs.arguments import (
     check_number,
 )
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import microseconds
+from hrsnn_rs.events.columns import Frozen, microseconds
 from hrsnn_rs.events.drive import checked_edges
 from hrsnn_rs.events.memory_limit import check_memory
 
@@ -37,14 +37,14 @@ _NOISE: Range = ("between 0 and 1e15 mV", lambda mv: (mv >= 0.0) & (mv <= 1e15))
 _PER_BIN = 40
 
 
-class InjectedCurrent:
+class InjectedCurrent(Frozen):
     """A current into neurons that stays within a bin of time: a bias that changes at its edges.
 
     It is counted in mV: by how much it would move the membrane in the end, the current times the
     membrane's resistance, added to `LIF.bias`. Between two edges the closed form is that of a
     constant bias, so nothing is approximated there and nothing is stored but the values; with
     synaptic currents too. Noise is drawn by the core, for each bin from a stream of its own, one
-    number after the other for `neurons` as they stand, whatever the number of threads.
+    number after the other for `neurons` as they stand, whatever the number of threads. Immutable.
 
     Parameters
     ----------
@@ -93,6 +93,14 @@ class InjectedCurrent:
     [(37726, 1), (993863, 1)]
     """
 
+    __slots__ = ("edges", "neurons", "noise", "seed", "values")
+
+    values: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    neurons: NDArray[np.uint32] | None
+    noise: float
+    seed: int
+
     def __init__(
         self,
         values: ArrayLike,
@@ -109,25 +117,27 @@ class InjectedCurrent:
                 f"{given.shape}."
             )
         flat = check_array("values", given.ravel(), *_MV)
-        self.values: NDArray[np.float64] = flat.reshape(given.shape)
-        self.edges = checked_edges(edges, len(given), "values")
-        self.neurons = None if neurons is None else _checked_neurons(neurons)
+        edge = checked_edges(edges, len(given), "values")
+        who = None if neurons is None else _checked_neurons(neurons)
         if given.ndim == 2:
-            if self.neurons is None:
+            if who is None:
                 raise ParameterError("neurons must be given where values have two dimensions.")
-            if self.neurons.size != given.shape[1]:
+            if who.size != given.shape[1]:
                 raise ShapeError(
                     f"neurons must be as many as values has columns, {given.shape[1]}; got "
-                    f"{self.neurons.size}."
+                    f"{who.size}."
                 )
-        self.noise = check_number("noise", noise, *_NOISE)
-        self.seed = check_integer("seed", seed, high=MOST_SEED)
+        self._freeze(
+            values=flat.reshape(given.shape),
+            edges=edge,
+            neurons=who,
+            noise=check_number("noise", noise, *_NOISE),
+            seed=check_integer("seed", seed, high=MOST_SEED),
+        )
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        for array in (self.values, self.edges, self.neurons):
-            if array is not None:
-                array.setflags(write=False)
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = type(self).__slots__
+        return _again, (type(self), dict(zip(names, self._values(), strict=True)))
 
     @classmethod
     def step(
@@ -282,6 +292,13 @@ class InjectedCurrent:
             f"InjectedCurrent({n} bin{'s' * (n > 1)} from {self.edges[0]:g} to "
             f"{self.edges[-1]:g} ms, {who}{noise})"
         )
+
+
+def _again(kind: type[InjectedCurrent], values: dict[str, Any]) -> InjectedCurrent:
+    """Make a current of what another one was, which had been checked."""
+    current = kind.__new__(kind)
+    current._freeze(**values)
+    return current
 
 
 def checked_current(current: object, n_neurons: int) -> _hrsnn.Injection | None:

@@ -12,6 +12,7 @@ import numpy as np
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import MOST_SEED, check_array, check_integer
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.columns import Frozen
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.events.sources import checked_rates
@@ -29,12 +30,12 @@ _MOST_RATE = 1e9
 _MOST_EDGE = 2.0**50 / 1000.0
 
 
-class PoissonDrive:
+class PoissonDrive(Frozen):
     """Independent Poisson processes, one for each input channel, drawn while a sample runs.
 
     Memory does not grow with the length of the sample. Events depend on rates, seed and the number
     of the sample alone, by blocks of 16,384 µs; a longer sample only adds some. They are others
-    than those of `Events.poisson` with the same seed.
+    than those of `Events.poisson` with the same seed. Immutable.
 
     Parameters
     ----------
@@ -83,13 +84,17 @@ class PoissonDrive:
     (True, True)
     """
 
+    __slots__ = ("_core", "edges", "rates", "sample", "seed")
+
+    rates: NDArray[np.float64]
+    seed: int
+    edges: NDArray[np.float64] | None
+    sample: int
+    _core: _hrsnn.Drive
+
     def __init__(self, rates: ArrayLike, seed: int = 0, *, edges: ArrayLike | None = None) -> None:
-        rate, self.edges = _checked(rates, edges)
-        rate.setflags(write=False)
-        self.rates: NDArray[np.float64] = rate
-        self.seed = check_integer("seed", seed, high=MOST_SEED)
-        self.sample = 0
-        self._core = self._made()
+        rate, edge = _checked(rates, edges)
+        self._set_up(rate, check_integer("seed", seed, high=MOST_SEED), edge, 0)
 
     @property
     def n_channels(self) -> int:
@@ -118,10 +123,10 @@ class PoissonDrive:
         >>> drive.for_sample(1).events(100_000) == drive.events(100_000)
         False
         """
+        sample = check_integer("number", number, high=2**63 - 1)
         other = object.__new__(type(self))
-        vars(other).update(vars(self))
-        other.sample = check_integer("number", number, high=2**63 - 1)
-        other._core = self._core.of(other.sample)
+        core = self._core.of(sample)
+        other._freeze(rates=self.rates, seed=self.seed, edges=self.edges, sample=sample, _core=core)
         return other
 
     def events(self, duration: int) -> Events:
@@ -152,29 +157,34 @@ class PoissonDrive:
         t, channel = self._core.events(length)
         return Events(t, channel, self.n_channels, length)
 
-    @property
-    def _edges_us(self) -> NDArray[np.int64] | None:
-        return None if self.edges is None else np.rint(self.edges * 1000.0).astype(np.int64)
+    def _set_up(
+        self,
+        rates: NDArray[np.float64],
+        seed: int,
+        edges: NDArray[np.float64] | None,
+        sample: int,
+    ) -> None:
+        edges_us = None if edges is None else np.rint(edges * 1000.0).astype(np.int64)
+        core = _hrsnn.Drive(rates.ravel(), rates.shape[-1], edges_us, seed, sample)
+        self._freeze(rates=rates, seed=seed, edges=edges, sample=sample, _core=core)
 
-    def _made(self) -> _hrsnn.Drive:
-        return _hrsnn.Drive(
-            self.rates.ravel(), self.n_channels, self._edges_us, self.seed, self.sample
-        )
+    def _values(self) -> tuple[Any, ...]:
+        return self.rates, self.seed, self.edges, self.sample
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_core"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        for array in (self.rates, self.edges):
-            if array is not None:
-                array.setflags(write=False)
-        self._core = self._made()
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self._values())
 
     def __repr__(self) -> str:
         bins = "" if self.edges is None else f"{len(self.rates)} bins, "
         of = f", sample={self.sample}" if self.sample else ""
         return f"PoissonDrive({self.n_channels} channels, {bins}seed={self.seed}{of})"
+
+
+def _again(kind: type[PoissonDrive], values: tuple[Any, ...]) -> PoissonDrive:
+    """Make a drive of what another one was, which had been checked."""
+    drive = kind.__new__(kind)
+    drive._set_up(*values)
+    return drive
 
 
 def checked_drive(drive: object, n_inputs: int) -> PoissonDrive | None:

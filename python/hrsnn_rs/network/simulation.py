@@ -92,15 +92,6 @@ class Simulation:
     15
     """
 
-    #: Length of the sample in µs.
-    duration: int
-    #: Whether STDP acts.
-    learn: bool
-    #: What is drawn beside the events.
-    drive: PoissonDrive | None
-    #: What is injected into neurons.
-    current: InjectedCurrent | None
-
     def __init__(
         self,
         network: Network,
@@ -146,9 +137,28 @@ class Simulation:
         self._still = network._with_core(None)
         self._events = events
         self._wall_time = wall_time
-        self.duration = events.duration
-        self.learn = learn
-        self.drive, self.current = drive, current
+        self._learn = learn
+        self._drive, self._current = drive, current
+
+    @property
+    def duration(self) -> int:
+        """Length of the sample in µs."""
+        return self._events.duration
+
+    @property
+    def learn(self) -> bool:
+        """Whether STDP acts."""
+        return self._learn
+
+    @property
+    def drive(self) -> PoissonDrive | None:
+        """What is drawn beside the events."""
+        return self._drive
+
+    @property
+    def current(self) -> InjectedCurrent | None:
+        """What is injected into neurons."""
+        return self._current
 
     @property
     def t(self) -> int:

@@ -32,15 +32,6 @@ __all__ = ["NetworkState"]
 class NetworkState:
     """Neurons, synapses and what they have learned; see `Network`."""
 
-    #: Numbers of input channels, neurons, and synapses of both kinds.
-    n_inputs: int
-    n_neurons: int
-    n_synapses: int
-    #: "float32" or "float64".
-    dtype: str
-    #: Which neurons are inhibitory, bool array of shape (n_neurons,).
-    inhibitory: NDArray[np.bool_]
-
     @classmethod
     def _made_of(cls, assembly: Assembly, gain: float, arguments: dict[str, Any] | None) -> Self:
         network = cls.__new__(cls)
@@ -76,11 +67,11 @@ class NetworkState:
         self._incoming_inputs = assembly.incoming_inputs
         self._norm = assembly.norm
         self._competition = assembly.competition
-        self.n_inputs = assembly.inputs.indptr.size - 1
-        self.n_neurons = assembly.recurrent.indptr.size - 1
-        self.n_synapses = int(assembly.inputs.indices.size + assembly.recurrent.indices.size)
-        self.dtype = assembly.dtype
-        self.inhibitory = assembly.inhibitory
+        self._n_inputs = assembly.inputs.indptr.size - 1
+        self._n_neurons = assembly.recurrent.indptr.size - 1
+        self._n_synapses = int(assembly.inputs.indices.size + assembly.recurrent.indices.size)
+        self._dtype = assembly.dtype
+        self._inhibitory = assembly.inhibitory
         self._populations, self._channels = assembly.populations, assembly.channels
 
     def copy(self) -> Self:
@@ -90,7 +81,7 @@ class NetworkState:
     def _with_core(self, core: _hrsnn.Network | None) -> Self:
         """Return the same network around another core."""
         twin = self.__new__(type(self))
-        twin.__dict__.update(self.__dict__, _core=core, inhibitory=self.inhibitory.copy())
+        twin.__dict__.update(self.__dict__, _core=core)
         return twin
 
     def save(
@@ -209,7 +200,7 @@ class NetworkState:
     def _assembly(self) -> Assembly:
         return Assembly(
             {**self._neurons, "theta": self._core.theta()},
-            self.inhibitory,
+            self._inhibitory,
             self._synapses("inputs"),
             self._synapses("recurrent"),
             self._adaptive_threshold,
@@ -228,6 +219,31 @@ class NetworkState:
         from scipy.sparse import csr_array
 
         return csr_array(parts, shape=(n_rows, self.n_neurons))
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input channels."""
+        return self._n_inputs
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return self._n_neurons
+
+    @property
+    def n_synapses(self) -> int:
+        """Number of synapses, of inputs and recurrent ones."""
+        return self._n_synapses
+
+    @property
+    def dtype(self) -> str:
+        """Type of its numbers, "float32" or "float64"."""
+        return self._dtype
+
+    @property
+    def inhibitory(self) -> NDArray[np.bool_]:
+        """Copy of which neurons are inhibitory, shape (n_neurons,)."""
+        return self._inhibitory.copy()
 
     @property
     def recurrent_weights(self) -> csr_array:
