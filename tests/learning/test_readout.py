@@ -307,3 +307,19 @@ def test_a_common_scale_keeps_what_varies_little_small():
 def test_an_unknown_scaling_is_refused(value):
     with pytest.raises(ParameterError, match=r"^scaling must be one of"):
         Readout(scaling=value).fit(np.eye(4), [0, 0, 1, 1])
+
+
+def test_compression_is_that_of_the_fit():
+    counts = np.random.default_rng(0).poisson(3.0, (20, 4))
+    labels = np.tile([0, 1], 10)
+    for readout in (
+        Readout(alpha=1.0).fit(counts, labels),
+        Readout.from_arrays(Readout(alpha=1.0).fit(counts, labels).to_arrays()),
+    ):
+        before = readout.decision_function(counts)
+        readout.set_params(compression="none", alpha=5.0, scaling="common")
+        for fails in (readout.to_arrays, lambda of=readout: of.predict(counts)):
+            with pytest.raises(ParameterError, match=r"^compression must be .log1p., with which"):
+                fails()
+        readout.set_params(compression="log1p")
+        assert np.array_equal(readout.decision_function(counts), before)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_GROUP", "Competition", "resolve_groups"]
 
 # The core's bounds, mV and ms.
-_INHIBITION: Range = ("greater than 0 and at most 1e15 mV", lambda value: 0.0 < value <= 1e15)
+INHIBITION: Range = ("greater than 0 and at most 1e15 mV", lambda value: 0.0 < value <= 1e15)
 _HOLD: Range = ("in [0, 2147483.648] ms", lambda value: 0.0 <= value <= 2147483.648)
 #: Stands for "in no group" in the core.
 NO_GROUP = 2**32 - 1
@@ -81,7 +81,7 @@ class Competition:
             groups = _checked_groups(self.groups)
         checked = {
             "groups": groups,
-            "inhibition": check_number("inhibition", self.inhibition, *_INHIBITION),
+            "inhibition": check_number("inhibition", self.inhibition, *INHIBITION),
             "hold": check_number("hold", self.hold, *_HOLD),
         }
         for name, value in checked.items():

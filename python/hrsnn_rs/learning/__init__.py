@@ -21,7 +21,6 @@ from hrsnn_rs.learning.feature_layer import FeatureLayer
 from hrsnn_rs.learning.feature_parts import features_to_parquet
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, feature_features
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
-from hrsnn_rs.learning.layered import LAYERS
 from hrsnn_rs.learning.live import LiveStream
 from hrsnn_rs.learning.live_score import LiveScore
 from hrsnn_rs.learning.metrics import (
@@ -36,6 +35,7 @@ from hrsnn_rs.learning.paper import CITATION, PAPER_SCHEMA, PUBLISHED, BesidePap
 from hrsnn_rs.learning.parallel import parallel_features, parallel_transform
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_encoder, default_layer
+from hrsnn_rs.learning.settings import LAYERS
 from hrsnn_rs.learning.statistics import (
     PairedDifference,
     Spread,

@@ -25,6 +25,7 @@ from hrsnn_rs.learning.labels import (
 from hrsnn_rs.learning.layered import LayeredFeatures
 from hrsnn_rs.learning.live import LiveStream
 from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.learning.settings import check_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -437,12 +438,13 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         Raises
         ------
         ParameterError
-            If `metadata` is not what JSON can hold, or `n_windows`, `windows` or `features` were
-            set to something else since the readout was fitted.
+            If `metadata` is not what JSON can hold, a parameter has been set to nonsense since the
+            fit, or `n_windows`, `windows` or `features` to anything else.
         OSError
             If the file cannot be written.
         """
         check_as_fitted(self)
+        check_settings(self)
         write_classifier(self, path, metadata)
 
     @classmethod
@@ -476,11 +478,9 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
     def _checked_readout(self) -> Readout:
         """Refuse what would be found out late, or not at all; give the readout to fit."""
         self._check_layers()
-        self._check_kind("readout", (Readout,))
         readout: Readout = Readout() if self.readout is None else clone(self.readout)
         if self.class_weight is not None:
             readout.set_params(class_weight=self.class_weight)
-        readout.check_parameters()
         return readout
 
 

@@ -13,7 +13,16 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.base import TransformerMixin
 
-from hrsnn_rs.arguments import as_array, check_array, check_integer, check_number, check_sides
+from hrsnn_rs.arguments import (
+    NOT_NEGATIVE,
+    as_array,
+    check_array,
+    check_integer,
+    check_number,
+    check_sides,
+)
+from hrsnn_rs.description.competition import INHIBITION
+from hrsnn_rs.description.heterogeneity import check_parameter
 from hrsnn_rs.description.parameters import LIF, STDP, AdaptiveThreshold
 from hrsnn_rs.errors import CalibrationError, ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
@@ -23,6 +32,7 @@ from hrsnn_rs.learning.feature_column import INCOMING, feature_column, learned_w
 from hrsnn_rs.learning.fitted_as import check_as_fitted
 from hrsnn_rs.learning.kept_layer import TILED, KeptLayer
 from hrsnn_rs.network.network import Network
+from hrsnn_rs.network.one_sample import check_threads
 from hrsnn_rs.network.patches import Plane
 
 if TYPE_CHECKING:
@@ -219,7 +229,7 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         CalibrationError
             If the number of spikes cannot be reached.
         """
-        plane = self._checked()
+        plane = self.check_parameters()
         X = CheckedSamples(X)
         column = feature_column(self)
         before, weights = learned_weights(self, column, X, plane)
@@ -240,7 +250,8 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
         self._number_pools()
         return self
 
-    def _checked(self) -> Plane:
+    def check_parameters(self) -> Plane:
+        """Check the settings, each by itself, and give the plane they speak of."""
         height, width = check_sides("plane", self.plane, 2)
         polarities = check_integer("polarities", self.polarities, 1, 255)
         for name, low in (
@@ -260,6 +271,10 @@ class FeatureLayer(TransformerMixin, KeptLayer):  # type: ignore[misc]
                 f"n_features must be a multiple of n_banks; got {self.n_features} and "
                 f"{self.n_banks}."
             )
+        check_threads(self.n_threads)
+        check_number("inhibition", self.inhibition, *INHIBITION)
+        if self.weight is not None:
+            check_parameter("weight", self.weight, *NOT_NEGATIVE, at="synapse")
         if self.spikes is not None:
             check_number("spikes", self.spikes, "greater than 0", lambda n: n > 0.0)
         rates = as_array("learning_rate", self.learning_rate)

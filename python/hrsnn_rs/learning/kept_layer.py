@@ -148,7 +148,8 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ParameterError
-            If a parameter that the fitted layer depends on was set to something else since.
+            If a parameter has been set to nonsense since the fit, or one that the fitted layer
+            depends on to anything else.
         OSError
             If the system refuses.
         """
@@ -170,7 +171,14 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
         }
 
     def to_metadata(self) -> dict[str, Any]:
-        """Return what a file says of the layer beside its arrays."""
+        """Return what a file says of the layer beside its arrays.
+
+        Raises
+        ------
+        ParameterError, ShapeError
+            If a parameter has been set to nonsense since the fit.
+        """
+        self.check_parameters()
         return {"layer": self.to_dict(), "calibration": asdict(self.calibration_)}
 
     @classmethod
@@ -235,6 +243,10 @@ class KeptLayer(BaseEstimator):  # type: ignore[misc]
         layer.network_ = network
         layer._number_pools()
         return layer
+
+    def check_parameters(self) -> Plane:
+        """Check the settings, each by itself."""
+        raise NotImplementedError
 
     def _tiled(self, neurons: Mapping[str, FloatArray]) -> Network:
         """Copy the fields to all places of the plane."""

@@ -251,6 +251,41 @@ def checked_weights(sample_weight: ArrayLike | None, n_samples: int) -> NDArray[
     return weights
 
 
+def check_class_weight(class_weight: object) -> None:
+    """Refuse what is no weight of classes, whatever the labels are.
+
+    Parameters
+    ----------
+    class_weight : mapping of label to number, "balanced" or None
+        As for `weights_of_classes`.
+
+    Raises
+    ------
+    ParameterError
+        If it is none of these, a weight is not finite or negative, or a label can be none.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.learning.labels import check_class_weight
+    >>> check_class_weight({"a": 2.0})
+    """
+    if class_weight is None or (isinstance(class_weight, str) and class_weight == "balanced"):
+        return
+    if isinstance(class_weight, str) or not hasattr(class_weight, "items"):
+        raise ParameterError(
+            f'class_weight must be None, "balanced" or weights by label; got {class_weight!r}.'
+        )
+    for label, weight in class_weight.items():
+        number = isinstance(weight, Real) and not isinstance(weight, bool)
+        if not number or not np.isfinite(weight) or weight < 0:
+            raise ParameterError(
+                f"class_weight must be finite and at least 0; got {weight!r} for {label!r}."
+            )
+    labels = [label for label, _ in class_weight.items()]
+    if labels:
+        encode("class_weight", labels)
+
+
 def weights_of_classes(
     class_weight: Mapping[Any, float] | str | None, encoded: Encoded, weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -286,28 +321,19 @@ def weights_of_classes(
     """
     if class_weight is None:
         return weights
+    check_class_weight(class_weight)
     values, codes = encoded
-    if isinstance(class_weight, str) and class_weight == "balanced":
+    if isinstance(class_weight, str):
         sums = np.bincount(codes, weights, len(values))
         present = sums > 0
         factors = np.zeros(len(values))
         factors[present] = weights.sum() / (np.count_nonzero(present) * sums[present])
         balanced: NDArray[np.float64] = weights * factors[codes]
         return balanced
-    if isinstance(class_weight, str) or not hasattr(class_weight, "items"):
-        raise ParameterError(
-            f'class_weight must be None, "balanced" or weights by label; got {class_weight!r}.'
-        )
     labels = values.tolist()
     unknown = [label for label in class_weight if label not in labels]
     if unknown and any(label not in class_weight for label in labels):
         raise ParameterError(f"class_weight must have labels of y; got {unknown[0]!r}.")
-    for label, weight in class_weight.items():
-        number = isinstance(weight, Real) and not isinstance(weight, bool)
-        if not number or not np.isfinite(weight) or weight < 0:
-            raise ParameterError(
-                f"class_weight must be finite and at least 0; got {weight!r} for {label!r}."
-            )
     factors = np.array([float(class_weight.get(label, 1.0)) for label in labels])
     product: NDArray[np.float64] = weights * factors[codes]
     return product
@@ -365,9 +391,10 @@ def class_weight_to_json(class_weight: Mapping[Any, float] | str | None) -> Any:
     """Describe weights of classes as JSON can hold them, whatever labels are."""
     if class_weight is None or isinstance(class_weight, str):
         return class_weight
-    values, codes = encode("class_weight", list(class_weight))
+    labels = [label for label, _ in class_weight.items()]
+    values, codes = encode("class_weight", labels)
     weights = [0.0] * len(values)
-    for code, weight in zip(codes, class_weight.values(), strict=True):
+    for code, (_, weight) in zip(codes, class_weight.items(), strict=True):
         weights[code] = float(weight)
     return {"labels": to_json(values), "weights": weights}
 

@@ -14,20 +14,18 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from hrsnn_rs.arguments import MOST_SEED, check_integer, check_truth
-from hrsnn_rs.description.parameters import LIF, STDP
-from hrsnn_rs.description.rules import RULES
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.store import EventStore
-from hrsnn_rs.learning.encoded_samples import ENCODERS, EncodedSamples
-from hrsnn_rs.learning.estimator_input import check_arrays_meaning, fingerprint
-from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.encoded_samples import EncodedSamples
+from hrsnn_rs.learning.estimator_input import fingerprint
 from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_layer
+from hrsnn_rs.learning.settings import check_settings
 from hrsnn_rs.network.network import Network
+from hrsnn_rs.network.one_sample import check_threads
 from hrsnn_rs.network.presets import (
     default_inputs,
     default_network,
@@ -44,11 +42,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.description.connectivity import Connectivity
+    from hrsnn_rs.description.parameters import LIF, STDP
     from hrsnn_rs.events.events import Events
+    from hrsnn_rs.learning.feature_layer import FeatureLayer
     from hrsnn_rs.network.results import Calibration
-
-LAYERS = ("auto", "features", "recurrent", "stacked", "both")
-"""Which layers an estimator has, and which of them are read out."""
 
 _N_NEURONS = 1000
 _N_NEURONS_TABLE = 100
@@ -228,40 +225,13 @@ class LayeredFeatures(EncodedSamples):
 
     def _check_layers(self) -> None:
         """Refuse what would be found out late, or not at all."""
-        check_integer("epochs", self.epochs)
-        check_integer("batch", self.batch, 1)
-        check_integer("n_calibration", self.n_calibration, 1)
-        check_integer("seed", self.seed, high=MOST_SEED)
-        check_truth("progress", self.progress)
-        if self.n_neurons is not None:
-            check_integer("n_neurons", self.n_neurons, 2)
+        check_settings(self)
         for name in ("n_neurons", *_GROUPS):
             if self.network is not None and getattr(self, name) is not None:
                 raise ParameterError(f"{name} must be None where network is given.")
-        check_arrays_meaning(self.dt, self.sensor_size)
-        if not isinstance(self.layers, str) or self.layers not in LAYERS:
-            raise ParameterError(f"layers must be one of {', '.join(LAYERS)}; got {self.layers!r}.")
-        kinds = {
-            "network": (Network,),
-            "encoder": ENCODERS,
-            "feature_layer": (FeatureLayer,),
-            "neuron": (LIF,),
-            "plasticity": (STDP,),
-            "inputs": RULES,
-            "recurrent": RULES,
-        }
-        for name, allowed in kinds.items():
-            self._check_kind(name, allowed)
         for name, layers in (("network", "features"), ("feature_layer", "recurrent")):
             if self.layers == layers and getattr(self, name) is not None:
                 raise ParameterError(f"{name} must be None where layers is {layers!r}.")
-
-    def _check_kind(self, name: str, allowed: tuple[type, ...]) -> None:
-        value = getattr(self, name)
-        # A file would bring back a class of one's own as ours.
-        if value is not None and type(value) not in allowed:
-            words = " or ".join(kind.__name__ for kind in allowed)
-            raise ParameterError(f"{name} must be a {words} or None; got {value!r}.")
 
     def _chosen_layers(self) -> str:
         """Say which layers there are, now that the encoder is known."""
@@ -384,7 +354,7 @@ class LayeredFeatures(EncodedSamples):
     def _counted(self, events: Iterable[Events]) -> tuple[FeatureTable, list[RunStats]]:
         """Run encoded samples through all layers, a few at a time."""
         if self.layer_ is not None:
-            self.layer_.n_threads = self.n_threads
+            self.layer_.n_threads = check_threads(self.n_threads)
         return FeatureTable.of_chunks(self._of_chunk, events)
 
     def _of_chunk(self, chunk: list[Events]) -> tuple[NDArray[Any], list[RunStats]]:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.learning.feature_table import FeatureTable
+from hrsnn_rs.learning.fitted_as import check_as_fitted, remember_fit
 from hrsnn_rs.learning.labels import (
+    check_class_weight,
     check_two_classes,
     checked_groups,
     checked_weights,
@@ -45,6 +47,8 @@ ALPHAS: tuple[float, ...] = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
 
 _COMPRESSIONS = ("log1p", "none")
 _SCALINGS = ("auto", "each", "common")
+#: Parameters that the fitted weights depend on at every use.
+_SHAPING = ("compression",)
 
 
 class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -200,6 +204,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             fitted = fit_in_blocks(table, partial(self._compressed, in_place=True), *rest)
         self.alpha_, self.temperature_, self.coef_, self.intercept_ = fitted[:4]
         self.mean_, self.scale_ = fitted[4:]
+        remember_fit(self, _SHAPING)
         return self
 
     def decision_function(self, features: ArrayLike) -> Floats:
@@ -218,11 +223,12 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ParameterError
-            If a feature is not finite, or negative under "log1p".
+            If a feature is not finite, or negative under "log1p", or `compression` was set to
+            something else since the fit.
         ShapeError
             If the number of features is not that of `fit`.
         """
-        check_is_fitted(self)
+        check_as_fitted(self)
         if isinstance(features, FeatureTable):
             if len(features):
                 parts = [self.decision_function(rows) for _, rows in features.blocks()]
@@ -400,7 +406,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         >>> same.predict(np.eye(4))
         array([0, 0, 1, 1])
         """
-        check_is_fitted(self)
+        check_as_fitted(self)
         return {
             "coef": self.coef_.copy(),
             "intercept": self.intercept_.copy(),
@@ -458,6 +464,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         readout.coef_, readout.intercept_ = coef, intercept
         readout.mean_, readout.scale_ = mean, scale
         readout.classes_, readout.n_features_in_ = classes, int(mean.size)
+        remember_fit(readout, _SHAPING)
         return readout
 
     def check_parameters(self) -> list[float]:
@@ -466,6 +473,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             value = getattr(self, name)
             if not isinstance(value, str) or value not in known:
                 raise ParameterError(f"{name} must be one of {known}; got {value!r}.")
+        check_class_weight(self.class_weight)
         return checked_alphas(self.alpha)
 
     def _checked(self, features: ArrayLike, *, reset: bool = False) -> Floats:

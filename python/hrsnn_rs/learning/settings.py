@@ -1,0 +1,100 @@
+"""What an estimator was set to: whether each setting is what it may be, and of what use it is.
+
+Lives here: the checks of single settings, before a fit and before a file is written. Not here: what
+depends on samples, and settings that exclude each other (`layered`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hrsnn_rs.arguments import MOST_SEED, check_integer, check_number, check_path, check_truth
+from hrsnn_rs.description.parameters import LIF, STDP
+from hrsnn_rs.description.rules import RULES
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.learning.encoded_samples import ENCODERS
+from hrsnn_rs.learning.estimator_input import check_arrays_meaning
+from hrsnn_rs.learning.feature_layer import FeatureLayer
+from hrsnn_rs.learning.labels import check_class_weight
+from hrsnn_rs.learning.readout import Readout
+from hrsnn_rs.network.network import Network
+from hrsnn_rs.network.one_sample import check_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["LAYERS", "check_settings"]
+
+LAYERS = ("auto", "features", "recurrent", "stacked", "both")
+"""Which layers an estimator has, and which of them are read out."""
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "epochs": lambda value: check_integer("epochs", value),
+    "batch": lambda value: check_integer("batch", value, 1),
+    "n_calibration": lambda value: check_integer("n_calibration", value, 1),
+    "seed": lambda value: check_integer("seed", value, high=MOST_SEED),
+    "progress": lambda value: check_truth("progress", value),
+    "n_threads": check_threads,
+}
+#: Those that may be None too.
+_OPTIONAL: dict[str, Callable[[Any], Any]] = {
+    "rate": lambda value: check_number("rate", value, "greater than 0 Hz", lambda rate: rate > 0.0),
+    "n_neurons": lambda value: check_integer("n_neurons", value, 2),
+    "checkpoint": lambda value: check_path("checkpoint", value),
+    "checkpoint_every": lambda value: check_integer("checkpoint_every", value, 1),
+}
+_KINDS: dict[str, tuple[type, ...]] = {
+    "network": (Network,),
+    "encoder": ENCODERS,
+    "feature_layer": (FeatureLayer,),
+    "readout": (Readout,),
+    "neuron": (LIF,),
+    "plasticity": (STDP,),
+    "inputs": RULES,
+    "recurrent": RULES,
+}
+
+
+def check_settings(estimator: Any) -> None:
+    """Refuse a setting that is nonsense by itself, whatever the samples and the other settings.
+
+    Parameters
+    ----------
+    estimator : HRSNNClassifier or HRSNNTransformer
+        Not changed.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If a setting is none that is allowed, also one of the feature layer or of the readout.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.learning import HRSNNTransformer
+    >>> check_settings(HRSNNTransformer())
+    >>> check_settings(HRSNNTransformer(batch="x"))
+    Traceback (most recent call last):
+    hrsnn_rs.errors.ParameterError: batch must be a whole number; got 'x'.
+    """
+    settings = estimator.get_params(deep=False)
+    for name, check in _CHECKS.items():
+        check(settings[name])
+    for name, check in _OPTIONAL.items():
+        if settings[name] is not None:
+            check(settings[name])
+    check_arrays_meaning(settings["dt"], settings["sensor_size"])
+    layers = settings["layers"]
+    if not isinstance(layers, str) or layers not in LAYERS:
+        raise ParameterError(f"layers must be one of {', '.join(LAYERS)}; got {layers!r}.")
+    for name, allowed in _KINDS.items():
+        part = settings.get(name)
+        # A file would bring back a class of one's own as ours.
+        if part is not None and type(part) not in allowed:
+            words = " or ".join(kind.__name__ for kind in allowed)
+            raise ParameterError(f"{name} must be a {words} or None; got {part!r}.")
+        if isinstance(part, FeatureLayer | Readout):
+            try:
+                part.check_parameters()
+            except (ParameterError, ShapeError) as error:
+                raise type(error)(f"{name}__{error}") from None
+    check_class_weight(settings.get("class_weight"))
