@@ -299,6 +299,11 @@ GIVEN = {
     "plasticity": STDP(),
     "inputs": default_inputs(),
     "recurrent": default_recurrent(),
+    "epochs": 2,
+    "batch": 2,
+    "rate": None,
+    "n_calibration": 3,
+    "checkpoint_every": 5,
 }
 
 
@@ -312,11 +317,25 @@ def test_words_of_a_network_that_is_not_there_are_named(name, layers):
     assert said[0].filename == __file__
     both = HRSNNClassifier(layers=layers, feature_layer=layer(), **GIVEN)
     with pytest.warns(
-        UserWarning, match=r"^n_neurons, neuron, .* and recurrent are of no "
+        UserWarning,
+        match=r"^n_neurons, neuron, .* rate, n_calibration and checkpoint_every are of no ",
     ) as said:
         both.fit(bars(), LABELS)
     assert len(said) == 1
     assert said[0].filename == __file__
+
+
+def test_what_a_layer_has_instead_is_named_and_nothing_where_all_is_of_use():
+    idle = HRSNNTransformer(feature_layer=layer(), rate=4.0, batch=2)
+    with pytest.warns(
+        UserWarning, match=r"^batch and rate are .*the layer has feature_layer__spikes"
+    ):
+        idle.fit(bars())
+    for settings in ({"rate": 3.0, "batch": 1, "n_calibration": np.int64(64)}, {"epochs": 0}):
+        HRSNNTransformer(feature_layer=layer(), **settings).fit(bars())
+    HRSNNTransformer(layers="both", feature_layer=layer(), n_neurons=20, rate=4.0, batch=2).fit(
+        bars()
+    )
 
 
 def test_parts_are_set_together():

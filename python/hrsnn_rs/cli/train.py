@@ -88,19 +88,13 @@ def run(arguments: argparse.Namespace) -> int:
     layer = default_layer(encoder, is_video=dataset.is_video, seed=arguments.seed)
     has_features = arguments.layers != "recurrent"
     has_network = arguments.layers not in ("auto", "features")
-    if arguments.neurons is not None and not has_network:
-        warnings.warn(
-            f"--neurons is of no effect: --layers {arguments.layers} is a feature layer without a "
-            "network; --layers stacked puts one on top of it, --layers recurrent takes one in its "
-            "place",
-            UserWarning,
-            stacklevel=2,
-        )
+    if not has_network:
+        _leave_out_idle(arguments)
     classifier = HRSNNClassifier(
         encoder=encoder,
         feature_layer=layer if has_features else None,
         layers=arguments.layers,
-        n_neurons=arguments.neurons if has_network else None,
+        n_neurons=arguments.neurons,
         n_windows=arguments.windows,
         epochs=arguments.epochs,
         batch=arguments.batch,
@@ -138,3 +132,25 @@ def run(arguments: argparse.Namespace) -> int:
     }
     print_row(row, arguments.json)
     return 0
+
+
+def _leave_out_idle(arguments: argparse.Namespace) -> None:
+    """Name the options that are of a network alone, and take them as if they had not been given."""
+    usual = {
+        "neurons": None,
+        "batch": 1,
+        "epochs": min(arguments.epochs, 1),
+        "checkpoint_every": None,
+    }
+    idle = [name for name, value in usual.items() if getattr(arguments, name) != value]
+    if not idle:
+        return
+    words = [f"--{name.replace('_', '-')}" for name in idle]
+    warnings.warn(
+        f"{', '.join(words)} {'are' if len(words) > 1 else 'is'} of no effect: --layers "
+        f"{arguments.layers} is a feature layer without a network; --layers stacked puts one on "
+        "top of it, --layers recurrent takes one in its place",
+        UserWarning,
+        stacklevel=3,
+    )
+    vars(arguments).update((name, usual[name]) for name in idle)

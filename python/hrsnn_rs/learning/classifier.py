@@ -66,7 +66,7 @@ class HRSNNClassifier(LayeredFeatures, ClassifierMixin, BaseEstimator):  # type:
         straight on the input channels. "stacked": the network on top of a feature layer;
         "both": the same, with the counts of both read out. "auto" means features for events of a
         sensor, and the network for everything else, unless one or both of them are given; a warning
-        names parameters of the default network that were given for nothing.
+        names parameters of the network that were set for nothing.
     n_neurons : int, default=None
         Neurons of the default network, of which `None` makes 1000, or 100 for a table.
     neuron : LIF, default=None

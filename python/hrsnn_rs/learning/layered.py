@@ -6,7 +6,6 @@ how a sample is encoded (`encoded_samples`), and labels, which never come in.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +22,7 @@ from hrsnn_rs.learning.estimator_input import fingerprint
 from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_layer
-from hrsnn_rs.learning.settings import check_settings
+from hrsnn_rs.learning.settings import check_settings, warn_of_idle_settings
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.one_sample import check_threads
 from hrsnn_rs.network.presets import (
@@ -252,7 +251,7 @@ class LayeredFeatures(EncodedSamples):
         if self._layers != "recurrent":
             self.layer_ = self._new_layer()
             if self._layers == "features":
-                self._warn_of_idle_parameters()
+                warn_of_idle_settings(self)
                 if self.checkpoint is not None:
                     raise ParameterError(
                         "checkpoint must be None where features alone learn, in seconds; got "
@@ -263,21 +262,6 @@ class LayeredFeatures(EncodedSamples):
                 self.calibration_ = self.layer_.calibration_
                 return
         self._learn_recurrence(events)
-
-    def _warn_of_idle_parameters(self) -> None:
-        """Name what was given for a network where there is none."""
-        idle = [name for name in ("n_neurons", *_GROUPS) if getattr(self, name) is not None]
-        if not idle:
-            return
-        words = ", ".join(idle[:-1]) + " and " * (len(idle) > 1) + idle[-1]
-        warnings.warn(
-            f"{words} {'are' if len(idle) > 1 else 'is'} of no effect: a feature layer alone was "
-            'fitted, and no network. layers="stacked" puts the network on top of it, '
-            'layers="recurrent" takes the network in its place; the neurons of the layer are '
-            "feature_layer__neuron.",
-            UserWarning,
-            stacklevel=4,
-        )
 
     def _learn_recurrence(self, events: EventStore) -> None:
         """Fit the recurrent network, on top of the features if there are any."""

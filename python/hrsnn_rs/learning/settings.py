@@ -6,6 +6,8 @@ depends on samples, and settings that exclude each other (`layered`).
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs.arguments import MOST_SEED, check_integer, check_number, check_path, check_truth
@@ -23,7 +25,7 @@ from hrsnn_rs.network.one_sample import check_threads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LAYERS", "check_settings"]
+__all__ = ["LAYERS", "check_settings", "warn_of_idle_settings"]
 
 LAYERS = ("auto", "features", "recurrent", "stacked", "both")
 """Which layers an estimator has, and which of them are read out."""
@@ -52,6 +54,20 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "plasticity": (STDP,),
     "inputs": RULES,
     "recurrent": RULES,
+}
+
+#: Settings of a network, and what a feature layer has in their place.
+_OF_NETWORK = {
+    "n_neurons": "n_features",
+    "neuron": "neuron",
+    "plasticity": "plasticity",
+    "inputs": None,
+    "recurrent": None,
+    "epochs": "n_patches",
+    "batch": None,
+    "rate": "spikes",
+    "n_calibration": "n_calibration",
+    "checkpoint_every": None,
 }
 
 
@@ -98,3 +114,38 @@ def check_settings(estimator: Any) -> None:
             except (ParameterError, ShapeError) as error:
                 raise type(error)(f"{name}__{error}") from None
     check_class_weight(settings.get("class_weight"))
+
+
+def warn_of_idle_settings(estimator: Any) -> None:
+    """Name what was set for a network where a feature layer alone is fitted.
+
+    Parameters
+    ----------
+    estimator : HRSNNClassifier or HRSNNTransformer
+        In its `fit`, which the warning is told to be of. Not changed.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.learning import HRSNNTransformer
+    >>> warn_of_idle_settings(HRSNNTransformer())
+    """
+    usual = inspect.signature(type(estimator)).parameters
+    idle = [
+        name
+        for name in _OF_NETWORK
+        if (value := getattr(estimator, name)) != usual[name].default
+        # Without passes fields are left as drawn.
+        and not (name == "epochs" and value == 0)
+    ]
+    if not idle:
+        return
+    words = ", ".join(idle[:-1]) + " and " * (len(idle) > 1) + idle[-1]
+    own = ", ".join(f"feature_layer__{_OF_NETWORK[name]}" for name in idle if _OF_NETWORK[name])
+    warnings.warn(
+        f"{words} {'are' if len(idle) > 1 else 'is'} of no effect: a feature layer alone was "
+        'fitted, and no network. layers="stacked" puts the network on top of it, '
+        'layers="recurrent" takes the network in its place'
+        + (f"; the layer has {own}." if own else "."),
+        UserWarning,
+        stacklevel=4,
+    )
