@@ -155,14 +155,15 @@ def check_array(
     allowed: Callable[[FloatArray], NDArray[np.bool_]] | None = None,
     *,
     at: str = "index",
+    ndim: int = 1,
 ) -> FloatArray:
-    """Return a read-only float64 copy of a one-dimensional array of allowed numbers.
+    """Return a read-only float64 copy of an array of allowed numbers.
 
     Parameters
     ----------
     name : str
         Argument to name in the message.
-    value : array-like of shape (n,)
+    value : array-like of shape (n,), or of `ndim` dimensions
         Numbers; never changed.
     expected : str, default="finite"
         What is allowed, for the message.
@@ -170,10 +171,12 @@ def check_array(
         Called with the array; False refuses an element.
     at : str, default="index"
         What the elements are, for the message: "neuron", "synapse".
+    ndim : int, default=1
+        Dimensions that it must have; with two, the message names row and column.
 
     Returns
     -------
-    float64 array of shape (n,)
+    float64 array of the same shape
         The copy.
 
     Raises
@@ -181,7 +184,7 @@ def check_array(
     ParameterError
         If an element is not a finite real number or not allowed.
     ShapeError
-        If the array has not one dimension.
+        If the array has not so many dimensions.
 
     Examples
     --------
@@ -193,8 +196,9 @@ def check_array(
         raise ParameterError(
             f"{name} must be a number, an array of numbers or a Distribution; got {value!r}."
         )
-    if array.ndim != 1:
-        raise ShapeError(f"{name} must be one-dimensional; got shape {array.shape}.")
+    if array.ndim != ndim:
+        words = "be one-dimensional" if ndim == 1 else f"have {ndim} dimensions"
+        raise ShapeError(f"{name} must {words}; got shape {array.shape}.")
     copy = array.astype(np.float64)
     good = np.isfinite(copy)
     if allowed is not None:
@@ -202,10 +206,39 @@ def check_array(
     if not good.all():
         index = int(np.argmin(good))
         raise ParameterError(
-            f"{name} must be {expected}; got {float(copy[index])!r} at {at} {index}."
+            f"{name} must be {expected}; got {float(copy.flat[index])!r} at "
+            f"{place_of(index, copy.shape, at)}."
         )
     copy.setflags(write=False)
     return copy
+
+
+def place_of(index: int, shape: tuple[int, ...], at: str = "index") -> str:
+    """Say where in an array an element stands.
+
+    Parameters
+    ----------
+    index : int
+        Of the element, row by row.
+    shape : tuple of int
+        Of the array.
+    at : str, default="index"
+        What the elements of one dimension are.
+
+    Returns
+    -------
+    str
+        For a message.
+
+    Examples
+    --------
+    >>> place_of(4, (5,), "neuron"), place_of(4, (2, 3))
+    ('neuron 4', '(row, column) (1, 1)')
+    """
+    if len(shape) < 2:
+        return f"{at} {index}"
+    place = tuple(int(one) for one in np.unravel_index(index, shape))
+    return f"(row, column) {place}" if len(shape) == 2 else f"index {place}"
 
 
 def check_offsets(offsets: ArrayLike) -> NDArray[np.int64]:
@@ -277,7 +310,9 @@ def refuse_masked(name: str, value: object) -> None:
         return
     if np.ma.is_masked(value):
         index = int(np.argmax(np.ma.getmaskarray(value).ravel()))
-        raise ParameterError(f"{name} must have no masked values; got one at index {index}.")
+        raise ParameterError(
+            f"{name} must have no masked values; got one at {place_of(index, value.shape)}."
+        )
 
 
 def as_array(name: str, value: object) -> NDArray[Any]:

@@ -228,6 +228,14 @@ def test_a_current_says_what_is_run_for_it_cannot_be_changed():
         (lambda: InjectedCurrent([[[1.0]]], [0.0, 1.0]), "values must have shape"),
         (lambda: InjectedCurrent([np.nan], [0.0, 1.0]), "values must be between .* nan at index 0"),
         (lambda: InjectedCurrent([1e16], [0.0, 1.0]), "values must be between .* 1e.16 at index 0"),
+        (
+            lambda: InjectedCurrent([[1.0, 2.0, 3.0], [4.0, np.nan, 5.0]], range(3), range(3)),
+            r"values must be between .* got nan at \(row, column\) \(1, 1\)\.",
+        ),
+        (
+            lambda: InjectedCurrent(np.ma.masked_equal([[1, 2], [3, 4]], 3), range(3), [0, 1]),
+            r"values must have no masked values; got one at \(row, column\) \(1, 0\)\.",
+        ),
         (lambda: InjectedCurrent([1.0], [0.0]), "edges must be one more than the 1 bins"),
         (lambda: InjectedCurrent([1.0], [1.0, 1.0]), "edges must increase .* at edge 1"),
         (lambda: InjectedCurrent([1.0], [-1.0, 1.0]), "edges must be between .* at edge 0"),

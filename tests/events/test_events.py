@@ -180,7 +180,9 @@ def test_a_raster_keeps_each_count(rows):
 
 
 def test_faults_of_rasters():
-    with pytest.raises(ParameterError, match=r"raster must be at least 0; got -1 at event 2 \(row"):
+    with pytest.raises(
+        ParameterError, match=r"raster must be at least 0; got -1 at \(row, column\) \(1, 0"
+    ):
         Events.from_raster([[0, 1], [-1, 0]], dt=1.0)
     for raster in ([1, 2], np.zeros((0, 3)), np.zeros((3, 0))):
         with pytest.raises(ShapeError, match=r"^raster must have shape"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer, check_number, refuse_masked, within
+from hrsnn_rs.arguments import check_integer, check_number, place_of, refuse_masked, within
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def whole_numbers(
     below: int = MAX_TIME,
     at: str = "event",
     booleans: bool = False,
+    ndim: int = 1,
 ) -> NDArray[np.int64]:
     """Return a fresh int64 copy of `values`, or say which one is wrong.
 
@@ -47,16 +48,18 @@ def whole_numbers(
         What is counted, for the message.
     booleans : bool, default=False
         Whether truth values count as 0 and 1.
+    ndim : int, default=1
+        Dimensions that it must have; with two, the message names row and column.
 
     Returns
     -------
-    ndarray of int64, shape (n,)
+    ndarray of int64, of the same shape
         A contiguous copy in native byte order.
 
     Raises
     ------
     ShapeError
-        If `values` has not one dimension.
+        If `values` has not so many dimensions.
     ParameterError
         If an element is missing, no whole number, or outside `low <= value < below`.
 
@@ -66,15 +69,17 @@ def whole_numbers(
     array([1, 2])
     """
     array = plain_array(values, name)
-    if array.ndim != 1:
-        raise ShapeError(f"{name} must have 1 dimension; got shape {array.shape}.")
+    if array.ndim != ndim:
+        words = "1 dimension" if ndim == 1 else f"{ndim} dimensions"
+        raise ShapeError(f"{name} must have {words}; got shape {array.shape}.")
     if array.size == 0:
-        return np.empty(0, np.int64)
+        return np.empty(array.shape, np.int64)
     allowed = "iufb" if booleans else "iuf"
     if array.dtype.kind not in allowed:
-        value = array[0].item() if isinstance(array[0], np.generic) else array[0]
+        value = array.flat[0].item() if isinstance(array.flat[0], np.generic) else array.flat[0]
         raise ParameterError(
-            f"{name} must hold whole numbers; got dtype {array.dtype} with {value!r} at {at} 0."
+            f"{name} must hold whole numbers; got dtype {array.dtype} with {value!r} at "
+            f"{place_of(0, array.shape, at)}."
         )
     if array.dtype.kind == "f":
         array = array.astype(np.float64)  # the limits overflow in float16
@@ -104,7 +109,8 @@ def _refuse(
     if wrong.any():
         index = int(np.argmax(wrong))
         raise ParameterError(
-            f"{name} must be {expected}; got {values[index].item()!r} at {at} {index}."
+            f"{name} must be {expected}; got {values.flat[index].item()!r} at "
+            f"{place_of(index, values.shape, at)}."
         )
 
 

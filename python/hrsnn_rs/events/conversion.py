@@ -79,12 +79,7 @@ def of_raster(
         raise ShapeError(
             f"raster must have shape (n_steps, n_channels), none of them 0; got {array.shape}."
         )
-    try:
-        counts = whole_numbers(array.ravel(), "raster", below=2**31, booleans=True)
-    except ParameterError as error:
-        raise ParameterError(
-            f"{str(error).removesuffix('.')} (row-major, {array.shape[1]} a row)."
-        ) from None
+    counts = whole_numbers(array, "raster", below=2**31, booleans=True, ndim=2).ravel()
     # Five columns of 8 bytes along the way.
     check_memory("raster", 40.0 * float(counts.sum(dtype=np.float64)))
     place = np.flatnonzero(counts)

@@ -116,7 +116,7 @@ class InjectedCurrent(Frozen):
                 "values must have shape (n_bins,) or (n_bins, n_neurons), with at least one; got "
                 f"{given.shape}."
             )
-        flat = check_array("values", given.ravel(), *_MV)
+        value = check_array("values", given, *_MV, ndim=given.ndim)
         edge = checked_edges(edges, len(given), "values")
         who = None if neurons is None else _checked_neurons(neurons)
         if given.ndim == 2:
@@ -128,7 +128,7 @@ class InjectedCurrent(Frozen):
                     f"{who.size}."
                 )
         self._freeze(
-            values=flat.reshape(given.shape),
+            values=value,
             edges=edge,
             neurons=who,
             noise=check_number("noise", noise, *_NOISE),
