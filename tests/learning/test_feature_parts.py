@@ -117,6 +117,27 @@ def test_a_part_that_is_not_whole_is_made_anew(tmp_path, damage):
     assert np.array_equal(features(table), network().transform(events(), n_threads=1))
 
 
+def test_a_part_in_which_a_bit_has_flipped_is_made_anew(tmp_path):
+    wanted = features(features_to_parquet(network(), events(), tmp_path, batch=5))
+    paths = sorted(tmp_path.glob("*.parquet"))
+    stood = {path: path.read_bytes() for path in paths}
+    # Such a file is whole to Parquet; of those below polars may die.
+    other = pl.read_parquet(paths[0])
+    numbers = other["features"].to_numpy().copy()
+    numbers.view(np.uint32)[0, 0] ^= 1
+    other.with_columns(features=numbers).write_parquet(paths[0])
+    for path, at in zip(paths[1:4], (5, 500, -20), strict=True):
+        flipped = bytearray(stood[path])
+        flipped[at] ^= 1
+        path.write_bytes(flipped)
+    times = {path: path.stat().st_mtime_ns for path in paths[4:]}
+    assert times
+    table = features_to_parquet(network(), events(), tmp_path, batch=5)
+    assert np.array_equal(features(table), wanted)
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.parquet")} == stood
+    assert {path: path.stat().st_mtime_ns for path in paths[4:]} == times
+
+
 def test_the_same_options_in_other_words_are_the_same(tmp_path):
     features_to_parquet(network(), events()[:4], tmp_path, n_windows=2, windows="events")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}

@@ -1,8 +1,9 @@
 """Features of many samples as a folder of Parquet files, made by joblib's workers, in any order.
 
 Lives here: which parts are there, and whether they belong to what is asked for now. Not here: who
-does the work (`parallel`). Invariant: a part that stands in the folder is whole, and was made by
-the model and with the settings of `settings.json`.
+does the work (`parallel`). Invariant: a part that stands in the folder was written whole, by the
+model and with the settings of `settings.json`; its name ends with a hash of its bytes, so that both
+come at once, and what has happened to it since is noticed.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def features_to_parquet(
     """Write what `parallel_transform` or `parallel_features` gives, batch by batch, into a folder.
 
     Called again after it was stopped, or on samples that have become more, it makes the parts that
-    are missing or not whole. Memory holds the batches that are being made, and a few more.
+    are missing, or whose bytes are not those that were written. Memory holds the batches that are
+    being made, and a few more.
 
     Parameters
     ----------
@@ -137,8 +139,8 @@ class _Parts:
         self.n_done = 0
         self._settings = settings
         self._batch: int = settings["batch"]
-        self._paths: list[Path] = []
-        self._begun: list[tuple[int, Path]] = []
+        self._paths: dict[int, Path] = {}
+        self._begun: list[tuple[int, str]] = []
         self._is_new = not (folder / _SETTINGS).exists()
         if not self._is_new:
             self._compare(folder / _SETTINGS)
@@ -165,42 +167,31 @@ class _Parts:
             there.setdefault(path.name[:_DIGITS], []).append(path)
         for number, part in enumerate(parts):
             n = length_of(part) or 0
-            path = self.folder / f"{number:0{_DIGITS}d}-{n}-{_mark(part)}.parquet"
-            for other in there.get(path.name[:_DIGITS], []):
-                if other != path and f"-{self._batch}-" in other.name:
+            name = f"{number:0{_DIGITS}d}-{n}-{_mark(part)}"
+            others = there.get(name[:_DIGITS], [])
+            mine = [other for other in others if other.name.startswith(name)]
+            for other in others:
+                if other not in mine and f"-{self._batch}-" in other.name:
                     raise ParameterError(
                         f"samples must be those of before to go on from; part {number} is of "
                         f"other ones in {self.folder}."
                     )
-            self._paths.append(path)
-            if path.exists() and self._is_whole(path, number, n):
+            whole = next((path for path in mine if _is_whole(path, name)), None)
+            if whole is not None:
+                self._paths[number] = whole
                 self.n_done += 1
             else:
-                self._begun.append((number, path))
+                self._begun.append((number, name))
                 yield part
-
-    def _is_whole(self, path: Path, number: int, n_samples: int) -> bool:
-        import polars as pl
-
-        try:
-            found = pl.read_parquet(path, columns=["sample"])["sample"].unique().sort()
-        except (pl.exceptions.PolarsError, OSError):
-            return False
-        return found.equals(self._places(number, n_samples))
-
-    def _places(self, number: int, n_samples: int) -> pl.Series:
-        import polars as pl
-
-        first = number * self._batch
-        return pl.Series("sample", range(first, first + n_samples), pl.UInt32)
 
     def write(self, place: int, features: NDArray[Any]) -> None:
         """Write the features of a part, by its place among those that were missing."""
         import polars as pl
 
-        number, path = self._begun[place]
+        number, name = self._begun[place]
         n_samples, n_windows, _ = features.shape
-        places = self._places(number, n_samples).to_numpy()
+        first = number * self._batch
+        places = np.arange(first, first + n_samples, dtype=np.uint32)
         table = pl.DataFrame(
             {
                 "sample": np.repeat(places, n_windows),
@@ -211,11 +202,17 @@ class _Parts:
         if self._is_new:
             self.folder.mkdir(parents=True, exist_ok=True)
             text = json.dumps(self._settings, indent=1) + "\n"
-            _replaced(self.folder / _SETTINGS, lambda to: to.write_text(text, encoding="utf-8"))
+            settings = self.folder / _SETTINGS
+            _replaced(
+                settings, lambda to: to.write_text(text, encoding="utf-8"), lambda _: settings
+            )
             self._is_new = False
-        _replaced(path, table.write_parquet)
-        for other in self.folder.glob(f"{path.name[:_DIGITS]}-*.parquet"):
-            if other != path:  # Of the same samples when they were fewer.
+        path = _replaced(
+            self.folder / name, table.write_parquet, lambda unnamed: _named(unnamed, name)
+        )
+        self._paths[number] = path
+        for other in self.folder.glob(f"{name[:_DIGITS]}-*.parquet"):
+            if other != path:  # Damaged, or of the same samples when they were fewer.
                 other.unlink(missing_ok=True)
         self.n_done += 1
 
@@ -225,17 +222,31 @@ class _Parts:
 
         if not self._paths:
             raise ShapeError("samples must hold at least one sample; got 0.")
-        return pl.scan_parquet(self._paths, glob=False)
+        return pl.scan_parquet([self._paths[number] for number in sorted(self._paths)], glob=False)
 
 
-def _replaced(path: Path, write: Callable[[Path], Any]) -> None:
+def _replaced(path: Path, write: Callable[[Path], Any], named: Callable[[Path], Path]) -> Path:
     """Write a file that is whole once it has its name."""
     unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         write(unfinished)
-        unfinished.replace(path)
+        return unfinished.replace(named(unfinished))
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _is_whole(path: Path, name: str) -> bool:
+    try:
+        return path == _named(path, name)
+    except OSError:  # As of a sector that has gone bad.
+        return False
+
+
+def _named(path: Path, name: str) -> Path:
+    """Give the path that a part of such bytes has."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8))
+    return path.with_name(f"{name}-{found.hexdigest()}.parquet")
 
 
 def _mark(part: Any) -> str:
