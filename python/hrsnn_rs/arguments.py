@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.words import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,34 +212,6 @@ def check_array(
         )
     copy.setflags(write=False)
     return copy
-
-
-def place_of(index: int, shape: tuple[int, ...], at: str = "index") -> str:
-    """Say where in an array an element stands.
-
-    Parameters
-    ----------
-    index : int
-        Of the element, row by row.
-    shape : tuple of int
-        Of the array.
-    at : str, default="index"
-        What the elements of one dimension are.
-
-    Returns
-    -------
-    str
-        For a message.
-
-    Examples
-    --------
-    >>> place_of(4, (5,), "neuron"), place_of(4, (2, 3))
-    ('neuron 4', '(row, column) (1, 1)')
-    """
-    if len(shape) < 2:
-        return f"{at} {index}"
-    place = tuple(int(one) for one in np.unravel_index(index, shape))
-    return f"(row, column) {place}" if len(shape) == 2 else f"index {place}"
 
 
 def check_offsets(offsets: ArrayLike) -> NDArray[np.int64]:

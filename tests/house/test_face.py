@@ -117,6 +117,7 @@ def test_a_network_needs_neither_files_nor_other_wings() -> None:
         "description",
         "events",
         "network",
+        "words",
     }
     assert own(loaded) & FILES == set()
 

@@ -11,7 +11,7 @@ from hrsnn_rs.learning.comparison import (
     verdict,
 )
 from hrsnn_rs.learning.experiment import ROW_SCHEMA
-from hrsnn_rs.learning.statistics import counted, holm, paired_difference
+from hrsnn_rs.learning.statistics import holm, paired_difference
 
 N_CLIPS = 20
 
@@ -178,14 +178,7 @@ def test_nothing_and_nonsense_are_refused():
                 use(wrong)
 
 
-def test_numbers_of_things():
-    assert [counted(n, "clip") for n in (0, 1, 2, 1234)] == [
-        "0 clips",
-        "1 clip",
-        "2 clips",
-        "1,234 clips",
-    ]
-    assert [counted(n, "class") for n in (1, 2)] == ["1 class", "2 classes"]
+def test_a_difference_says_on_how_many_it_rests():
     one = rows_of({"one": 0.5, "HeNHeS": 0.5}, n_seeds=1, n_persons=1).filter(seed=0)
     assert str(difference(one, "one", "HeNHeS")).endswith(
         "(no interval; 1 seed, 1 person, 20 clips)"

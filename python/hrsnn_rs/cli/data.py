@@ -32,6 +32,7 @@ from hrsnn_rs.recordings import Video, read_events
 from hrsnn_rs.recordings.cache import EventCache
 from hrsnn_rs.recordings.frame_stream import record_frames
 from hrsnn_rs.recordings.video import VIDEO_SUFFIXES
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -194,8 +195,7 @@ def _cache(arguments: argparse.Namespace) -> int:
         rows = table.with_columns(pl.col("last_used").dt.to_string("iso:strict")).to_dicts()
         print_json({"cache": str(cache.path), "max_bytes": cache.max_bytes, "rows": rows})
         return 0
-    n_clips = table["entries"].sum()
-    words = f"{n_clips} clip{'s' * (n_clips != 1)}"
+    words = counted(int(table["entries"].sum()), "clip")
     print(f"{cache.path}: {table['bytes'].sum() / 2**20:,.1f} MB in {words}")
     if table.height:
         print()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs.cli.terminal import print_json
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from hrsnn_rs.learning import LiveScore, LiveStream
@@ -70,8 +71,8 @@ class View(AbstractContextManager["View"], ABC):
             return
         seconds = time.perf_counter() - self._begin
         print(
-            f"{self._n_events:,} events and {self._n_scores} scores in {seconds:.1f} s; a chunk "
-            f"took {np.median(self._took):.1f} ms, 99 of 100 at most "
+            f"{counted(self._n_events, 'event')} and {counted(self._n_scores, 'score')} in "
+            f"{seconds:.1f} s; a chunk took {np.median(self._took):.1f} ms, 99 of 100 at most "
             f"{np.quantile(self._took, 0.99):.1f} ms; at most {max(self._behind):.0f} ms behind",
             file=sys.stderr,
         )

@@ -26,7 +26,7 @@ from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.encoding import EventEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import Clips, HRSNNClassifier, library_commit
-from hrsnn_rs.learning.statistics import counted
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     import argparse

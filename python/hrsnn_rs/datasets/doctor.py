@@ -184,7 +184,7 @@ def open_dataset(
     ...     (Path(folder) / "wave").mkdir()
     ...     np.savez(Path(folder) / "wave" / "0.npz", t=[1], x=[2], y=[3], p=[1])
     ...     open_dataset(folder)
-    EventFolder(1 samples, 1 classes, subjects unknown)
+    EventFolder(1 sample, 1 class, subjects unknown)
     """
     return opened(recognise(path), split, encoder, **options)
 

@@ -67,7 +67,7 @@ class EventFolder(Dataset):
     ...     np.savez(Path(folder) / "wave" / "0.npz", t=[1], x=[2], y=[3], p=[1])
     ...     samples = EventFolder(folder)
     ...     samples[0]
-    (SensorEvents(1 events, height=128, width=128, duration=2 µs), 0)
+    (SensorEvents(1 event, height=128, width=128, duration=2 µs), 0)
     """
 
     def __init__(

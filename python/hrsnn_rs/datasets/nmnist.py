@@ -73,7 +73,7 @@ class NMNIST(Dataset):
     Examples
     --------
     >>> NMNIST("NMNIST", "test")  # doctest: +SKIP
-    NMNIST(10000 samples, 10 classes, subjects unknown)
+    NMNIST(10,000 samples, 10 classes, subjects unknown)
     """
 
     splits = ("train", "test")

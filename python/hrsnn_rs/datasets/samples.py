@@ -19,6 +19,7 @@ from hrsnn_rs.arguments import MOST_SEED, check_integer
 from hrsnn_rs.datasets.splits import leak
 from hrsnn_rs.errors import DataWarning, ParameterError
 from hrsnn_rs.events.columns import whole_numbers
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -189,9 +190,10 @@ class EventSamples(ABC):
 
     def __repr__(self) -> str:
         n_subjects = np.unique(self._groups).size
-        subjects = f"{n_subjects} subjects" if self.subjects_known else "subjects unknown"
+        subjects = counted(n_subjects, "subject") if self.subjects_known else "subjects unknown"
         return (
-            f"{type(self).__name__}({len(self)} samples, {len(self._classes)} classes, {subjects})"
+            f"{type(self).__name__}({counted(len(self), 'sample')}, "
+            f"{counted(len(self._classes), 'class')}, {subjects})"
         )
 
     def split(

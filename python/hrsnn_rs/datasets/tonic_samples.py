@@ -37,7 +37,7 @@ class TonicSamples(EventSamples):
     Examples
     --------
     >>> TonicSamples(tonic.datasets.NMNIST("data"))  # doctest: +SKIP
-    TonicSamples(60000 samples, 10 classes, subjects unknown)
+    TonicSamples(60,000 samples, 10 classes, subjects unknown)
     """
 
     def __init__(
@@ -145,7 +145,7 @@ def from_tonic(
     ...         fields = [("t", int), ("x", int), ("y", int), ("p", int)]
     ...         return np.array([(5, sample, 0, 1)], dtype=fields), self.targets[sample]
     >>> from_tonic(Two())[1]
-    (SensorEvents(1 events, height=2, width=4, duration=6 µs), 0)
+    (SensorEvents(1 event, height=2, width=4, duration=6 µs), 0)
     """
     return TonicSamples(dataset, encoder, groups=groups, sensor_size=sensor_size, labels=labels)
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer, check_number, place_of, refuse_masked, within
+from hrsnn_rs.arguments import check_integer, check_number, refuse_masked, within
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.words import place_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -22,6 +22,7 @@ from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import Frozen, microseconds
 from hrsnn_rs.events.drive import checked_edges
 from hrsnn_rs.events.memory_limit import check_memory
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -285,12 +286,11 @@ class InjectedCurrent(Frozen):
         )
 
     def __repr__(self) -> str:
-        n = len(self.values)
-        who = "all neurons" if self.neurons is None else f"{self.neurons.size} neurons"
+        bins = counted(len(self.values), "bin")
+        who = "all neurons" if self.neurons is None else counted(self.neurons.size, "neuron")
         noise = f", noise={self.noise:g}" if self.noise else ""
         return (
-            f"InjectedCurrent({n} bin{'s' * (n > 1)} from {self.edges[0]:g} to "
-            f"{self.edges[-1]:g} ms, {who}{noise})"
+            f"InjectedCurrent({bins} from {self.edges[0]:g} to {self.edges[-1]:g} ms, {who}{noise})"
         )
 
 

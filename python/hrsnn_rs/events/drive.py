@@ -16,6 +16,7 @@ from hrsnn_rs.events.columns import Frozen
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.events.sources import checked_rates
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -175,9 +176,9 @@ class PoissonDrive(Frozen):
         return _again, (type(self), self._values())
 
     def __repr__(self) -> str:
-        bins = "" if self.edges is None else f"{len(self.rates)} bins, "
+        bins = "" if self.edges is None else f"{counted(len(self.rates), 'bin')}, "
         of = f", sample={self.sample}" if self.sample else ""
-        return f"PoissonDrive({self.n_channels} channels, {bins}seed={self.seed}{of})"
+        return f"PoissonDrive({counted(self.n_channels, 'channel')}, {bins}seed={self.seed}{of})"
 
 
 def _again(kind: type[PoissonDrive], values: tuple[Any, ...]) -> PoissonDrive:

@@ -16,6 +16,7 @@ from hrsnn_rs.events.columns import check_same_length, checked_times, whole_numb
 from hrsnn_rs.events.conversion import of_frame, of_raster, of_sensor, of_structured
 from hrsnn_rs.events.operations import EventOperations
 from hrsnn_rs.events.sources import poisson
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -97,7 +98,8 @@ class Events(EventOperations):
 
     def __repr__(self) -> str:
         return (
-            f"Events({len(self)} events, n_channels={self.n_channels}, duration={self.duration} µs)"
+            f"Events({counted(len(self), 'event')}, n_channels={self.n_channels}, "
+            f"duration={self.duration} µs)"
         )
 
     @classmethod

@@ -138,7 +138,7 @@ class EventOperations(Frozen):
         --------
         >>> from hrsnn_rs.events import Events
         >>> Events([3], [1], n_channels=2, duration=10).shift(5, channel=4)
-        Events(1 events, n_channels=6, duration=15 µs)
+        Events(1 event, n_channels=6, duration=15 µs)
         """
         t = check_integer("t", t, high=MAX_TIME - self.duration - 1, unit="µs")
         most = 2**32 - 1 - self.n_channels
@@ -181,7 +181,7 @@ class EventOperations(Frozen):
         >>> from hrsnn_rs.events import Events
         >>> events = Events([1, 4, 6], [0, 2, 2], n_channels=3, duration=10)
         >>> events.select([2, 1], start=5)
-        Events(1 events, n_channels=2, duration=5 µs)
+        Events(1 event, n_channels=2, duration=5 µs)
         """
         start = check_integer("start", start, high=self.duration - 1, unit="µs")
         if stop is None:

@@ -21,6 +21,7 @@ from hrsnn_rs.events.columns import (
     polarity_field,
     whole_numbers,
 )
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -146,8 +147,8 @@ class SensorEvents(Frozen):
 
     def __repr__(self) -> str:
         return (
-            f"SensorEvents({len(self)} events, height={self.height}, width={self.width}, "
-            f"duration={self.duration} µs)"
+            f"SensorEvents({counted(len(self), 'event')}, height={self.height}, "
+            f"width={self.width}, duration={self.duration} µs)"
         )
 
     @classmethod

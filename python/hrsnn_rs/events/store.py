@@ -16,6 +16,7 @@ from hrsnn_rs.arguments import as_array, check_integer
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.spill_file import SpillFile
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -197,7 +198,7 @@ class EventStore(Sequence[Events]):
         return self.in_memory, (list(self),)
 
     def __repr__(self) -> str:
-        return f"EventStore({len(self)} samples)"
+        return f"EventStore({counted(len(self), 'sample')})"
 
 
 def _iterable(samples: Any) -> Iterable[Events]:

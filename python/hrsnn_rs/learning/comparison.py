@@ -19,10 +19,10 @@ from hrsnn_rs.learning.statistics import (
     FEWEST_SEEDS,
     LEVEL,
     PairedDifference,
-    counted,
     holm,
     paired_difference,
 )
+from hrsnn_rs.words import counted
 
 _MEASURED = ("accuracy", "memory", "spikes_per_sample", "rate", "synaptic_operations", "seconds")
 _SCORES = ("accuracy", "memory")

@@ -266,7 +266,7 @@ def as_sample(one: Any, dt: float | None, sensor_size: tuple[int, int, int] | No
     >>> frames[3, 1, 2, 5] = 1
     >>> events = as_sample(frames, 10.0, None)
     >>> events
-    SensorEvents(1 events, height=4, width=6, duration=50000 µs)
+    SensorEvents(1 event, height=4, width=6, duration=50000 µs)
     >>> events.t.tolist(), events.x.tolist(), events.y.tolist(), events.p.tolist()
     ([30000], [5], [2], [1])
     """

@@ -18,6 +18,7 @@ from sklearn.exceptions import DataConversionWarning
 
 from hrsnn_rs.arguments import as_array
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,7 +165,7 @@ def checked_groups(groups: ArrayLike | None, n_samples: int) -> Encoded | None:
 def check_two_classes(n_classes: int) -> None:
     """Refuse what leaves nothing to tell apart."""
     if n_classes < 2:
-        n = f"{n_classes} class{'' if n_classes == 1 else 'es'}"
+        n = counted(n_classes, "class")
         raise ParameterError(f"y must hold at least two classes of weight above 0; got {n}.")
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from hrsnn_rs.learning.statistics import counted
+from hrsnn_rs.words import counted
 
 CITATION = (
     "Chakraborty & Mukhopadhyay (2023), Heterogeneous recurrent spiking neural network for "

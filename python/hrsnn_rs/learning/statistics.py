@@ -24,6 +24,7 @@ import numpy as np
 from scipy import stats
 
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -67,30 +68,6 @@ class Spread:
 
     def __str__(self) -> str:
         return f"{self.mean:.3f}" if self.n < 2 else f"{self.mean:.3f} ± {self.sd:.3f}"
-
-
-def counted(n: int, what: str) -> str:
-    """Write a number of things.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    what : str
-        One of them.
-
-    Returns
-    -------
-    str
-        With "s" behind, or "es" behind an "s", but for one.
-
-    Examples
-    --------
-    >>> counted(1, "clip"), counted(2, "class")
-    ('1 clip', '2 classes')
-    """
-    many = "es" if what.endswith("s") else "s"
-    return f"{n:,} {what}{many * (n != 1)}"
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def checked(samples: Iterable[Any], n_inputs: int, start: int = 0) -> Iterator[E
     Examples
     --------
     >>> list(checked([([5], [1])], n_inputs=2))
-    [Events(1 events, n_channels=2, duration=6 µs)]
+    [Events(1 event, n_channels=2, duration=6 µs)]
     """
     for index, sample in enumerate(samples, start):
         try:
@@ -198,6 +198,6 @@ def drive_after(drive: PoissonDrive | None, n_done: int) -> PoissonDrive | None:
     --------
     >>> from hrsnn_rs.events import PoissonDrive
     >>> drive_after(PoissonDrive([1.0]).for_sample(2), 3)
-    PoissonDrive(1 channels, seed=0, sample=5)
+    PoissonDrive(1 channel, seed=0, sample=5)
     """
     return None if drive is None else drive.for_sample(drive.sample + n_done)

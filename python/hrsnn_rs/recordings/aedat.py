@@ -102,7 +102,7 @@ def read_aedat(
     ...     _ = file.write(header + packet + event)
     ...     file.flush()
     ...     read_aedat(file.name)
-    SensorEvents(1 events, height=128, width=128, duration=71 µs)
+    SensorEvents(1 event, height=128, width=128, duration=71 µs)
     """
     reader, height, width = _opened(path, start, stop, sensor_size)
     t, x, y, p = reader.read()

@@ -380,7 +380,7 @@ def read_events(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     np.savez(Path(folder) / "wave.npz", t=[1], x=[2], y=[3], p=[1])
     ...     read_events(Path(folder) / "wave.npz")
-    SensorEvents(1 events, height=128, width=128, duration=2 µs)
+    SensorEvents(1 event, height=128, width=128, duration=2 µs)
     """
     path, sensor_size = Path(path), checked_size(sensor_size)
     reader = READERS.get(path.suffix.lower())

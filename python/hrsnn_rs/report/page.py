@@ -17,12 +17,12 @@ from hrsnn_rs.arguments import check_path
 from hrsnn_rs.errors import FigureWarning, MissingDependencyError, ParameterError
 from hrsnn_rs.learning.comparison import check_rows, predictions, summarize, verdict_parts
 from hrsnn_rs.learning.paper import beside_paper
-from hrsnn_rs.learning.statistics import counted
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.plotting.canvas import png
 from hrsnn_rs.report.origin import origin
 from hrsnn_rs.report.parts import chance, format_parts, said_of_parts
 from hrsnn_rs.report.tables import format_comparisons, format_paper, format_summary
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -228,7 +228,7 @@ def _tested(rows: pl.DataFrame) -> dict[str, str]:
         told["chance"] = "all tested clips are of one class, so that an accuracy says nothing"
     elif by_luck is not None:
         always = f"always the most frequent class: {by_luck.most_frequent:.3f}"
-        told["chance"] = f"{by_luck.level:.3f} ({by_luck.n_classes} classes); {always}"
+        told["chance"] = f"{by_luck.level:.3f} ({counted(by_luck.n_classes, 'class')}); {always}"
     return told
 
 
