@@ -1,39 +1,17 @@
 """Features as a folder of parts: those of `transform`, also after a stop, and no others'."""
 
-import functools
 import json
 
 import joblib
 import numpy as np
 import polars as pl
 import pytest
+from gesture_models import classifier, events, fitted, gestures, network
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
-from hrsnn_rs.learning import Clips, HRSNNClassifier, features_to_parquet, parallel_features
+from hrsnn_rs.learning import HRSNNClassifier, features_to_parquet, parallel_features
 from hrsnn_rs.network import default_network
 from sklearn.exceptions import NotFittedError
-
-
-@functools.cache
-def gestures():
-    return make_gestures(3, 1, duration=400_000)
-
-
-@functools.cache
-def events():
-    return list(Clips.of_dataset(gestures()).events)
-
-
-@functools.cache
-def network():
-    made = default_network(n_neurons=40)
-    made.calibrate(events(), rate=3.0)
-    return made
-
-
-@functools.cache
-def fitted() -> HRSNNClassifier:
-    return HRSNNClassifier(network=network(), n_windows=2, n_threads=1).fit(gestures())
 
 
 def features(table: pl.LazyFrame) -> np.ndarray:
@@ -146,8 +124,7 @@ def test_the_same_options_in_other_words_are_the_same(tmp_path):
 
 
 def test_a_classifier_of_encoded_events_has_no_encoder(tmp_path):
-    clf = HRSNNClassifier(network=network(), n_windows=2, n_threads=1)
-    clf.fit(events(), gestures().labels)
+    clf = classifier().fit(events(), gestures().labels)
     assert clf.encoder_ is None
     table = features_to_parquet(clf, events(), tmp_path)
     assert np.array_equal(features(table), clf.window_features(events()))
@@ -174,7 +151,7 @@ def test_rows_of_tables_are_told_apart_by_their_numbers(tmp_path, form):
 
 
 def test_parameters_of_another_fit_are_refused(tmp_path):
-    clf = HRSNNClassifier(network=network(), n_windows=2, n_threads=1).fit(gestures())
+    clf = classifier().fit(gestures())
     clf.set_params(n_windows=3)
     for work in (parallel_features, lambda *both: features_to_parquet(*both, tmp_path / "parts")):
         with pytest.raises(ParameterError, match="n_windows must be 2, with which"):

@@ -1,7 +1,6 @@
 """Samples shared out by joblib, by dask's workers among others: the bits of the serial run."""
 
 import contextlib
-import functools
 import os
 import signal
 import threading
@@ -12,11 +11,10 @@ import joblib
 import numpy as np
 import pytest
 from dask.distributed import Client, LocalCluster
-from hrsnn_rs.datasets import make_gestures
+from gesture_models import N_NEURONS, classifier, events, fitted, gestures, network
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events import PoissonDrive
 from hrsnn_rs.learning import (
-    Clips,
     HRSNNClassifier,
     compare,
     parallel,
@@ -25,32 +23,6 @@ from hrsnn_rs.learning import (
 )
 from hrsnn_rs.network import default_network
 from sklearn.model_selection import GroupKFold, cross_val_score
-
-
-@functools.cache
-def gestures():
-    return make_gestures(3, 1, duration=400_000)
-
-
-@functools.cache
-def events():
-    return list(Clips.of_dataset(gestures()).events)
-
-
-@functools.cache
-def network():
-    made = default_network(n_neurons=60)
-    made.calibrate(events(), rate=3.0)
-    return made
-
-
-def classifier() -> HRSNNClassifier:
-    return HRSNNClassifier(network=network(), n_windows=2, n_threads=1)
-
-
-@functools.cache
-def fitted() -> HRSNNClassifier:
-    return classifier().fit(gestures())
 
 
 @contextlib.contextmanager
@@ -105,11 +77,11 @@ def test_a_table_is_shared_out_by_rows():
 
 def test_no_sample_is_no_feature():
     found = parallel_transform(network(), [], 2)
-    assert found.shape == (0, 2, 60)
+    assert found.shape == (0, 2, N_NEURONS)
 
 
 def test_a_worker_holds_one_model_and_not_a_stale_one():
-    other = default_network(n_neurons=60, seed=1)
+    other = default_network(n_neurons=N_NEURONS, seed=1)
     for one in (network(), other, network()):
         found = parallel_transform(one, events()[:4])
         assert np.array_equal(found, one.transform(events()[:4], n_threads=1))
