@@ -132,6 +132,7 @@ WINGS = {
         "large_ridge",
         "fitted_as",
         "readout_fit",
+        "kept_readout",
         "readout",
         "estimator_input",
         "kept_layer",

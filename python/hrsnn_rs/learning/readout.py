@@ -11,28 +11,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import validate_data
 
-from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.fitted_as import check_as_fitted, remember_fit
+from hrsnn_rs.learning.kept_readout import SHAPING, KeptReadout
 from hrsnn_rs.learning.labels import (
-    check_class_weight,
     check_two_classes,
     checked_groups,
     checked_weights,
-    class_weight_from_json,
-    class_weight_to_json,
     codes_among,
     encode,
-    from_bytes,
-    from_json,
-    to_bytes,
-    to_json,
     weights_of_classes,
 )
-from hrsnn_rs.learning.left_out import both_classes, checked_alphas, softmax
+from hrsnn_rs.learning.left_out import both_classes, softmax
 from hrsnn_rs.learning.readout_fit import fit_in_blocks, fit_in_memory, is_small
 
 if TYPE_CHECKING:
@@ -45,13 +39,8 @@ if TYPE_CHECKING:
 ALPHAS: tuple[float, ...] = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
 """Candidates of the penalty when none are given."""
 
-_COMPRESSIONS = ("log1p", "none")
-_SCALINGS = ("auto", "each", "common")
-#: Parameters that the fitted weights depend on at every use.
-_SHAPING = ("compression",)
 
-
-class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Readout(ClassifierMixin, KeptReadout):  # type: ignore[misc]
     """Ridge classifier of window counts, standardised on the training samples.
 
     Parameters
@@ -204,7 +193,7 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             fitted = fit_in_blocks(table, partial(self._compressed, in_place=True), *rest)
         self.alpha_, self.temperature_, self.coef_, self.intercept_ = fitted[:4]
         self.mean_, self.scale_ = fitted[4:]
-        remember_fit(self, _SHAPING)
+        remember_fit(self, SHAPING)
         return self
 
     def decision_function(self, features: ArrayLike) -> Floats:
@@ -326,155 +315,6 @@ class Readout(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         )
         return codes
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the parameters of the constructor as JSON can hold them.
-
-        Returns
-        -------
-        dict
-            `alpha`, `compression`, `scaling` and `class_weight`.
-
-        Raises
-        ------
-        ParameterError
-            If a parameter is none of the allowed.
-
-        Examples
-        --------
-        >>> from hrsnn_rs.learning import Readout
-        >>> Readout(alpha=10.0).to_dict()
-        {'alpha': 10.0, 'compression': 'log1p', 'scaling': 'auto', 'class_weight': None}
-        """
-        alphas = self.check_parameters()
-        return {
-            "alpha": alphas[0] if np.ndim(self.alpha) == 0 else alphas,
-            "compression": self.compression,
-            "scaling": self.scaling,
-            "class_weight": class_weight_to_json(self.class_weight),
-        }
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
-        """Make an unfitted readout of what `to_dict` gave.
-
-        Parameters
-        ----------
-        fields : mapping
-            As `to_dict` gives it.
-
-        Returns
-        -------
-        Readout
-            It fits the same bits.
-
-        Raises
-        ------
-        FormatError
-            If a field is missing, unknown or has a value that is not allowed.
-
-        Examples
-        --------
-        >>> from hrsnn_rs.learning import Readout
-        >>> Readout.from_dict(Readout(alpha=10.0).to_dict())
-        Readout(alpha=10.0)
-        """
-        try:
-            weight = class_weight_from_json(fields["class_weight"])
-            readout = cls(**{**fields, "class_weight": weight})
-            readout.check_parameters()
-        except (KeyError, TypeError, ValueError) as error:
-            raise FormatError(f"fields of a readout are wrong: {error!r}.") from error
-        return readout
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Give the whole readout as arrays, for a file without pickle.
-
-        Returns
-        -------
-        dict of str to ndarray
-            `coef`, `intercept`, `mean`, `scale`, `alpha`, `temperature` (float64), and as the
-            UTF-8 bytes of JSON `classes` (their dtype and values) and `parameters` (those of the
-            constructor).
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from hrsnn_rs.learning import Readout
-        >>> readout = Readout(alpha=1.0).fit(np.eye(4), [0, 0, 1, 1])
-        >>> same = Readout.from_arrays(readout.to_arrays())
-        >>> same.predict(np.eye(4))
-        array([0, 0, 1, 1])
-        """
-        check_as_fitted(self)
-        return {
-            "coef": self.coef_.copy(),
-            "intercept": self.intercept_.copy(),
-            "mean": self.mean_.copy(),
-            "scale": self.scale_.copy(),
-            "alpha": np.array([self.alpha_], dtype=np.float64),
-            "temperature": np.array([self.temperature_], dtype=np.float64),
-            "classes": to_bytes(to_json(self.classes_)),
-            "parameters": to_bytes(self.to_dict()),
-        }
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Make a fitted readout of what `to_arrays` gave.
-
-        Parameters
-        ----------
-        arrays : mapping of str to ndarray
-            As `to_arrays` gives it. Not changed.
-
-        Returns
-        -------
-        Readout
-            Fitted; it predicts the same bits, and fits the same bits once more.
-
-        Raises
-        ------
-        FormatError
-            If an array is missing or its shape does not fit the others.
-        """
-        try:
-            coef, intercept, mean, scale, alpha, temperature = (
-                np.array(arrays[name], dtype=np.float64, order="C")
-                for name in ("coef", "intercept", "mean", "scale", "alpha", "temperature")
-            )
-            classes = from_json(from_bytes(np.asarray(arrays["classes"])))
-            readout = cls.from_dict(from_bytes(np.asarray(arrays["parameters"])))
-        except (KeyError, TypeError, ValueError) as error:
-            raise FormatError(f"the arrays of a readout are incomplete: {error!r}.") from error
-        n_rows = 1 if len(classes) == 2 else len(classes)
-        if (
-            len(classes) < 2
-            or coef.shape != (n_rows, mean.size)
-            or intercept.shape != (n_rows,)
-            or mean.shape != scale.shape
-            or alpha.shape != (1,)
-            or temperature.shape != (1,)
-        ):
-            raise FormatError(
-                f"the arrays of a readout do not fit each other: coef {coef.shape}, "
-                f"intercept {intercept.shape}, mean {mean.shape}, scale {scale.shape}, "
-                f"{len(classes)} classes."
-            )
-        readout.alpha_, readout.temperature_ = float(alpha[0]), float(temperature[0])
-        readout.coef_, readout.intercept_ = coef, intercept
-        readout.mean_, readout.scale_ = mean, scale
-        readout.classes_, readout.n_features_in_ = classes, int(mean.size)
-        remember_fit(readout, _SHAPING)
-        return readout
-
-    def check_parameters(self) -> list[float]:
-        """Check the settings and list the candidates of alpha, ascending."""
-        for name, known in (("compression", _COMPRESSIONS), ("scaling", _SCALINGS)):
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in known:
-                raise ParameterError(f"{name} must be one of {known}; got {value!r}.")
-        check_class_weight(self.class_weight)
-        return checked_alphas(self.alpha)
 
     def _checked(self, features: ArrayLike, *, reset: bool = False) -> Floats:
         """Check features and flatten each sample to one row; `reset` when fitting."""
