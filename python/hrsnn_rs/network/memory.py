@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from hrsnn_rs import _hrsnn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from hrsnn_rs.description.connectivity import Connectivity
+    from hrsnn_rs.description.parameters import STDP
 
 _Make = TypeVar("_Make", bound="Callable[..., Any]")
 
-__all__ = ["Projected", "give_back", "n_parts", "network_bytes", "synapse_bytes"]
+__all__ = ["Projected", "give_back", "n_parts", "network_bytes", "projected", "synapse_bytes"]
 
 #: Bytes of an input channel and of a neuron while a network is made.
 PER_INPUT, PER_NEURON = 17, 256
@@ -179,6 +182,63 @@ class Projected:
         """Bytes of what is drawn, of the copy that the core is given, and of laying it out."""
         of_synapse = PER_DRAWN + self.plastic * PER_DRAWN_PLASTIC + self.delays * PER_DRAWN_DELAY
         return self.n_synapses * (of_synapse + self.learning * PER_LAID_OUT[dtype])
+
+
+def projected(
+    n_neurons: int,
+    rules: Mapping[str, tuple[Connectivity | None, int]],
+    plasticity: STDP | None,
+    excitatory: float,
+) -> list[Projected]:
+    """Say what synapses are expected of rules.
+
+    Parameters
+    ----------
+    n_neurons : int
+        Targets.
+    rules : mapping of str
+        Of "inputs" and "recurrent", the rule and its number of sources.
+    plasticity : STDP or None
+        What synapses onto neurons learn by.
+    excitatory : float
+        Share of excitatory neurons.
+
+    Returns
+    -------
+    list of Projected
+        One for each rule that there is.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.description import RandomConnectivity
+    >>> dense = RandomConnectivity(p=1.0)
+    >>> projected(10, {"inputs": (dense, 5), "recurrent": (None, 10)}, None, 0.8)[0].n_synapses
+    50.0
+    """
+    expected = [
+        (name, rule, n_pre, rule.expected_synapses(n_pre, n_neurons))
+        for name, (rule, n_pre) in rules.items()
+        if rule is not None
+    ]
+    parts = n_parts(n_neurons, sum(n_synapses for *_, n_synapses in expected))
+    found = []
+    for name, rule, n_pre, n_synapses in expected:
+        # With one delay for all, a source has one segment in each part of the network.
+        delays = getattr(rule, "delay", None)
+        one_for_all = delays is None or isinstance(delays, (int, float))
+        learns = plasticity is not None and (name == "recurrent" or plasticity.inputs)
+        found.append(
+            Projected(
+                n_synapses,
+                parts * n_pre if one_for_all else n_synapses,
+                plastic=learns,
+                # Those onto excitatory neurons from inputs or from excitatory neurons.
+                share=excitatory**2 if name == "recurrent" else excitatory,
+                half_precision=plasticity is not None and plasticity.half_precision,
+                delays=not one_for_all,
+            )
+        )
+    return found
 
 
 def network_bytes(

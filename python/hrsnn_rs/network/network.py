@@ -27,7 +27,7 @@ from hrsnn_rs.network.assembly import (
     check_sizes,
     choose_inhibitory,
 )
-from hrsnn_rs.network.memory import Projected, give_back, n_parts, network_bytes
+from hrsnn_rs.network.memory import give_back, network_bytes, projected
 from hrsnn_rs.network.running import RunningNetwork
 from hrsnn_rs.network.wiring import homogeneous, wire
 
@@ -207,37 +207,14 @@ class Network(RunningNetwork):
         excitatory = 1.0 - check_fraction(inhibitory_fraction)
         if plasticity is not None and not isinstance(plasticity, STDP):
             raise ParameterError(f"plasticity must be a STDP or None; got {plasticity!r}.")
-        rules = (
-            ("inputs", _DEFAULT_INPUTS if inputs is None else inputs, n_inputs),
-            ("recurrent", recurrent, n_neurons),
-        )
-        for name, rule, _ in rules:
+        rules = {
+            "inputs": (_DEFAULT_INPUTS if inputs is None else inputs, n_inputs),
+            "recurrent": (recurrent, n_neurons),
+        }
+        for name, (rule, _) in rules.items():
             if rule is not None and not isinstance(rule, Connectivity):
                 raise ParameterError(f"{name} must be a Connectivity or None; got {rule!r}.")
-        expected = [
-            (name, rule, n_pre, rule.expected_synapses(n_pre, n_neurons))
-            for name, rule, n_pre in rules
-            if rule is not None
-        ]
-        parts = n_parts(n_neurons, sum(n_synapses for *_, n_synapses in expected))
-        projections = []
-        for name, rule, n_pre, n_synapses in expected:
-            # With one delay for all, a source has one segment in each part of the network.
-            delays = getattr(rule, "delay", None)
-            one_for_all = delays is None or isinstance(delays, (int, float))
-            learns = plasticity is not None and (name == "recurrent" or plasticity.inputs)
-            # Those onto excitatory neurons from inputs or from excitatory neurons.
-            share = excitatory**2 if name == "recurrent" else excitatory
-            projections.append(
-                Projected(
-                    n_synapses,
-                    parts * n_pre if one_for_all else n_synapses,
-                    plastic=learns,
-                    share=share,
-                    half_precision=plasticity is not None and plasticity.half_precision,
-                    delays=not one_for_all,
-                )
-            )
+        projections = projected(n_neurons, rules, plasticity, excitatory)
         return network_bytes(n_inputs, n_neurons, projections, dtype, at_rest=at_rest)
 
     @classmethod
