@@ -8,6 +8,7 @@ import hrsnn_rs as hr
 import polars as pl
 import pytest
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.comparison import comparisons
 from hrsnn_rs.learning.experiment import ROW_SCHEMA
 from hrsnn_rs.plotting import figures as plotting
 from hrsnn_rs.report import (
@@ -17,7 +18,7 @@ from hrsnn_rs.report import (
     format_summary,
     write_report,
 )
-from hrsnn_rs.report.parts import chance, said_of_parts
+from hrsnn_rs.report.parts import chance, parts_of, said_of_parts
 
 pytest.importorskip("matplotlib")
 
@@ -272,6 +273,10 @@ def many(systems, right, settings=None):
     )
 
 
+def sentence(rows):
+    return said_of_parts(parts_of(rows, comparisons(rows)))
+
+
 def test_parts_are_what_a_system_has_and_another_has_not():
     right = {"pooled counts": False, "drawn features": True, "features": True, "HeNHeS": False}
     rows = many(right, right)
@@ -283,8 +288,8 @@ def test_parts_are_what_a_system_has_and_another_has_not():
     assert lines["what these fields have learned"][:3] == ["1.000", "1.000", "+0.000"]
     assert lines["what these fields have learned"][4] == "not resolved"
     assert "features in place of the recurrent network" in lines
-    assert said_of_parts(rows).startswith("What helps: fields at every place")
-    assert "Not resolved: what these fields have learned (+0.000)." in said_of_parts(rows)
+    assert sentence(rows).startswith("What helps: fields at every place")
+    assert "Not resolved: what these fields have learned (+0.000)." in sentence(rows)
 
 
 def test_a_network_on_top_of_features_is_held_against_them():
@@ -295,13 +300,13 @@ def test_a_network_on_top_of_features_is_held_against_them():
     low, high = map(float, line[4].split(" … "))
     assert low < -1.0 < high < 0.0
     assert line[5] == "costs"
-    assert said_of_parts(rows) == "What costs: a recurrent network on top of features (-1.000)."
+    assert sentence(rows) == "What costs: a recurrent network on top of features (-1.000)."
 
 
 def test_parts_are_not_told_where_none_was_taken_out(tmp_path, rows):
     alone = rows.filter(system="event counts")
     assert format_parts(alone) == []
-    assert said_of_parts(alone) == "No part was taken out of any system."
+    assert sentence(alone) == "No part was taken out of any system."
     write_report(tmp_path / "report.html", alone, command="x")
     assert "No part was taken out" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
@@ -318,3 +323,16 @@ def test_chance_counts_classes_and_the_most_frequent():
     )
     assert chance(table) == (2, 0.5, 0.75)
     assert chance(table.with_columns(predictions=pl.lit(None, ROW_SCHEMA["predictions"]))) is None
+
+
+def test_comparisons_are_worked_out_once_for_a_page(tmp_path, monkeypatch, rows):
+    made = []
+
+    def noted(*arguments):
+        made.append(arguments)
+        return comparisons(*arguments)
+
+    for module in ("learning.comparison", "report.tables", "report.parts"):
+        monkeypatch.setattr(f"hrsnn_rs.{module}.comparisons", noted)
+    write_report(tmp_path / "page.html", rows, command="hrsnn demo")
+    assert len(made) == 1

@@ -329,7 +329,7 @@ def verdict(rows: pl.DataFrame, system: str | None = None) -> str:
     >>> print(verdict(rows))
     No verdict: 1 seed and 1 person; it takes at least 5 seeds and 3 persons.
     """
-    said = verdict_parts(rows, system)
+    said = verdict_parts(rows, comparisons(rows, system), system)
     return "\n".join([said.opening, *(f"- {part}." for part in said.parts)]) + said.end
 
 
@@ -351,9 +351,8 @@ class Verdict(NamedTuple):
     end: str
 
 
-def verdict_parts(rows: pl.DataFrame, system: str | None = None) -> Verdict:
-    """Give what `verdict` says, in pieces."""
-    table = comparisons(rows, system)
+def verdict_parts(rows: pl.DataFrame, table: pl.DataFrame, system: str | None = None) -> Verdict:
+    """Give what `verdict` says, in pieces, of rows and their comparisons."""
     if table.height == 0:
         return Verdict(_nothing_to_judge(rows, system), [], "")
     beware = rows["split_warning"].drop_nulls().unique(maintain_order=True).to_list()

@@ -20,8 +20,8 @@ from hrsnn_rs.learning.paper import beside_paper
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.plotting.canvas import png
 from hrsnn_rs.report.origin import origin
-from hrsnn_rs.report.parts import chance, format_parts, said_of_parts
-from hrsnn_rs.report.tables import format_comparisons, format_paper, format_summary
+from hrsnn_rs.report.parts import chance, part_lines, parts_of, said_of_parts
+from hrsnn_rs.report.tables import comparison_lines, format_paper, summary_lines
 from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def _page(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     first = rows.row(0, named=True)
+    summary, compared = summarize(rows)
+    parts = parts_of(rows, compared)
     beside = beside_paper(rows)
     paper = beside and {"table": format_paper(rows), "words": beside.words}
     templates = Environment(
@@ -160,14 +162,14 @@ def _page(
     )
     return templates.get_template("page.html").render(
         title=title,
-        headline=_headline(rows),
-        verdict=verdict_parts(rows),
+        headline=_headline(rows, summary),
+        verdict=verdict_parts(rows, compared),
         tested=_tested(rows),
-        summary=format_summary(rows),
+        summary=summary_lines(summary),
         has_memory=rows["memory"].count() > 0,
-        parts=format_parts(rows),
-        said_of_parts=said_of_parts(rows),
-        comparisons=format_comparisons(rows),
+        parts=part_lines(parts),
+        said_of_parts=said_of_parts(parts),
+        comparisons=comparison_lines(compared),
         how=_HOW,
         paper=paper,
         figures=list(_images(figures)),
@@ -181,9 +183,9 @@ def _page(
     )
 
 
-def _headline(rows: pl.DataFrame) -> str:
+def _headline(rows: pl.DataFrame, summary: pl.DataFrame) -> str:
     """Accuracy of the best, of what is judged and of the worst, with n and chance."""
-    table = summarize(rows).table.drop_nulls("accuracy_mean")
+    table = summary.drop_nulls("accuracy_mean")
     if table.height == 0:
         return "No accuracy was measured."
     judged = [name for name in ("features", "HeNHeS") if name in table["system"]]

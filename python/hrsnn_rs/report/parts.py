@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hrsnn_rs.learning.comparison import comparisons, predictions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import polars as pl
 
 __all__ = ["Chance", "chance", "format_parts"]
@@ -29,6 +27,30 @@ _PARTS = (
 )
 _STACKED = ("a recurrent network on top of features", "HeNHeS", "features")
 _BESIDE = ("features in place of the recurrent network", "features", "HeNHeS")
+
+
+class Part(NamedTuple):
+    """What a part of a system adds to the accuracy.
+
+    Attributes
+    ----------
+    name : str
+        What was taken out, or put in the place of something else.
+    without : float
+        Mean accuracy without it.
+    adds : float
+        Difference that it makes.
+    interval : str
+        Of the difference.
+    outcome : str
+        As in `comparisons`, of the system that has it.
+    """
+
+    name: str
+    without: float
+    adds: float
+    interval: str
+    outcome: str
 
 
 class Chance(NamedTuple):
@@ -85,18 +107,23 @@ def format_parts(rows: pl.DataFrame) -> list[list[str]]:
     >>> format_parts(rows)[1]
     ['what that network has learned', '1.000', '0.000', '+1.000', '-', 'no verdict']
     """
+    return part_lines(parts_of(rows, comparisons(rows)))
+
+
+def part_lines(parts: list[Part]) -> list[list[str]]:
+    """Give what `format_parts` does, of parts."""
     lines = [
         [part, f"{mean + gap:.3f}", f"{mean:.3f}", f"{gap:+.3f}", interval, _WORDS[outcome]]
-        for part, mean, gap, interval, outcome in _differences(rows)
+        for part, mean, gap, interval, outcome in parts
     ]
     heading = ["part", "with it", "without", "adds", "95 % interval", "outcome"]
     return [heading, *lines] if lines else []
 
 
-def said_of_parts(rows: pl.DataFrame) -> str:
+def said_of_parts(parts: list[Part]) -> str:
     """Say in a sentence which parts helped, hurt, and were not seen to do either."""
     sides: dict[str, list[str]] = {}
-    for part, _, gap, _, outcome in _differences(rows):
+    for part, _, gap, _, outcome in parts:
         sides.setdefault(outcome, []).append(f"{part} ({gap:+.3f})")
     if not sides:
         return "No part was taken out of any system."
@@ -115,10 +142,11 @@ _WORDS = {
 _OTHER_SIDE = {"higher": "lower", "lower": "higher"}
 
 
-def _differences(rows: pl.DataFrame) -> Iterator[tuple[str, float, float, str, str]]:
-    """Each part, the mean without it, what it adds, the interval of that, and the outcome."""
-    table = comparisons(rows).filter(metric="accuracy")
+def parts_of(rows: pl.DataFrame, table: pl.DataFrame) -> list[Part]:
+    """Find what of rows and their comparisons tells of a part."""
+    table = table.filter(metric="accuracy")
     said = predictions(rows)
+    parts = []
     for part, first, second in (*_PARTS, _STACKED if _is_stacked(rows) else _BESIDE):
         sign = 1.0
         row = table.filter(system=first, other=second)
@@ -138,13 +166,16 @@ def _differences(rows: pl.DataFrame) -> Iterator[tuple[str, float, float, str, s
             said.filter(system=name).select("seed", "clip", "accuracy") for name in (first, second)
         )
         alone = others.join(mine.drop("accuracy"), on=["seed", "clip"], how="semi")
-        yield (
-            part,
-            float(alone["accuracy"].to_numpy().mean()),
-            sign * found["difference"],
-            interval,
-            outcome if sign > 0 else _OTHER_SIDE.get(outcome, outcome),
+        parts.append(
+            Part(
+                part,
+                float(alone["accuracy"].to_numpy().mean()),
+                sign * found["difference"],
+                interval,
+                outcome if sign > 0 else _OTHER_SIDE.get(outcome, outcome),
+            )
         )
+    return parts
 
 
 def _is_stacked(rows: pl.DataFrame) -> bool:

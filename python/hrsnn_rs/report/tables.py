@@ -49,8 +49,13 @@ def format_summary(rows: pl.DataFrame) -> list[list[str]]:
     >>> format_summary(rows)[1][:5]
     ['HeNHeS', '2', '-', '-', '0.850 ± 0.071']
     """
+    return summary_lines(summarize(rows).table)
+
+
+def summary_lines(table: pl.DataFrame) -> list[list[str]]:
+    """Give what `format_summary` does, of the table of a summary."""
     lines = [["system", *_TESTED.values(), *(heading for heading, _ in _COLUMNS.values())]]
-    for row in summarize(rows).table.iter_rows(named=True):
+    for row in table.iter_rows(named=True):
         cells = [row["system"], *(_count(row[name]) for name in _TESTED)]
         for name, (_, digits) in _COLUMNS.items():
             # The spread of costs is of no interest; that of scores is the point.
@@ -89,8 +94,12 @@ def format_comparisons(rows: pl.DataFrame, system: str | None = None) -> list[li
     >>> format_comparisons(rows)[1]
     ['accuracy, untrained', '1', '1', '1', '+1.000', '-', '-', 'no verdict', '-']
     """
+    return comparison_lines(comparisons(rows, system))
+
+
+def comparison_lines(table: pl.DataFrame) -> list[list[str]]:
+    """Give what `format_comparisons` does, of comparisons."""
     heading = ["difference", "95 % interval", "p (Holm)", "outcome", "would be seen"]
-    table = comparisons(rows, system)
     leads = table["system"].unique(maintain_order=True).to_list()
     several = len(leads) > 1
     first = "first minus second" if several else f"{[*leads, 'HeNHeS'][0]} minus"
