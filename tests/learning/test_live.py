@@ -251,3 +251,10 @@ def test_a_recorded_gesture_gives_the_same_bits_in_chunks_of_1_10_and_33_ms():
         scores.append([bits(one) for chunk, end in chunks for one in stream.push(chunk, until=end)])
     assert len(scores[0]) == 28
     assert scores[0] == scores[1] == scores[2]
+
+
+@pytest.mark.parametrize("name", ["classifier", "every", "window", "latest", "t", "age"])
+def test_what_a_stream_says_of_itself_cannot_be_changed(name):
+    stream = classifier(next(iter(KINDS))).stream()
+    with pytest.raises(AttributeError, match=name):
+        setattr(stream, name, 7)

@@ -48,11 +48,6 @@ class LiveStream:
         How much of the past a score looks at, in ms. `None`: the median length of the training
         samples.
 
-    Attributes
-    ----------
-    latest : LiveScore or None
-        The last score that was due.
-
     Raises
     ------
     ParameterError
@@ -95,17 +90,17 @@ class LiveStream:
                 f"{encoder!r}."
             )
         check_causal(encoder)
-        self.every = microseconds(every, "every")
+        self._every = microseconds(every, "every")
         if window is not None:
-            self.window = microseconds(window, "window")
+            self._window = microseconds(window, "window")
         elif classifier.duration_ is None:
             raise ParameterError(
                 "window must be given (in ms): the model's file does not say how long its training "
                 "samples were."
             )
         else:
-            self.window = int(classifier.duration_)
-        self.classifier = classifier
+            self._window = int(classifier.duration_)
+        self._classifier = classifier
         self._pools = None
         if classifier.layer_ is not None:
             self._pools = classifier.layer_.network_._checked_pools(classifier.layer_._pools)
@@ -130,7 +125,27 @@ class LiveStream:
         self._known = 0
         self._waiting = _no_events(encoder)
         self._is_whole = True
-        self.latest: LiveScore | None = None
+        self._latest: LiveScore | None = None
+
+    @property
+    def classifier(self) -> Any:
+        """The classifier that is at work."""
+        return self._classifier
+
+    @property
+    def every(self) -> int:
+        """Time from score to score, in µs."""
+        return self._every
+
+    @property
+    def window(self) -> int:
+        """How much of the past a score looks at, in µs."""
+        return self._window
+
+    @property
+    def latest(self) -> LiveScore | None:
+        """The last score that was due."""
+        return self._latest
 
     @property
     def is_whole(self) -> bool:
@@ -191,8 +206,8 @@ class LiveStream:
         scores = []
         while self._due <= self._known:
             self._advance(self._due)
-            self.latest = self._score(self._known)
-            scores.append(self.latest)
+            self._latest = self._score(self._known)
+            scores.append(self._latest)
             self._due += self.every
         self._advance(self._known)
         self._is_whole = True

@@ -123,7 +123,7 @@ def read_stream(kind: Any, path: str | os.PathLike[str], classifier: Any) -> Any
         ]
         if any(network.t != stream._now for network in stream._networks):
             raise FormatError("a network's time is not that of the stream.")
-        stream.latest = _latest(stream, fields["latest"], _under("latest/", arrays))
+        stream._latest = _latest(stream, fields["latest"], _under("latest/", arrays))
     except (FormatError, KeyError, ParameterError, ShapeError, TypeError, ValueError) as error:
         raise FormatError(f"{path}: not a live stream that can go on ({error}).") from None
     return stream
