@@ -170,7 +170,7 @@ impl<T: Real> Simulation<T> {
         }
         simulation.activities[0].counters = state.counters;
         let n_spikes = recurrent.len() as u64;
-        simulation.moment = Moment { t: now, spikes: Vec::new(), n_spikes, unsettled, n_drawn };
+        simulation.moment = Moment { t: now, n_spikes, unsettled, n_drawn, ..Moment::default() };
         simulation.is_over = is_over;
         simulation.spikes = state.spikes;
         Ok(simulation)

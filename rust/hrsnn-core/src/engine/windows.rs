@@ -30,6 +30,8 @@ pub(super) struct Moment {
     pub(super) unsettled: u64,
     /// Events of the drive.
     pub(super) n_drawn: u64,
+    /// What was last drawn of it.
+    pub(super) block: Option<Arc<Drawn>>,
 }
 
 impl Moment {
@@ -82,7 +84,7 @@ impl<T: Real> Engine<T> {
                 let (pass, activity) = &mut *lock(pass);
                 let (t, channel) = match round.drawn.as_deref() {
                     None => (input.t, input.channel),
-                    Some(Drawn { t, channel }) => (&t[..], &channel[..]),
+                    Some(Drawn { t, channel, .. }) => (&t[..], &channel[..]),
                 };
                 let times = t[round.events.clone()].iter().copied();
                 let channels = channel[round.events.clone()].iter().copied();

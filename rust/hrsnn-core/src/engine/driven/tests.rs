@@ -3,6 +3,7 @@
 use super::super::tests::{N_INPUTS, description, with_currents};
 use super::super::{Engine, Sample, Simulation};
 use super::*;
+use crate::injection::Injection;
 use crate::projection::Source;
 use crate::record::{FeatureSpec, SpikeList, Windows};
 use crate::sample::Stats;
@@ -36,6 +37,15 @@ fn pausing() -> Drive {
     Drive::in_bins(&rates, N_INPUTS, &edges, 13).unwrap()
 }
 
+/// A current whose bins end within blocks, where one ends, and where nothing is drawn.
+fn current() -> Injection {
+    let mut edges: Vec<i64> = (0..40).map(|k| 1500 * k + 7).collect();
+    edges.extend((1..5).map(|number| number * BLOCK_US));
+    edges.sort_unstable();
+    let values = (1..edges.len()).map(|k| (k * 7 % 11) as f64 - 4.0).collect();
+    Injection::new(values, edges, vec![5, 0, 1], 3.0, 4).unwrap()
+}
+
 fn apart(events: &[(i64, u32)]) -> (Vec<i64>, Vec<u32>) {
     events.iter().copied().unzip()
 }
@@ -56,13 +66,14 @@ fn ask() -> Result<()> {
 
 #[test]
 fn the_sample_is_that_of_stored_events() {
-    for drive in [drive(), changing(), pausing()] {
-        let (all, some) = (apart(&stored(&drive)), apart(&given()));
-        let all =
-            Input { t: &all.0, channel: &all.1, duration: DURATION, drive: None, injection: None };
-        let drive = Some(&drive);
-        let some =
-            Input { t: &some.0, channel: &some.1, duration: DURATION, drive, injection: None };
+    let current = current();
+    for (drive, injection) in
+        [drive(), changing(), pausing()].iter().flat_map(|d| [(d, None), (d, Some(&current))])
+    {
+        let (all, some) = (apart(&stored(drive)), apart(&given()));
+        let all = Input { t: &all.0, channel: &all.1, duration: DURATION, drive: None, injection };
+        let drive = Some(drive);
+        let some = Input { t: &some.0, channel: &some.1, duration: DURATION, drive, injection };
         for is_charged in [false, true] {
             let plain = description(Pairing::AllToAll, 0.0);
             let description = if is_charged { with_currents(plain) } else { plain };
@@ -138,22 +149,23 @@ fn samples_side_by_side_are_those_of_stored_events() {
 #[test]
 fn where_a_sample_stops_or_is_made_again_does_not_show() {
     let (t, channel) = apart(&given());
-    for (drive, learns) in [(drive(), false), (changing(), true), (changing(), false)] {
+    for (drive, learns, injection) in [
+        (drive(), false, None),
+        (changing(), true, None),
+        (changing(), false, None),
+        (pausing(), false, Some(current())),
+        (changing(), true, Some(current())),
+    ] {
         let whole = apart(&stored(&drive));
         let sample = Sample {
             t: t.clone(),
             channel: channel.clone(),
             duration: DURATION,
             drive: Some(drive),
-            injection: None,
+            injection: injection.clone(),
         };
-        let stored = Sample {
-            t: whole.0,
-            channel: whole.1,
-            duration: DURATION,
-            drive: None,
-            injection: None,
-        };
+        let stored =
+            Sample { t: whole.0, channel: whole.1, duration: DURATION, drive: None, injection };
         let engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(2)).unwrap();
         let mut expected = Simulation::new(engine.clone(), stored, learns).unwrap();
         let mut found = Simulation::new(engine, sample.clone(), learns).unwrap();
@@ -172,6 +184,29 @@ fn where_a_sample_stops_or_is_made_again_does_not_show() {
         }
         assert!(found.spikes().t.len() > 10);
         same_weights(&found.network(), &expected.network());
+    }
+}
+
+#[test]
+fn a_block_is_drawn_once_however_often_a_sample_is_left_in_it() {
+    let (t, channel) = apart(&given());
+    for injection in [None, Some(current())] {
+        let (t, channel, drive) = (t.clone(), channel.clone(), Some(drive()));
+        let sample = Sample { t, channel, duration: DURATION, drive, injection };
+        let engine = Engine::<f64>::new(&description(Pairing::AllToAll, 0.0), Some(2)).unwrap();
+        let mut simulation = Simulation::new(engine, sample, false).unwrap();
+        // All are kept, so that none can come to lie where another has lain.
+        let mut blocks: Vec<Arc<Drawn>> = Vec::new();
+        for stop in (1..=DURATION).step_by(500) {
+            simulation.run_until(stop, Some(1), &mut ask).unwrap();
+            let block = simulation.moment.block.as_ref().unwrap();
+            if blocks.last().is_none_or(|last| !Arc::ptr_eq(last, block)) {
+                blocks.push(Arc::clone(block));
+            }
+        }
+        let spans: Vec<_> = blocks.iter().map(|block| block.span.clone()).collect();
+        let of_block = |number: i64| number * BLOCK_US..(number + 1) * BLOCK_US;
+        assert_eq!(spans, (0..6).map(of_block).collect::<Vec<_>>());
     }
 }
 
