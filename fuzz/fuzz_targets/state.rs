@@ -27,7 +27,7 @@ fn put<X: Copy>(array: &mut Vec<X>, place: u8, value: X) {
 fn change(state: &mut State<f64>, [field, place, value @ ..]: [u8; 10]) {
     let bits = u64::from_le_bytes(value);
     let (whole, real) = (bits as i64, f64::from_bits(bits));
-    match field % 18 {
+    match field % 19 {
         0 => state.t = whole,
         1 => state.is_over = !state.is_over,
         2 => state.settled = whole,
@@ -45,7 +45,8 @@ fn change(state: &mut State<f64>, [field, place, value @ ..]: [u8; 10]) {
         14 => put(&mut state.traces[1].x, place, real),
         15 => put(&mut state.traces[1].y, place, real),
         16 => put(&mut state.spikes.t, place, whole),
-        _ => put(&mut state.spikes.neuron, place, bits as u32),
+        17 => put(&mut state.spikes.neuron, place, bits as u32),
+        _ => state.n_drawn = bits,
     }
 }
 
@@ -62,7 +63,8 @@ fuzz_target!(|bytes: &[u8]| {
         change(&mut state, *change_of);
     }
     let unchanged = state == before;
-    match Simulation::resumed(simulation.unsettled_network(), sample(), learns, state) {
+    match Simulation::resumed(simulation.unsettled_network(), sample(), learns, state, &mut always)
+    {
         Ok(mut again) => {
             again.run_until(DURATION, Some(1), &mut always).expect("to the end");
             assert!(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from crafted_files import File, assembled
 from crafted_files import network as small_network
+from hrsnn_rs.events import PoissonDrive
 
 T = 7_300
 
@@ -110,6 +111,8 @@ CRAFTED = {
         "unsettled must be at most",
     ),
     "a count of 2^63 - 1": (lambda f: noted(f, n_weight_updates=2**63 - 1), "n_weight_updates"),
+    "drawn events without a drive": (lambda f: noted(f, n_drawn=1), "n_drawn must be 0 where"),
+    "a negative number of drawn events": (lambda f: noted(f, n_drawn=-1), "n_drawn must be a"),
     "wall_time of text": (lambda f: noted(f, wall_time="1"), "wall_time"),
     "negative wall_time": (lambda f: noted(f, wall_time=-1.0), "wall_time"),
     "traces where nothing learns": (lambda f: noted(f, learn=False), "x must have length 0"),
@@ -191,6 +194,25 @@ def test_the_craft_is_right(tmp_path, content):
     simulation = hr.Simulation(network(), sample(), learn=True)
     again = hr.Simulation.load(path)
     assert again.run().spikes.equals(simulation.run().spikes)
+
+
+def test_what_a_drive_gave_is_told_and_counted_where_a_file_is_too_old_to_tell(tmp_path):
+    path = tmp_path / "half.safetensors"
+    drive = PoissonDrive([300.0, 0.0, 200.0], seed=4)
+    simulation = hr.Simulation(network(), sample(), learn=True, drive=drive)
+    simulation.run_until(T)
+    simulation.save(path)
+    reached, content = simulation.result.stats.n_input_events, path.read_bytes()
+    assert hr.Simulation.load(path).result.stats.n_input_events == reached
+    end = simulation.run().stats.n_input_events
+    path.write_bytes(noted(File(content), n_drawn=None))
+    older = hr.Simulation.load(path)
+    assert older.result.stats.n_input_events == reached
+    assert older.run().stats.n_input_events == end
+    # It is what the file says, and not drawn anew: that would take as long as the past is.
+    path.write_bytes(noted(File(content), n_drawn=7))
+    given = sum(t < T for t in sample().t)
+    assert hr.Simulation.load(path).result.stats.n_input_events == given + 7
 
 
 def test_each_file_is_read_by_its_own_class(tmp_path, content):

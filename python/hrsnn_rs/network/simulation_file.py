@@ -128,7 +128,7 @@ def write_simulation(path: str | os.PathLike[str], saved: Saved) -> None:
         "duration": saved.events.duration,
         "wall_time": saved.wall_time,
         **told,
-        **{name: saved.state[name] for name in _NUMBERS},
+        **{name: saved.state[name] for name in (*_NUMBERS, "n_drawn")},
     }
     _hrsnn.save_arrays(
         path,
@@ -178,6 +178,7 @@ def read_simulation(path: str | os.PathLike[str]) -> Saved:
         unknown = arrays.keys() - of_network.keys() - {"events/t", "events/channel"}
         unknown -= {f"{_STATE}{name}" for name in _ARRAYS}
         drive = _drive(arrays, fields, events.n_channels)
+        state["n_drawn"] = _n_drawn(fields, drive, min(state["t"], events.duration))
         if drive is not None:
             unknown -= {f"{_DRIVE}rates", f"{_DRIVE}edges"}
         current = _current(arrays, fields, assembly.inhibitory.size)
@@ -238,6 +239,13 @@ def _drive(arrays: dict[str, Any], fields: dict[str, Any], n_channels: int) -> P
         rates = rates.reshape(-1, n_channels)
     drive = PoissonDrive(rates, _whole(told, "seed", 2**64), edges=edges)
     return checked_drive(drive.for_sample(_whole(told, "sample")), n_channels)
+
+
+def _n_drawn(fields: dict[str, Any], drive: PoissonDrive | None, t: int) -> int:
+    """Read how many events a drive gave before `t`; count them where an older file does not say."""
+    if "n_drawn" in fields:
+        return _whole(fields, "n_drawn")
+    return 0 if drive is None else drive._core.count(t)
 
 
 def _column(arrays: dict[str, Any], name: str, kind: Any) -> Any:

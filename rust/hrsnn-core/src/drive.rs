@@ -173,15 +173,70 @@ impl Drive {
         Ok(())
     }
 
+    /// Put events before the end of `span`, µs, behind `events`: all in `span`, and of each channel at
+    /// least those of its last µs before that, unless it is before `since`. Their order is none.
+    ///
+    /// Blocks are drawn from the latest back until no channel is missing that can have spoken: so it does
+    /// not matter how long ago `since` is, except where some channel has long been silent.
+    ///
+    /// # Errors
+    /// What `poll`, which is asked between blocks, returned.
+    pub fn draw_latest(
+        &self,
+        since: i64,
+        span: Range<i64>,
+        events: &mut Vec<(i64, u32)>,
+        poll: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        self.draw_within(span.clone(), events, poll)?;
+        let onsets = self.onsets();
+        let mut missing: Vec<usize> = (0..onsets.len()).collect();
+        let mut has_spoken = vec![false; onsets.len()];
+        let blocks: Vec<i64> = self.blocks(since..span.start).collect();
+        for &number in blocks.iter().rev() {
+            let end = span.start.min((number + 1) * BLOCK_US);
+            missing.retain(|&channel| !has_spoken[channel] && onsets[channel] < end);
+            if missing.is_empty() {
+                break;
+            }
+            let begin = events.len();
+            self.draw_within(since.max(number * BLOCK_US)..end, events, poll)?;
+            for &(_, channel) in &events[begin..] {
+                has_spoken[channel as usize] = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Before when each channel cannot speak, µs; `i64::MAX`: it never can.
+    fn onsets(&self) -> Vec<i64> {
+        let Rates { n_channels, edges, reached } = &*self.rates;
+        let mut onsets = vec![i64::MAX; *n_channels];
+        for (of_bin, &edge) in reached.chunks((*n_channels).max(1)).zip(edges) {
+            let mut before = 0.0;
+            for (onset, &sum) in onsets.iter_mut().zip(of_bin) {
+                if sum > before {
+                    *onset = edge.min(*onset);
+                }
+                before = sum;
+            }
+        }
+        onsets
+    }
+
     /// How many events there are before `end`, µs.
-    pub fn count(&self, end: i64) -> u64 {
+    ///
+    /// # Errors
+    /// What `poll`, which is asked between blocks, returned.
+    pub fn count(&self, end: i64, poll: &mut dyn FnMut() -> Result<()>) -> Result<u64> {
         let (mut n, mut events) = (0, Vec::new());
         for number in self.blocks(0..end) {
+            poll()?;
             events.clear();
             self.draw(number, end, &mut events);
             n += events.len() as u64;
         }
-        n
+        Ok(n)
     }
 
     /// Numbers of the blocks within `span`, without those in which nothing can come.
@@ -265,7 +320,7 @@ mod tests {
         assert_eq!(drive.silent_until(edges[5]), i64::MAX);
         assert_eq!(Drive::new(&[0.0], 3).unwrap().silent_until(5), i64::MAX);
         let (all, far) = (events(&drive, 0..50), 1 << 61);
-        assert_eq!(drive.count(far), all.len() as u64);
+        assert_eq!(drive.count(far, &mut || Ok(())).unwrap(), all.len() as u64);
         let mut drawn = Vec::new();
         drive.draw_within(BLOCK_US + 7..far, &mut drawn, &mut || Ok(())).unwrap();
         assert_eq!(drawn, all[all.partition_point(|event| event.0 < BLOCK_US + 7)..]);
@@ -334,9 +389,57 @@ mod tests {
                 let expected = all.iter().filter(|event| span.contains(&event.0));
                 assert!(found[1..].iter().eq(expected), "{span:?}");
                 let before = all.iter().filter(|event| event.0 < span.end).count();
-                assert_eq!(drive.count(span.end), before as u64);
+                let n = drive.count(span.end, &mut || Ok(())).unwrap();
+                assert_eq!(n, before as u64);
             }
         }
+    }
+
+    #[test]
+    fn the_latest_events_of_each_channel_are_found_from_the_end() {
+        let constant = Drive::new(&[4000.0, 0.0, 10.0], 1).unwrap();
+        for drive in [in_bins(2).2, in_bins(4).2, constant] {
+            let all = events(&drive, 0..50);
+            for (since, span) in [
+                (0, 0..3),
+                (0, 7000..7000),
+                (9001, BLOCK_US..3 * BLOCK_US),
+                (77, 45 * BLOCK_US + 5..46 * BLOCK_US),
+                (46 * BLOCK_US, 47 * BLOCK_US..48 * BLOCK_US + 1),
+            ] {
+                let mut found = Vec::new();
+                drive.draw_latest(since, span.clone(), &mut found, &mut || Ok(())).unwrap();
+                found.sort_unstable();
+                let within: Vec<_> = all.iter().filter(|e| span.contains(&e.0)).collect();
+                assert!(found.iter().filter(|e| e.0 >= span.start).eq(within));
+                for channel in 0..3 {
+                    let last_of = |events: &[(i64, u32)]| {
+                        let before = events.iter().filter(|e| e.1 == channel);
+                        let mut before = before.map(|e| e.0).filter(|&t| t < span.start).rev();
+                        let last = before.next().filter(|&t| t >= since);
+                        last.map(|t| (t, 1 + before.take_while(|&other| other == t).count()))
+                    };
+                    assert_eq!(last_of(&found), last_of(&all), "{channel}, {since}, {span:?}");
+                }
+                assert!(found.iter().all(|event| event.0 >= since));
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_past_is_not_drawn_where_all_have_spoken() {
+        // One is silent for ever, another from the first second on.
+        let edges = [0, 1_000_000, i64::MAX];
+        let rates = [[500.0, 0.0, 0.0], [500.0, 0.0, 800.0]].concat();
+        let drive = Drive::in_bins(&rates, 3, &edges, 6).unwrap();
+        let (mut n_asked, now) = (0, 100_000 * BLOCK_US);
+        let mut poll = || {
+            n_asked += 1;
+            Ok(())
+        };
+        drive.draw_latest(0, now - 20_000..now, &mut Vec::new(), &mut poll).unwrap();
+        // That a channel of 500 Hz does not speak in a block has a probability of 3e-4.
+        assert!(n_asked < 10, "{n_asked} blocks");
     }
 
     #[test]

@@ -41,6 +41,12 @@ impl Drive {
         Self(self.0.of(number))
     }
 
+    /// How many events there are before `end`, µs.
+    fn count(&self, py: Python<'_>, end: i64) -> PyResult<u64> {
+        let drive = self.0.clone();
+        abandonable(py, move |poll| drive.count(end, poll))
+    }
+
     /// All events before `duration`, sorted by time and channel.
     fn events<'py>(&self, py: Python<'py>, duration: i64) -> PyResult<Events<'py>> {
         let drive = self.0.clone();

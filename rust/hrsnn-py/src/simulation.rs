@@ -50,6 +50,9 @@ pub(crate) struct StateArrays<'py, T: Element> {
     settled: i64,
     #[pyo3(item)]
     unsettled: u64,
+    /// Streams of earlier versions do not say it, for they have no drive.
+    #[pyo3(item, default)]
+    n_drawn: u64,
     #[pyo3(item)]
     n_input_synaptic_events: u64,
     #[pyo3(item)]
@@ -108,6 +111,7 @@ pub(crate) fn state<T: Real + Element + Copy>(arrays: &StateArrays<'_, T>) -> Py
         ],
         settled: arrays.settled,
         unsettled: arrays.unsettled,
+        n_drawn: arrays.n_drawn,
         counters: Counters {
             input_synaptic_events: arrays.n_input_synaptic_events,
             synaptic_events: arrays.n_synaptic_events,
@@ -129,6 +133,7 @@ pub(crate) fn dictionary<T: Real + Element>(
     arrays.set_item("is_over", state.is_over)?;
     arrays.set_item("settled", state.settled)?;
     arrays.set_item("unsettled", state.unsettled)?;
+    arrays.set_item("n_drawn", state.n_drawn)?;
     let Counters { input_synaptic_events, synaptic_events, weight_updates } = state.counters;
     arrays.set_item("n_input_synaptic_events", input_synaptic_events)?;
     arrays.set_item("n_synaptic_events", synaptic_events)?;
@@ -195,14 +200,14 @@ impl Simulation {
             Some(arrays) if is_single => Some(Moving::F32(self::state(&arrays.extract()?)?)),
             Some(arrays) => Some(Moving::F64(self::state(&arrays.extract()?)?)),
         };
-        let core = abandonable(py, move |_| {
+        let core = abandonable(py, move |ask| {
             let engine = (*reading(&core, &mut || Ok(()))?).clone();
             Ok(match (engine, state) {
                 (Core::F32(e), Some(Moving::F32(state))) => {
-                    Paused::F32(Of::resumed(e, sample, learn, state)?)
+                    Paused::F32(Of::resumed(e, sample, learn, state, ask)?)
                 }
                 (Core::F64(e), Some(Moving::F64(state))) => {
-                    Paused::F64(Of::resumed(e, sample, learn, state)?)
+                    Paused::F64(Of::resumed(e, sample, learn, state, ask)?)
                 }
                 (Core::F32(e), _) => Paused::F32(Of::new(e, sample, learn)?),
                 (Core::F64(e), _) => Paused::F64(Of::new(e, sample, learn)?),

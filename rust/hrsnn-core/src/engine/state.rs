@@ -9,9 +9,9 @@
 
 use std::iter;
 
-use super::Engine;
 use super::simulation::{Sample, Simulation};
 use super::windows::Moment;
+use super::{Engine, Poll};
 use crate::error::{Error, Result};
 use crate::projection::{Source, Synapses};
 use crate::real::Real;
@@ -50,6 +50,8 @@ pub struct State<T> {
     pub settled: i64,
     /// Spikes since they were settled because there were so many.
     pub unsettled: u64,
+    /// Events of the drive so far: kept, for to draw them again takes time in proportion to the past.
+    pub n_drawn: u64,
     /// Since the start of the sample.
     pub counters: Counters,
     /// Spikes so far, sorted by (t, neuron).
@@ -106,6 +108,7 @@ impl<T: Real> Simulation<T> {
             traces: SOURCES.map(traces),
             settled: learning.map_or(0, |(_, activity)| activity.history.full_at() - LONGEST_SPAN),
             unsettled: self.moment.unsettled,
+            n_drawn: self.moment.n_drawn,
             counters: self.stats().counters,
             spikes: self.spikes.clone(),
         }
@@ -115,12 +118,14 @@ impl<T: Real> Simulation<T> {
     /// on its way through the same sample.
     ///
     /// # Errors
-    /// Whatever no simulation can have come to; names the array, the index and the value.
+    /// Whatever no simulation can have come to (names the array, the index and the value), or what
+    /// `poll`, which is asked while a drive is drawn, returned.
     pub fn resumed(
         engine: Engine<T>,
         sample: Sample,
         learns: bool,
         state: State<T>,
+        poll: &mut Poll<'_>,
     ) -> Result<Self> {
         let mut simulation = Self::new(engine, sample, learns)?;
         let Self { engine, sample, bases, .. } = &mut simulation;
@@ -128,20 +133,21 @@ impl<T: Real> Simulation<T> {
             bases.go_to(injection, &mut engine.shards, state.t);
         }
         simulation.check(&state)?;
-        let State { t: now, is_over, settled, unsettled, ref potentials, .. } = state;
+        let State { t: now, is_over, settled, unsettled, n_drawn, ref potentials, .. } = state;
         let recurrent: Vec<Spike> =
             iter::zip(&state.spikes.t, &state.spikes.neuron).map(|(&t, &i)| (t, i)).collect();
         let input = simulation.sample.input();
         let n_before = input.n_before(now);
         let mut events: Vec<Spike> =
             iter::zip(input.t, input.channel).map(|(&t, &c)| (t, c)).take(n_before).collect();
-        let mut n_drawn = 0;
         if let Some(drive) = input.drive {
-            n_drawn = drive.count(now);
-            // What arrived before the histories were settled has no say.
-            let since = if learns && !is_over { settled } else { now };
-            let since = (since - simulation.engine.longest_delay()).max(0);
-            drive.draw_within(since..now, &mut events, &mut || Ok(()))?;
+            let longest = simulation.engine.longest_delay();
+            // What arrived before the histories were settled has no say, and nothing that has arrived
+            // where no input learns.
+            let remembers = learns && !is_over && simulation.engine.learns(Source::Input);
+            let since = if remembers { settled } else { now } - longest;
+            let on_its_way = (now - longest).max(0)..now;
+            drive.draw_latest(since.max(0), on_its_way, &mut events, poll)?;
             events.sort_by_key(|event| event.0);
         }
         let spikes = [&events[..], &recurrent[..]];
@@ -205,11 +211,15 @@ impl<T: Real> Simulation<T> {
         if state.unsettled > most {
             return Err(Error::parameter("unsettled", format!("at most {most}"), state.unsettled));
         }
+        if self.sample.drive.is_none() && state.n_drawn > 0 {
+            return Err(Error::parameter("n_drawn", "0 where there is no drive", state.n_drawn));
+        }
         let Counters { input_synaptic_events, synaptic_events, weight_updates } = state.counters;
         for (name, count) in [
             ("n_input_synaptic_events", input_synaptic_events),
             ("n_synaptic_events", synaptic_events),
             ("n_weight_updates", weight_updates),
+            ("n_drawn", state.n_drawn),
         ] {
             if count > MOST_COUNT {
                 return Err(Error::parameter(name, format!("at most {MOST_COUNT}"), count));

@@ -67,7 +67,8 @@ impl<T: Real> Stream<T> {
                 return Err(Error::parameter(name, format!("between {least} and 2^62"), found));
             }
         }
-        let mut simulation = Simulation::resumed(engine, sample, false, flow.state)?;
+        let mut simulation =
+            Simulation::resumed(engine, sample, false, flow.state, &mut || Ok(()))?;
         simulation.moment.n_spikes = flow.n_spikes;
         Ok(Self { simulation, keep, n_input_events: flow.n_input_events })
     }

@@ -1,9 +1,10 @@
 //! A drive gives the spikes, weights and counts of the sample whose events were all stored.
 
 use super::super::tests::{N_INPUTS, description, with_currents};
-use super::super::{Engine, Sample, Simulation};
+use super::super::{Engine, Sample, Simulation, State};
 use super::*;
 use crate::injection::Injection;
+use crate::network::Plasticity;
 use crate::projection::Source;
 use crate::record::{FeatureSpec, SpikeList, Windows};
 use crate::sample::Stats;
@@ -178,9 +179,10 @@ fn where_a_sample_stops_or_is_made_again_does_not_show() {
             assert_eq!(found.stats(), expected.stats(), "{stop}");
             assert_eq!(found.spikes(), expected.spikes());
             // Its state is that of the sample whose events were stored, and it goes on from it.
-            assert_eq!(found.state(), expected.state());
+            let state = State { n_drawn: 0, ..found.state() };
+            assert_eq!(state, expected.state());
             let (engine, state) = (found.unsettled_network(), found.state());
-            found = Simulation::resumed(engine, sample.clone(), learns, state).unwrap();
+            found = Simulation::resumed(engine, sample.clone(), learns, state, &mut ask).unwrap();
         }
         assert!(found.spikes().t.len() > 10);
         same_weights(&found.network(), &expected.network());
@@ -207,6 +209,54 @@ fn a_block_is_drawn_once_however_often_a_sample_is_left_in_it() {
         let spans: Vec<_> = blocks.iter().map(|block| block.span.clone()).collect();
         let of_block = |number: i64| number * BLOCK_US..(number + 1) * BLOCK_US;
         assert_eq!(spans, (0..6).map(of_block).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_sample_with_a_long_past_is_made_again_at_once() {
+    let mut description = description(Pairing::AllToAll, 0.0);
+    description.neurons.bias.fill(0.0);
+    let n = description.inputs.len();
+    description.inputs.plasticity = Some(Plasticity {
+        plastic: vec![true; n],
+        a_plus: vec![0.01; n],
+        a_minus: vec![0.02; n],
+        tau_plus: vec![20.0; n],
+        tau_minus: vec![20.0; n],
+        w_min: 0.0,
+        w_max: 8.0,
+        mu_plus: 0.0,
+        mu_minus: 0.0,
+        pairing: Pairing::AllToAll,
+        half_precision: false,
+    });
+    let rates: Vec<f64> = (0..N_INPUTS).map(|channel| 100.0 * (channel % 3) as f64).collect();
+    let sample = Sample {
+        duration: 500 * BLOCK_US,
+        drive: Some(Drive::new(&rates, 2).unwrap()),
+        ..Sample::default()
+    };
+    for learns in [false, true] {
+        let base = Engine::<f64>::new(&description, Some(2)).unwrap();
+        let engine = Engine { settle_after: u64::MAX, ..base };
+        let mut simulation = Simulation::new(engine, sample.clone(), learns).unwrap();
+        simulation.run_until(400 * BLOCK_US + 99, Some(1), &mut ask).unwrap();
+        let (engine, state) = (simulation.unsettled_network(), simulation.state());
+        assert_eq!(state.settled, 0, "nothing of the past is settled");
+        let mut n_asked = 0;
+        let mut poll = || {
+            n_asked += 1;
+            Ok(())
+        };
+        let mut again =
+            Simulation::resumed(engine, sample.clone(), learns, state, &mut poll).unwrap();
+        assert!(n_asked < 20, "{n_asked} blocks were drawn of a past of 400");
+        assert_eq!((again.state(), again.stats()), (simulation.state(), simulation.stats()));
+        for simulation in [&mut simulation, &mut again] {
+            simulation.run_until(410 * BLOCK_US, Some(1), &mut ask).unwrap();
+        }
+        assert_eq!((again.state(), again.stats()), (simulation.state(), simulation.stats()));
+        same_weights(&again.network(), &simulation.network());
     }
 }
 

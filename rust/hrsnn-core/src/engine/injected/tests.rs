@@ -161,7 +161,8 @@ fn where_a_sample_stops_or_is_made_again_does_not_show() {
                 found.run_until(stop, Some(1 + k % 2), &mut ask).unwrap();
                 found.run_until(stop, Some(1), &mut ask).unwrap();
                 let (engine, state) = (found.unsettled_network(), found.state());
-                let again = Simulation::resumed(engine, sample.clone(), learns, state).unwrap();
+                let again =
+                    Simulation::resumed(engine, sample.clone(), learns, state, &mut ask).unwrap();
                 assert_eq!(again.state(), found.state());
                 found = again;
             }

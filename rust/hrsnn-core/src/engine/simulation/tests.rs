@@ -68,7 +68,9 @@ fn in_parts<T: Real>(
         }
         let (unsettled, state) = (simulation.unsettled_network(), simulation.state());
         let other = split(description, &unsettled, [1, 3, 2, 5][number % 4]);
-        let resumed = Simulation::resumed(other, sample.clone(), learns, state.clone()).unwrap();
+        let resumed =
+            Simulation::resumed(other, sample.clone(), learns, state.clone(), &mut || Ok(()))
+                .unwrap();
         assert_eq!(resumed.state(), state, "stopped at {stop}");
         assert_eq!(resumed.stats(), simulation.stats(), "stopped at {stop}");
         let network = weights(&simulation.network());
@@ -235,7 +237,7 @@ fn what_no_simulation_can_have_come_to_is_refused() {
     let plastic = plastic.plastic.iter().position(|&plastic| plastic).unwrap();
     let n_spikes = state.spikes.t.len();
     assert!(n_spikes > 100 && description.inputs.graph.n_rows() == N_INPUTS);
-    let changes: [(&str, Change<'_>); 26] = [
+    let changes: [(&str, Change<'_>); 27] = [
         ("t must be between 0 and the duration (400000 µs); got -1", &|s| s.t = -1),
         ("t must be between 0", &|s| s.t = DURATION + 1),
         ("where the sample is over; got 123456", &|s| s.is_over = true),
@@ -249,6 +251,7 @@ fn what_no_simulation_can_have_come_to_is_refused() {
         ("settled must be between 0 and 123456 µs", &|s| s.settled = 123_457),
         ("settled must be", &|s| s.settled = i64::MIN),
         ("unsettled must be at most", &|s| s.unsettled = n_spikes as u64 + 1),
+        ("n_drawn must be 0 where there is no drive; got 3", &|s| s.n_drawn = 3),
         ("n_weight_updates must be", &|s| s.counters.weight_updates = u64::MAX),
         ("v must have length 60; got length 59", &|s| s.potentials.v.truncate(N - 1)),
         ("v must be between -1e30 and 1e30 mV; got NaN at neuron 7", &|s| {
@@ -276,7 +279,7 @@ fn what_no_simulation_can_have_come_to_is_refused() {
     for (message, change) in changes {
         let mut changed = state.clone();
         change(&mut changed);
-        match Simulation::resumed(engine.clone(), sample(), true, changed) {
+        match Simulation::resumed(engine.clone(), sample(), true, changed, &mut || Ok(())) {
             Ok(_) => panic!("accepted: {message}"),
             Err(error) => assert!(error.to_string().contains(message), "{error}, not {message}"),
         }
