@@ -35,6 +35,7 @@ mod stream;
 mod synapses;
 mod windows;
 
+use std::borrow::Cow;
 use std::iter;
 use std::sync::{Mutex, PoisonError};
 
@@ -46,8 +47,8 @@ use crate::queue::MOST_SEGMENTS;
 use crate::real::Real;
 use crate::record::{FeatureSpec, Features, Record};
 use crate::sample::{Input, Stats};
-use crate::shard::{Activity, Frozen, Learning, Shard};
-use injected::{Bases, from_edge_to_edge};
+use crate::shard::{Activity, Shard};
+use injected::{Bases, Moving};
 pub use learned::Learned;
 pub use monitors::{Course, Monitors, Wanted};
 use pace::Paces;
@@ -249,26 +250,12 @@ impl<T: Real> Engine<T> {
         let mut activities = self.activities(false);
         let kinds = [false, input.injection.is_some()];
         places.hand_out(&self.shards, &mut activities, 0..input.duration, kinds);
+        let mut shards = Cow::Borrowed(&self.shards[..]);
+        let bases = input.injection.map(|_| Bases::of(shards.to_mut()));
+        let (shards, bases) = (&mut shards, bases.as_ref());
+        let mut moving = Moving { shards, activities: &mut activities, bases, learns: false };
         let (mut moment, until) = (Moment::default(), input.duration);
-        let result = if let Some(injection) = input.injection {
-            let mut shards = self.shards.clone();
-            let bases = Bases::of(&mut shards);
-            let parts = (&mut shards[..], &mut activities[..]);
-            from_edge_to_edge(
-                injection,
-                &bases,
-                parts,
-                &mut moment,
-                until,
-                &mut |s, a, m, until| {
-                    let passes = s.iter().map(Frozen).zip(a).collect();
-                    self.simulate(passes, input, m, until, &mut *record, n_threads, &mut *poll)
-                },
-            )
-        } else {
-            let passes = self.shards.iter().map(Frozen).zip(&mut activities).collect();
-            self.simulate(passes, input, &mut moment, until, record, n_threads, poll)
-        };
+        let result = self.go_on(&mut moving, input, &mut moment, until, record, n_threads, poll);
         let stats = moment.stats(input, &activities);
         let courses = places.collect(&mut activities);
         self.keep(activities);
@@ -333,11 +320,12 @@ impl<T: Real> Engine<T> {
         let mut activities = self.activities(true);
         let kinds = [true, input.injection.is_some()];
         places.hand_out(&self.shards, &mut activities, 0..input.duration, kinds);
-        let mut shards = std::mem::take(&mut self.shards);
+        let mut shards = Cow::Owned(std::mem::take(&mut self.shards));
         let result =
             self.learn_in(&mut shards, &mut activities, input, scale, record, n_threads, poll);
         let courses = places.collect(&mut activities);
         self.keep(activities);
+        let mut shards = shards.into_owned();
         self.normalize(&mut shards);
         self.shards = shards;
         result.map(|stats| (stats, courses))
@@ -355,7 +343,7 @@ impl<T: Real> Engine<T> {
     /// One sample changes the weights and thresholds of `shards`; nothing is normalised.
     fn learn_in(
         &self,
-        shards: &mut [Shard<T>],
+        shards: &mut Cow<'_, [Shard<T>]>,
         activities: &mut [Activity<T>],
         input: &Input<'_>,
         scale: T,
@@ -363,31 +351,17 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<Stats> {
-        for shard in &mut *shards {
+        for shard in shards.to_mut() {
             shard.reset_traces(scale);
         }
+        let bases = input.injection.map(|_| Bases::of(shards.to_mut()));
+        let mut moving = Moving { shards, activities, bases: bases.as_ref(), learns: true };
         let (mut moment, until) = (Moment::default(), input.duration);
-        let result = if let Some(injection) = input.injection {
-            let bases = Bases::of(shards);
-            let parts = (&mut *shards, &mut *activities);
-            let result = from_edge_to_edge(
-                injection,
-                &bases,
-                parts,
-                &mut moment,
-                until,
-                &mut |s, a, m, until| {
-                    let passes = s.iter_mut().map(Learning).zip(a).collect();
-                    self.simulate(passes, input, m, until, &mut *record, n_threads, &mut *poll)
-                },
-            );
-            bases.put_back(shards);
-            result
-        } else {
-            let passes = shards.iter_mut().map(Learning).zip(&mut *activities).collect();
-            self.simulate(passes, input, &mut moment, until, record, n_threads, poll)
-        };
-        self.end(shards, activities, input.duration);
+        let result = self.go_on(&mut moving, input, &mut moment, until, record, n_threads, poll);
+        if let Some(bases) = bases {
+            bases.put_back(shards.to_mut());
+        }
+        self.end(shards.to_mut(), activities, input.duration);
         result.map(|()| moment.stats(input, activities))
     }
 

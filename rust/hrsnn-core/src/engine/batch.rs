@@ -9,6 +9,7 @@
 //! **Memory.** A thread at work has a copy of the whole network; a sample that is done leaves a
 //! copy of its plastic weights and thresholds.
 
+use std::borrow::Cow;
 use std::iter;
 
 use super::learned::Learned;
@@ -93,7 +94,7 @@ impl<T: Real> Engine<T> {
         results.resize_with(inputs.len(), || None);
         let learner = &*self;
         let one = |(input, result): (&Input<'_>, &mut Option<_>), poll: &mut Poll<'_>| {
-            let mut shards = learner.shards.clone();
+            let mut shards = Cow::Borrowed(&learner.shards[..]);
             let mut activities = learner.activities(true);
             let stats = learner.learn_in(
                 &mut shards,

@@ -5,9 +5,10 @@
 //! influences (`engine::state`). Invariant: wherever it stops, and on however many threads, the
 //! end is that of a sample that was never stopped.
 
+use std::borrow::Cow;
 use std::iter;
 
-use super::injected::{Bases, from_edge_to_edge};
+use super::injected::{Bases, Moving};
 use super::windows::Moment;
 use super::{Course, Engine, Monitors, Poll};
 use crate::drive::Drive;
@@ -17,7 +18,7 @@ use crate::pool;
 use crate::real::Real;
 use crate::record::SpikeList;
 use crate::sample::{Input, Stats};
-use crate::shard::{Activity, Frozen, Learning};
+use crate::shard::Activity;
 
 /// Events of one sample, owned.
 #[derive(Debug, Clone, Default)]
@@ -145,30 +146,15 @@ impl<T: Real> Simulation<T> {
         let mut activities = std::mem::take(&mut self.activities);
         let Self { engine, sample, moment, spikes, bases, learns, .. } = self;
         let input = sample.input();
-        let result = if let (Some(injection), Some(bases)) = (input.injection, bases) {
-            let mut shards = std::mem::take(&mut engine.shards);
-            let parts = (&mut shards[..], &mut activities[..]);
-            let result =
-                from_edge_to_edge(injection, bases, parts, moment, t, &mut |s, a, m, t| {
-                    if *learns {
-                        let passes = s.iter_mut().map(Learning).zip(a).collect();
-                        return engine.simulate(passes, &input, m, t, spikes, n_threads, poll);
-                    }
-                    let passes = s.iter().map(Frozen).zip(a).collect();
-                    engine.simulate(passes, &input, m, t, spikes, n_threads, poll)
-                });
-            engine.shards = shards;
-            result
-        } else if *learns {
-            let mut shards = std::mem::take(&mut engine.shards);
-            let passes = shards.iter_mut().map(Learning).zip(&mut activities).collect();
-            let result = engine.simulate(passes, &input, moment, t, spikes, n_threads, poll);
-            engine.shards = shards;
-            result
-        } else {
-            let passes = engine.shards.iter().map(Frozen).zip(&mut activities).collect();
-            engine.simulate(passes, &input, moment, t, spikes, n_threads, poll)
+        let mut shards = Cow::Owned(std::mem::take(&mut engine.shards));
+        let mut moving = Moving {
+            shards: &mut shards,
+            activities: &mut activities,
+            bases: bases.as_ref(),
+            learns: *learns,
         };
+        let result = engine.go_on(&mut moving, &input, moment, t, spikes, n_threads, poll);
+        engine.shards = shards.into_owned();
         let courses = places.collect(&mut activities);
         self.activities = activities;
         result?;
