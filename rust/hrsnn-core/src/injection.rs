@@ -7,6 +7,7 @@
 use crate::distribution::normal;
 use crate::error::{Error, Result};
 use crate::random::stream;
+use crate::time::n_bins;
 
 /// Largest value and noise, mV.
 const MOST_MV: f64 = 1e15;
@@ -39,20 +40,9 @@ impl Injection {
         noise: f64,
         seed: u64,
     ) -> Result<Self> {
-        let n_bins = edges.len().saturating_sub(1);
-        if n_bins == 0 {
-            return Err(Error::parameter("edges", "at least two", edges.len()));
-        }
+        let n_bins = n_bins(&edges)?;
         if values.len() != n_bins && values.len() != n_bins * neurons.len() {
             return Err(Error::length("values", n_bins * neurons.len(), values.len()));
-        }
-        if let Some(&edge) = edges.first().filter(|&&edge| edge < 0) {
-            return Err(Error::element("edges", "at least 0 µs", edge, "edge", 0));
-        }
-        if let Some(before) = edges.windows(2).position(|pair| pair[1] <= pair[0]) {
-            let (at, expected) =
-                (before + 1, format!("above {} µs, the one before", edges[before]));
-            return Err(Error::element("edges", expected, edges[at], "edge", at));
         }
         if let Some(i) = values.iter().position(|value| !(-MOST_MV..=MOST_MV).contains(value)) {
             return Err(Error::element(
@@ -165,9 +155,7 @@ mod tests {
                 .to_string()
         };
         for (said, error) in [
-            ("edges", refused(&[], &[0], &[0], 0.0)),
             ("values", refused(&[1.0], &[0, 1, 2], &[0], 0.0)),
-            ("edge 0", refused(&[1.0], &[-1, 1], &[0], 0.0)),
             ("edge 1", refused(&[1.0], &[3, 3], &[0], 0.0)),
             ("values", refused(&[f64::NAN], &[0, 1], &[0], 0.0)),
             ("values", refused(&[-1e16], &[0, 1], &[0], 0.0)),

@@ -1,6 +1,6 @@
 //! The lattice of 1 µs.
 //!
-//! Lives here: the one rounding from milliseconds. Invariant: every time inside the core is
+//! Lives here: the one rounding from milliseconds, and what times must be. Invariant: every time inside the core is
 //! a whole number of µs; no time step exists.
 
 use crate::error::{Error, Result};
@@ -24,6 +24,25 @@ pub fn us_from_ms(name: &str, ms: f64, lowest_us: u32, at: &str, index: usize) -
     let lowest = f64::from(lowest_us) / 1000.0;
     let highest = f64::from(LONGEST_US) / 1000.0;
     Err(Error::element(name, format!("between {lowest} and {highest} ms"), ms, at, index))
+}
+
+/// Number of bins that begin and end at `edges`, µs.
+///
+/// # Errors
+/// Fewer than two edges, or edges that are negative or do not increase.
+pub fn n_bins(edges: &[i64]) -> Result<usize> {
+    let n_bins = edges.len().saturating_sub(1);
+    if n_bins == 0 {
+        return Err(Error::parameter("edges", "at least two", edges.len()));
+    }
+    if edges[0] < 0 {
+        return Err(Error::element("edges", "at least 0 µs", edges[0], "edge", 0));
+    }
+    if let Some(before) = edges.windows(2).position(|pair| pair[1] <= pair[0]) {
+        let (at, expected) = (before + 1, format!("above {} µs, the one before", edges[before]));
+        return Err(Error::element("edges", expected, edges[at], "edge", at));
+    }
+    Ok(n_bins)
 }
 
 /// Times at equal distances.
@@ -101,6 +120,21 @@ mod tests {
     fn a_grid_may_be_wider_than_any_sample() {
         assert_eq!(Grid::within(i64::MAX, 0, 7).times().collect::<Vec<_>>(), [0]);
         assert_eq!(Grid::within(i64::MAX - 1, 5, i64::MAX - 2).n, 0);
+    }
+
+    #[test]
+    fn bins_lie_between_edges_that_increase() {
+        assert_eq!(n_bins(&[0, i64::MAX]).unwrap(), 1);
+        assert_eq!(n_bins(&[3, 5, 9]).unwrap(), 2);
+        for (edges, said) in [
+            (&[][..], "edges must be at least two; got 0."),
+            (&[5], "edges must be at least two; got 1."),
+            (&[-1, 5], "edges must be at least 0 µs; got -1 at edge 0."),
+            (&[0, 5, 5], "edges must be above 5 µs, the one before; got 5 at edge 2."),
+            (&[0, 5, 9, 2], "edges must be above 9 µs, the one before; got 2 at edge 3."),
+        ] {
+            assert_eq!(n_bins(edges).unwrap_err().to_string(), said);
+        }
     }
 
     #[test]
