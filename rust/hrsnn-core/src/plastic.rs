@@ -103,6 +103,10 @@ impl<T: Real> PlasticSynapses<T> {
         constants: &[Vec<T>; CONSTANTS],
         half: Option<[f32; CONSTANTS]>,
     ) -> Self {
+        debug_assert!(
+            constants[..2].iter().flatten().all(|&amplitude| amplitude >= T::ZERO),
+            "potentiation raises and depression lowers: see `sums`"
+        );
         (0..MOST_LANES).for_each(|_| targets.push(0));
         let reach = sums::reach(constants[2].iter().chain(&constants[3]));
         let (in_cells, in_halves) =
@@ -183,6 +187,7 @@ impl<T: Real> PlasticSynapses<T> {
 
     /// The state at t = 0 of a sample: no traces, no visits; amplitudes are `scale` times as large in it.
     pub fn reset(&mut self, scale: T) {
+        debug_assert!(scale >= T::ZERO, "see `sums`");
         self.rule.scale = scale;
         self.visits.fill(Visit::FRESH);
     }
@@ -348,6 +353,13 @@ impl<T: Real> PlasticSynapses<T> {
             }
             _ => {
                 let (rule, reach) = (self.rule, self.reach);
+                debug_assert!(
+                    !sums::may_be_summed(&rule)
+                        || self.room.pieces().iter().all(|&Piece { start, n, .. }| {
+                            let range = start as usize..(start + n) as usize;
+                            sums::are_within(&rule, self.weights(&range))
+                        })
+                );
                 let Self { targets, cells, constants, room, .. } = self;
                 macro_rules! run {
                     ($fields:expr, $halves:expr, $scales:expr) => {
@@ -430,6 +442,7 @@ impl<T: Real> PlasticSynapses<T> {
         let (rule, n) = (self.rule, range.len());
         let is_near = visit != Visit::FRESH && now - visit.t <= self.reach;
         let sums = is_near && sums::may_be_summed(&rule);
+        debug_assert!(!sums || sums::are_within(&rule, self.weights(&range)));
         let cells = &mut self.cells[self.constants.n_fields() * range.start..];
         let beyond = range.end + MOST_LANES;
         let index = self.targets.of(range.start..beyond);

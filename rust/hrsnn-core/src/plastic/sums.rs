@@ -1,9 +1,17 @@
 //! A visit whose changes are summed before they are held to the bounds.
 //!
 //! Lives here: what `visit` computes, with less work and the same bits, where changes do not depend on
-//! the weight and the last visit is not long ago. Potentiations only raise a weight, and what has passed
-//! the upper bound on the way has passed it at the end: so one comparison is as good as one for each, and
-//! the other bound cannot be met. Not here: rules whose changes depend on the weight, which `visit` applies.
+//! the weight and the last visit is not long ago. Not here: rules whose changes depend on the weight,
+//! which `visit` applies.
+//!
+//! **What must hold**, for the bits to be the same:
+//!
+//! - the rule [may be summed](may_be_summed);
+//! - weights lie within the bounds before the visit, as `network` demands and every change leaves them;
+//! - amplitudes, their scale and traces are at least 0. So potentiations only raise a weight, and what has
+//!   passed the upper bound on the way has passed it at the end: one comparison is as good as one for each,
+//!   and the lower bound cannot be met. Depression only lowers it, and cannot meet the upper one;
+//! - the last visit was in this sample, no longer ago than [`reach`], so that no power of two is left out.
 
 use super::visit::{Advance, Older, Same, constant, deep, deliver};
 use crate::real::Real;
@@ -15,6 +23,11 @@ pub(super) fn may_be_summed<T: Real>(rule: &Rule<T>) -> bool {
     let zero = T::ZERO;
     let is_additive = rule.mu_plus == zero && rule.mu_minus == zero;
     is_additive && rule.pairing == Pairing::AllToAll && rule.w_max > zero
+}
+
+/// Whether `weights` are such as a visit must find.
+pub(super) fn are_within<T: Real>(rule: &Rule<T>, weights: &[T]) -> bool {
+    weights.iter().all(|w| (rule.w_min..=rule.w_max).contains(w))
 }
 
 /// The longest time in which no trace with one of these `halvings` becomes 0, µs.

@@ -115,6 +115,53 @@ proptest! {
         }
     }
 
+    /// Pieces whose changes are summed, against segments by themselves whose weights are held to the
+    /// bounds after each change.
+    #[test]
+    fn pieces_whose_changes_are_summed_change_as_one_by_one_to_the_bit(
+        lengths in vec(0_usize..40, 2..30), half in any::<bool>(), width in 0.01_f64..20.0,
+        scale in prop::sample::select(vec![1.0, 0.0, 0.1]),
+        runs in vec(vec(0_usize..30, 2..40), 2..5), spikes in vec((0_usize..7, 0_i64..3500), 0..150),
+    ) {
+        let (mut all, ranges) = synapses::<f32>(&lengths, half);
+        let (w_min, w_max) = ((30.0 - width) as f32, (30.0 + width) as f32);
+        all.rule = Rule { w_min, w_max, mu_minus: 0.0, scale, ..all.rule };
+        for range in &ranges {
+            let rule = all.rule;
+            all.weights_mut(range).1.iter_mut().for_each(|w| *w = rule.clip(*w));
+        }
+        let mut start: Vec<_> = ranges.iter().map(|range| range.start as u32).collect();
+        start.push(ranges[ranges.len() - 1].end as u32);
+        prop_assert!(sums::may_be_summed(&all.rule) && all.reach >= 3500);
+        // Whose last visit is always too long ago to be summed.
+        let mut one_by_one = PlasticSynapses { reach: -1, ..all.clone() };
+        // Some in the µs of arrivals, and of the first neuron more than are listed.
+        let often = (0..5).flat_map(|run| (0..30).map(move |k| (0, 700 * run + k)));
+        let moved = |(i, t): (usize, i64)| (i, if t % 5 == 0 { t / 700 * 700 } else { t });
+        let mut spikes: Vec<_> = spikes.into_iter().map(moved).chain(often).collect();
+        spikes.sort_by_key(|spike| spike.1);
+        let mut history = History::default();
+        history.reset(7);
+        let [mut input, mut expected_input] = [table(0.0, 0), table(0.0, 0)];
+        for (t, run) in (0..).step_by(700).zip(runs) {
+            let run: Vec<_> = run.iter().map(|segment| segment % ranges.len()).collect();
+            let (mut n_synapses, mut updates) = (0, 0);
+            for &segment in &run {
+                let range = ranges[segment].clone();
+                n_synapses += range.len();
+                updates += one_by_one.arrive(segment, range, t, &history, &mut expected_input);
+            }
+            let dues: Vec<_> = run.iter().map(|&segment| Due::new(0, 0, segment as u32)).collect();
+            let found = all.arrive_all(&start, &dues, t, &history, &mut input);
+            prop_assert_eq!(found, (n_synapses, updates));
+            prop_assert_eq!(bits(&input[..7]), bits(&expected_input[..7]));
+            prop_assert_eq!(bits(&all.cells), bits(&one_by_one.cells));
+            for &(i, at) in spikes.iter().filter(|spike| (t..t + 700).contains(&spike.1)) {
+                history.push(i, at);
+            }
+        }
+    }
+
     #[test]
     fn a_visit_changes_its_segment_and_no_other(
         lengths in vec(0_usize..21, 1..6), pick in 0_usize..6, half in any::<bool>(),

@@ -117,7 +117,8 @@ fn trial() -> impl Strategy<Value = Trial> {
         |(rule, tick, mut rows, post, settled, far)| {
             for synapse in rows.iter_mut().flat_map(|row| &mut row.segments).flat_map(|s| &mut s.1)
             {
-                synapse.w = rule.w_min + synapse.w * (rule.w_max - rule.w_min);
+                let w = rule.w_min + synapse.w * (rule.w_max - rule.w_min);
+                synapse.w = w.min(rule.w_max);
             }
             Trial { rule, tick, rows, post, settled, far }
         },
