@@ -1,7 +1,8 @@
 //! Synapses that learn, and the kernel that visits them.
 //!
-//! Lives here: their layout, and what a visit is (how it is computed: `plastic/visit.rs`). Not
-//! here: the rule itself and the post spikes (`stdp`), when a row is visited (`shard`).
+//! Lives here: their layout, and what a visit is. Not here: how it is computed (`plastic/visit.rs`), which
+//! of them are visited together (`plastic/arrival.rs`), the rule itself and the post spikes (`stdp`), and
+//! when a row is visited (`shard`).
 //!
 //! **Row only, deferred.** Nothing happens to a weight when its post neuron spikes; the spike
 //! goes into a history. When a presynaptic spike arrives, the row is visited once: each
@@ -22,13 +23,14 @@
 
 use std::ops::Range;
 
-use crate::queue::{Due, FAR, NEAR, SOON_AT_HAND};
 use crate::real::Real;
 use crate::real::large::{self, Large};
-use crate::real::simd::{self, MOST_LANES, Strip, Table, prefetch, prefetch_few, prefetch_lines};
+use crate::real::simd::{self, MOST_LANES, Strip, Table, prefetch, prefetch_lines};
 use crate::stdp::{History, Rule};
 use crate::targets::{Onto, Targets, with_targets};
-use pieces::{Piece, Pieces, Room, TOGETHER};
+pub use constants::half_scale;
+use constants::{Constants, half_of};
+use pieces::Room;
 use visit::Advance;
 
 /// The last visit of a segment.
@@ -43,22 +45,6 @@ pub struct Visit {
 impl Visit {
     /// None in this sample: whatever the traces hold, they are 0.
     const FRESH: Self = Self { t: 0, arrivals: u32::MAX };
-}
-
-/// The four constants of each synapse.
-#[derive(Debug, Clone)]
-enum Constants {
-    /// Beside the state, in its type.
-    Full,
-    /// Numbers of 16 bits, and what each of the four fields is multiplied by.
-    Half(Large<u16>, [f32; 4]),
-}
-
-impl Constants {
-    /// Fields in the cells of a segment.
-    fn n_fields(&self) -> usize {
-        STATE + if matches!(self, Self::Full) { CONSTANTS } else { 0 }
-    }
 }
 
 /// Synapses that learn, in the order of their projection's segments.
@@ -171,20 +157,6 @@ impl<T: Real> PlasticSynapses<T> {
         (self.targets.of(range.clone()), &mut self.cells[first..first + range.len()])
     }
 
-    /// The constants, as in [`PlasticSynapses::new`], of synapse `k` of the segment `range`.
-    pub fn constants(&self, range: &Range<usize>, k: usize) -> [T; CONSTANTS] {
-        std::array::from_fn(|field| match &self.constants {
-            Constants::Full => {
-                let first = self.constants.n_fields() * range.start;
-                self.cells[first + (STATE + field) * range.len() + k]
-            }
-            Constants::Half(halves, scales) => {
-                let first = CONSTANTS * range.start;
-                T::from_half(halves[first + field * range.len() + k], scales[field])
-            }
-        })
-    }
-
     /// The state at t = 0 of a sample: no traces, no visits; amplitudes are `scale` times as large in it.
     pub fn reset(&mut self, scale: T) {
         debug_assert!(scale >= T::ZERO, "see `sums`");
@@ -218,179 +190,6 @@ impl<T: Real> PlasticSynapses<T> {
         self.targets().prefetch(range.start, range.len());
         if let Constants::Half(halves, _) = &self.constants {
             prefetch_lines(halves, CONSTANTS * range.start, CONSTANTS * range.len());
-        }
-    }
-
-    /// One arrival at time `t` at each of the `segments`, which begin at their places of `start`, in their
-    /// order: settle, deliver, depress.
-    ///
-    /// Adds what is delivered to `input` and returns the numbers of synapses and of weight updates.
-    pub fn arrive_all(
-        &mut self,
-        start: &[u32],
-        segments: &[Due],
-        t: i64,
-        history: &History,
-        input: &mut Table<T>,
-    ) -> (usize, u64) {
-        let now = history.since_base(t);
-        let (mut n_synapses, mut updates) = (0, 0);
-        let these = |from: usize, to: usize| {
-            let to = to.min(segments.len());
-            &segments[from.min(to)..to]
-        };
-        // The first of them were asked for by those that were delivered before.
-        self.ask_for_visits(start, these(FAR, 2 * TOGETHER));
-        self.ask_for(start, these(NEAR, TOGETHER));
-        for (k, together) in (0..).step_by(TOGETHER).zip(segments.chunks(TOGETHER)) {
-            self.ask_for_visits(start, these(k + 2 * TOGETHER, k + 3 * TOGETHER));
-            self.ask_for(start, these(k + TOGETHER, k + 2 * TOGETHER));
-            for &delivery in together {
-                let segment = delivery.segment() as usize;
-                let (end, first) = (start[segment + 1], start[segment]);
-                if first < end {
-                    n_synapses += (end - first) as usize;
-                    updates += self.arrive_later(segment, first..end, now, history, input);
-                }
-            }
-            updates += self.arrive_now(now, history, input);
-        }
-        (n_synapses, n_synapses as u64 + updates)
-    }
-
-    /// The same at one `segment`, whose synapses are `range`; returns the number of weight updates.
-    #[cfg(test)]
-    fn arrive(
-        &mut self,
-        segment: usize,
-        range: Range<usize>,
-        t: i64,
-        history: &History,
-        input: &mut Table<T>,
-    ) -> u64 {
-        let now = history.since_base(t);
-        let few = range.start as u32..range.end as u32;
-        let updates = self.arrive_later(segment, few, now, history, input);
-        range.len() as u64 + updates + self.arrive_now(now, history, input)
-    }
-
-    /// Ask for the memory that says where segments begin and when they were visited.
-    #[inline]
-    fn ask_for_visits(&self, start: &[u32], segments: &[Due]) {
-        if start.len() < SOON_AT_HAND {
-            return;
-        }
-        for delivery in segments {
-            prefetch(start, delivery.segment() as usize);
-            prefetch(&self.visits, delivery.segment() as usize);
-        }
-    }
-
-    /// Ask for the memory of segments; of long ones for the beginning.
-    #[inline]
-    fn ask_for(&self, start: &[u32], segments: &[Due]) {
-        if self.targets.len() < SOON_AT_HAND {
-            return;
-        }
-        let n_fields = self.constants.n_fields();
-        for delivery in segments {
-            let segment = delivery.segment() as usize;
-            let (end, first) = (start[segment + 1], start[segment]);
-            if first >= end {
-                continue;
-            }
-            let (first, n) = (first as usize, (end - first) as usize);
-            if n > 2 * simd::AHEAD {
-                self.prefetch(&(first..first + n));
-                continue;
-            }
-            prefetch_few(&self.cells, n_fields * first, n_fields * n);
-            with_targets!(self.targets(), targets => prefetch_few(targets, first, n));
-            if let Constants::Half(halves, _) = &self.constants {
-                prefetch_few(halves, CONSTANTS * first, CONSTANTS * n);
-            }
-        }
-    }
-
-    /// One arrival at `segment`, which may wait for [`PlasticSynapses::arrive_now`] if its synapses `range`
-    /// are few; those that wait come first, so that all arrive in their order. Returns the number of
-    /// updates by post spikes.
-    #[inline]
-    fn arrive_later(
-        &mut self,
-        segment: usize,
-        range: Range<u32>,
-        now: i32,
-        history: &History,
-        input: &mut Table<T>,
-    ) -> u64 {
-        let visit = std::mem::replace(&mut self.visits[segment], Visit { t: now, arrivals: 1 });
-        let n = range.end - range.start;
-        let is_again = visit.t == now && visit.arrivals > 0 && visit != Visit::FRESH;
-        if !is_again && n <= pieces::LONGEST {
-            let is_full = !self.room.has_place(n);
-            let updates = if is_full { self.arrive_now(now, history, input) } else { 0 };
-            self.room.push(Piece { start: range.start, n, visit });
-            return updates;
-        }
-        let updates = self.arrive_now(now, history, input);
-        let range = range.start as usize..range.end as usize;
-        if is_again {
-            self.visits[segment].arrivals = visit.arrivals + 1;
-            self.arrive_again(&range, input);
-            return updates;
-        }
-        updates + self.advance::<ARRIVAL>(visit, range, now, history, input)
-    }
-
-    /// All that waits arrives; returns the number of updates by post spikes.
-    fn arrive_now(&mut self, now: i32, history: &History, input: &mut Table<T>) -> u64 {
-        let updates = match *self.room.pieces() {
-            [] => return 0,
-            [Piece { start, n, visit }] => {
-                let range = start as usize..(start + n) as usize;
-                self.advance::<ARRIVAL>(visit, range, now, history, input)
-            }
-            _ => {
-                let (rule, reach) = (self.rule, self.reach);
-                debug_assert!(
-                    !sums::may_be_summed(&rule)
-                        || self.room.pieces().iter().all(|&Piece { start, n, .. }| {
-                            let range = start as usize..(start + n) as usize;
-                            sums::are_within(&rule, self.weights(&range))
-                        })
-                );
-                let Self { targets, cells, constants, room, .. } = self;
-                macro_rules! run {
-                    ($fields:expr, $halves:expr, $scales:expr) => {
-                        with_targets!(targets.all(), index => {
-                            let (halves, scales) = ($halves, $scales);
-                            simd::run(Pieces::<T, _, $fields> {
-                                rule, cells, index, halves, scales, room, now, history, input, reach,
-                            })
-                        })
-                    };
-                }
-                match constants {
-                    Constants::Full => run!(FULL, &[], [1.0; 4]),
-                    Constants::Half(halves, scales) => run!(STATE, halves, *scales),
-                }
-            }
-        };
-        self.room.clear();
-        updates
-    }
-
-    /// A further arrival in the same µs: the traces before it are those already kept.
-    fn arrive_again(&mut self, range: &Range<usize>, input: &mut Table<T>) {
-        let first = self.constants.n_fields() * range.start;
-        for k in 0..range.len() {
-            let [_, a_minus, ..] = self.constants(range, k);
-            let a_minus = a_minus * self.rule.scale;
-            let w = self.cells[first + k];
-            let trace_post = self.cells[first + 2 * range.len() + k];
-            *input.at_mut(self.targets().get(range.start + k) as u32) += w;
-            self.cells[first + k] = self.rule.depressed(w, a_minus * trace_post);
         }
     }
 
@@ -475,23 +274,8 @@ impl<T: Real> PlasticSynapses<T> {
     }
 }
 
-/// The power of two by which `values` must be divided for the largest to be nearly the largest
-/// number of 16 bits: six of exponent, ten of fraction, no sign.
-///
-/// Of all synapses of a network, so that nothing depends on how they are divided.
-pub fn half_scale(values: impl Iterator<Item = f64>) -> f32 {
-    let largest = values.fold(f64::MIN_POSITIVE, f64::max);
-    // An exponent of 63 in single precision is 2^-64.
-    let exponent = (largest.to_bits() >> 52) as i32 - 1023 + 64;
-    f32::from_bits(((exponent.clamp(-126, 127) + 127) as u32) << 23)
-}
-
-/// The number of 16 bits nearest to `value / scale`, ties to even.
-fn half_of<T: Real>(value: T, scale: f32) -> u16 {
-    let bits = ((value.to_f64() / f64::from(scale)) as f32).to_bits();
-    ((bits + 0xfff + (bits >> 13 & 1)) >> 13).min(0xffff) as u16
-}
-
+mod arrival;
+mod constants;
 mod pieces;
 mod sums;
 mod traces;

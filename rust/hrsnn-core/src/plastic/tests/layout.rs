@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::queue::Due;
 use crate::real::simd::{Level, run_at};
 
 /// Segments of these lengths; every number differs from every other.
