@@ -2,10 +2,10 @@
 
     HRSNN_DATA=folder python benches/runs/on_features.py nmnist --seeds 10 --output rows.parquet
 
-As `hrsnn compare ... --layers stacked --homogeneous best` has it: HeNHeS, the homogeneous network
-with the best of eight time constants, and the untrained one, on the maps of a feature layer that is
-learned in each of four folds; the features alone stand beside them. Rows go to the file as they
-come, and a run that was stopped goes on there.
+As `hrsnn compare ... --layers stacked` has it: HeNHeS, the homogeneous network (with the best of
+eight time constants, or that of the same mean), and the untrained one, on the maps of a feature
+layer that is learned in each of four folds; the features alone stand beside them. Rows go to the
+file as they come, and a run that was stopped goes on there.
 """
 
 import argparse
@@ -13,7 +13,9 @@ import os
 from pathlib import Path
 
 import numpy as np
-from hrsnn_rs.learning import Clips, compare, default_encoder, summarize
+from hrsnn_rs.cli.terminal import aligned
+from hrsnn_rs.learning import Clips, compare, default_encoder
+from hrsnn_rs.report.tables import format_comparisons, format_summary
 from recorded_clips import LOADERS, SIZE
 
 
@@ -49,9 +51,8 @@ def main() -> None:
         n_threads=arguments.threads,
         progress=lambda done, total, what: print(f"{done}/{total} {what}", flush=True),
     )
-    summary = summarize(rows)
-    print(summary.table)
-    print(summary.comparisons)
+    print(aligned(format_summary(rows)))
+    print(aligned(format_comparisons(rows)))
 
 
 if __name__ == "__main__":
