@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from hrsnn_rs.errors import HRSNNError, ParameterError, ShapeError
+from hrsnn_rs.events.current import InjectedCurrent
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.forms import as_events
 from hrsnn_rs.events.sensor import SensorEvents
@@ -119,6 +120,21 @@ def test_a_table_travels_as_what_it_is(t, n_channels):
     again = pickle.loads(pickle.dumps(events))
     assert again == events
     assert (again.t.dtype, again.channel.dtype) == (np.int64, np.uint32)
+
+
+def test_a_class_made_of_a_table_is_one():
+    class Named(Events):
+        __slots__ = ()
+
+    current = InjectedCurrent([1.0], [0.0, 5.0])
+    table = Named([1, 5], [0, 1], 2)
+    assert table != Named([1, 6], [0, 1], 2)
+    again = copy.deepcopy(table)
+    assert type(again) is Named
+    assert again == table
+    Mine = type("Mine", (InjectedCurrent,), {"__slots__": ()})
+    assert copy.deepcopy(Mine([1.0], [0.0, 5.0])).values == current.values
+    assert Mine([1.0], [0.0, 5.0]) != Mine([2.0], [0.0, 5.0])
 
 
 def test_recorded_events_travel_in_a_third_of_their_bytes():

@@ -116,6 +116,14 @@ def test_a_part_in_which_a_bit_has_flipped_is_made_anew(tmp_path):
     assert {path: path.stat().st_mtime_ns for path in paths[4:]} == times
 
 
+def test_what_was_left_beside_a_whole_part_is_removed(tmp_path):
+    features_to_parquet(network(), events(), tmp_path, batch=8)
+    first, second, *_ = paths = sorted(tmp_path.glob("*.parquet"))
+    (tmp_path / f"{first.stem[:-16]}{'0' * 16}.parquet").write_bytes(second.read_bytes())
+    features_to_parquet(network(), events(), tmp_path, batch=8)
+    assert sorted(tmp_path.glob("*.parquet")) == paths
+
+
 def test_the_same_options_in_other_words_are_the_same(tmp_path):
     features_to_parquet(network(), events()[:4], tmp_path, n_windows=2, windows="events")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}

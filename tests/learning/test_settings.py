@@ -156,6 +156,19 @@ def test_nonsense_is_found_before_the_work(kind, name, value):
         check_settings(kind(**{name: value}))
 
 
+@pytest.mark.parametrize("base", [HRSNNClassifier, HRSNNTransformer])
+def test_a_class_made_of_one_of_ours_may_have_fewer_words(base):
+    class Small(base):
+        def __init__(self, seed=3):
+            super().__init__(seed=seed, feature_layer=layer(), encoder=ENCODER)
+
+    made = Small().fit(CLIPS, LABELS)
+    check_settings(made)
+    made.batch = 0
+    with pytest.raises(hr.ParameterError, match=r"^batch must "):
+        check_settings(made)
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [

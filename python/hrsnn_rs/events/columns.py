@@ -205,8 +205,13 @@ class Frozen:
                 value.flags.writeable = False
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def _names(cls) -> tuple[str, ...]:
+        # Also of a class made of one of ours, whose own list may be empty.
+        return tuple(name for kind in cls.__mro__ for name in vars(kind).get("__slots__", ()))
+
     def _values(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in type(self).__slots__)
+        return tuple(getattr(self, name) for name in self._names())
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} cannot be changed; make a new one.")
@@ -215,8 +220,9 @@ class Frozen:
         raise AttributeError(f"{type(self).__name__} cannot be changed; make a new one.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        names = type(self).__slots__
-        packed = {name: _packed(value) for name, value in zip(names, self._values(), strict=True)}
+        packed = {
+            name: _packed(value) for name, value in zip(self._names(), self._values(), strict=True)
+        }
         return _unpacked, (type(self), packed)
 
     def __eq__(self, other: object) -> bool:

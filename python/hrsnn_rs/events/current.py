@@ -137,8 +137,7 @@ class InjectedCurrent(Frozen):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        names = type(self).__slots__
-        return _again, (type(self), dict(zip(names, self._values(), strict=True)))
+        return _again, (type(self), dict(zip(self._names(), self._values(), strict=True)))
 
     @classmethod
     def step(

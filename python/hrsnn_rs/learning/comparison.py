@@ -330,7 +330,10 @@ def verdict(rows: pl.DataFrame, system: str | None = None) -> str:
     No verdict: 1 seed and 1 person; it takes at least 5 seeds and 3 persons.
     """
     said = verdict_parts(rows, comparisons(rows, system), system)
-    return "\n".join([said.opening, *(f"- {part}." for part in said.parts)]) + said.end
+    if not said.parts:
+        return said.opening + said.end
+    lines = [said.opening, *(f"- {part}." for part in said.parts), said.end.strip()]
+    return "\n".join(lines).rstrip()
 
 
 class Verdict(NamedTuple):

@@ -180,6 +180,7 @@ class _Parts:
             if whole is not None:
                 self._paths[number] = whole
                 self.n_done += 1
+                _remove(others, whole)
             else:
                 self._begun.append((number, name))
                 yield part
@@ -211,9 +212,7 @@ class _Parts:
             self.folder / name, table.write_parquet, lambda unnamed: _named(unnamed, name)
         )
         self._paths[number] = path
-        for other in self.folder.glob(f"{name[:_DIGITS]}-*.parquet"):
-            if other != path:  # Damaged, or of the same samples when they were fewer.
-                other.unlink(missing_ok=True)
+        _remove(self.folder.glob(f"{name[:_DIGITS]}-*.parquet"), path)
         self.n_done += 1
 
     def scan(self) -> pl.LazyFrame:
@@ -233,6 +232,13 @@ def _replaced(path: Path, write: Callable[[Path], Any], named: Callable[[Path], 
         return unfinished.replace(named(unfinished))
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _remove(paths: Iterable[Path], kept: Path) -> None:
+    """Remove what is damaged, or of the same samples when they were fewer."""
+    for path in paths:
+        if path != kept:
+            path.unlink(missing_ok=True)
 
 
 def _is_whole(path: Path, name: str) -> bool:

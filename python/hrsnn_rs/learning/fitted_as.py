@@ -57,7 +57,8 @@ def check_as_fitted(estimator: Any) -> None:
     """
     check_is_fitted(estimator)
     kind = type(estimator).__name__
-    for name, fitted in estimator._fitted_as.items():
+    # Pickles of before have none.
+    for name, fitted in getattr(estimator, "_fitted_as", {}).items():
         value = getattr(estimator, name)
         if not np.array_equal(value, fitted):
             raise ParameterError(

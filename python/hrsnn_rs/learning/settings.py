@@ -92,18 +92,18 @@ def check_settings(estimator: Any) -> None:
     Traceback (most recent call last):
     hrsnn_rs.errors.ParameterError: batch must be a whole number; got 'x'.
     """
-    settings = estimator.get_params(deep=False)
+    # Attributes and not parameters: a class made of one of ours may have fewer of these.
     for name, check in _CHECKS.items():
-        check(settings[name])
+        check(getattr(estimator, name))
     for name, check in _OPTIONAL.items():
-        if settings[name] is not None:
-            check(settings[name])
-    check_arrays_meaning(settings["dt"], settings["sensor_size"])
-    layers = settings["layers"]
+        if getattr(estimator, name) is not None:
+            check(getattr(estimator, name))
+    check_arrays_meaning(estimator.dt, estimator.sensor_size)
+    layers = estimator.layers
     if not isinstance(layers, str) or layers not in LAYERS:
         raise ParameterError(f"layers must be one of {', '.join(LAYERS)}; got {layers!r}.")
     for name, allowed in _KINDS.items():
-        part = settings.get(name)
+        part = getattr(estimator, name, None)
         # A file would bring back a class of one's own as ours.
         if part is not None and type(part) not in allowed:
             words = " or ".join(kind.__name__ for kind in allowed)
@@ -113,7 +113,7 @@ def check_settings(estimator: Any) -> None:
                 part.check_parameters()
             except (ParameterError, ShapeError) as error:
                 raise type(error)(f"{name}__{error}") from None
-    check_class_weight(settings.get("class_weight"))
+    check_class_weight(getattr(estimator, "class_weight", None))
 
 
 def warn_of_idle_settings(estimator: Any) -> None:
@@ -129,7 +129,8 @@ def warn_of_idle_settings(estimator: Any) -> None:
     >>> from hrsnn_rs.learning import HRSNNTransformer
     >>> warn_of_idle_settings(HRSNNTransformer())
     """
-    usual = inspect.signature(type(estimator)).parameters
+    signatures = (inspect.signature(kind).parameters for kind in type(estimator).__mro__)
+    usual = next(one for one in signatures if one.keys() >= _OF_NETWORK.keys())
     idle = [
         name
         for name in _OF_NETWORK

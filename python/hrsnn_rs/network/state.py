@@ -242,8 +242,10 @@ class NetworkState:
 
     @property
     def inhibitory(self) -> NDArray[np.bool_]:
-        """Copy of which neurons are inhibitory, shape (n_neurons,)."""
-        return self._inhibitory.copy()
+        """Which neurons are inhibitory, shape (n_neurons,); read-only."""
+        view = self._inhibitory.view()
+        view.flags.writeable = False
+        return view
 
     @property
     def recurrent_weights(self) -> csr_array:

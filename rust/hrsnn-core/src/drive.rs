@@ -183,15 +183,18 @@ impl Drive {
         let mut missing: Vec<usize> = (0..onsets.len()).collect();
         let mut has_spoken = vec![false; onsets.len()];
         let blocks: Vec<i64> = self.blocks(since..span.start).collect();
+        let mut of_block = Vec::new();
         for &number in blocks.iter().rev() {
             let end = span.start.min((number + 1) * BLOCK_US);
             missing.retain(|&channel| !has_spoken[channel] && onsets[channel] < end);
             if missing.is_empty() {
                 break;
             }
-            let begin = events.len();
-            self.draw_within(since.max(number * BLOCK_US)..end, events, poll)?;
-            for &(_, channel) in &events[begin..] {
+            of_block.clear();
+            self.draw_within(since.max(number * BLOCK_US)..end, &mut of_block, poll)?;
+            // The latest block in which a channel speaks has its last events.
+            events.extend(of_block.iter().filter(|event| !has_spoken[event.1 as usize]));
+            for &(_, channel) in &of_block {
                 has_spoken[channel as usize] = true;
             }
         }

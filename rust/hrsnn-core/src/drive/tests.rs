@@ -159,6 +159,10 @@ fn the_latest_events_of_each_channel_are_found_from_the_end() {
                     last.map(|t| (t, 1 + before.take_while(|&other| other == t).count()))
                 };
                 assert_eq!(last_of(&found), last_of(&all), "{channel}, {since}, {span:?}");
+                // However far back another channel is looked for, memory holds one block of each.
+                let mut earlier = found.iter().filter(|e| e.1 == channel && e.0 < span.start);
+                let first = earlier.next().map(|e| e.0 / BLOCK_US);
+                assert!(earlier.all(|e| Some(e.0 / BLOCK_US) == first));
             }
             assert!(found.iter().all(|event| event.0 >= since));
         }
