@@ -72,6 +72,12 @@ def form(text):
     return [re.sub(r" +", " ", line).strip() for line in signs]
 
 
+def in_two(lines):
+    """The lines of the tables, and those of the verdict."""
+    begin = next(place for place, line in enumerate(lines) if line.startswith("By "))
+    return lines[:begin], lines[begin:]
+
+
 def cells(line):
     return re.split(r"  +", line)
 
@@ -84,26 +90,32 @@ def shown():
 
 def test_the_demos_tables_have_the_form_that_the_command_prints(shown, capsys):
     print_rows(made_up_rows(), False, None)
-    *tables, sentence = form(capsys.readouterr().out)
-    *shown_tables, shown_sentence = form(shown)
+    tables, said = in_two(form(capsys.readouterr().out))
+    shown_tables, shown_said = in_two(form(shown))
     assert shown_tables == tables
     assert len(tables) == 1 + len(SYSTEMS) + 1 + 2 * N_PAIRS
-    start = sentence.partition(" features ")[0]
-    assert shown_sentence.startswith(start)
+    # A line for each metric and system, after one that says of what.
+    assert len(shown_said) == len(said) == 1 + 2 * 2
+    assert shown_said[0] == said[0]
     # Longer names first, of which shorter ones are parts.
-    words = "exceeds|falls short of|is @ from|would have been seen|it|in|accuracy|memory|HeNHeS"
+    words = "exceeds|falls short of|is @ from|would have been seen|it"
     known = "|".join([*sorted(SYSTEMS, key=len, reverse=True), words])
-    assert re.sub(rf"{known}|[#(),;. ]", "", shown_sentence.removeprefix(start)) == ""
+    for shown_line, line in zip(shown_said[1:], said[1:], strict=True):
+        start = re.match(r"- in (accuracy|memory) (features|HeNHeS) ", line)[0]
+        assert shown_line.startswith(start)
+        assert re.sub(rf"{known}|[#(),;. ]", "", shown_line.removeprefix(start)) == ""
 
 
 def test_the_demos_tables_agree_with_each_other(shown):
-    lines = [line for line in shown.splitlines() if line and not re.fullmatch("-*", line)]
+    lines, said = in_two(
+        [line for line in shown.splitlines() if line and not re.fullmatch("-*", line)]
+    )
     systems = {cells(line)[0]: cells(line) for line in lines[1 : 1 + len(SYSTEMS)]}
     assert tuple(systems) == SYSTEMS
     for line in systems.values():
         assert line[1:4] == [str(N_SEEDS), str(2 * N_SEEDS), str(44 * N_SEEDS)]
         assert 2 * N_SEEDS <= N_PERSONS
-    comparisons = [cells(line) for line in lines[2 + len(SYSTEMS) : -1]]
+    comparisons = [cells(line) for line in lines[2 + len(SYSTEMS) :]]
     for name, *counts, gap, interval, p, outcome, seen in comparisons:
         metric, first, other = re.split(", | - ", name)
         column = {"accuracy": 4, "memory": 5}[metric]
@@ -114,9 +126,10 @@ def test_the_demos_tables_agree_with_each_other(shown):
         low, high = map(float, interval.split(" … "))
         assert low < float(gap) < high
         assert (outcome != "not resolved") == (float(p) <= 0.05)
-        assert f"{other} ({gap}" in lines[-1]
+        (line,) = (one for one in said if one.startswith(f"- in {metric} {first} "))
+        assert f" {other} ({gap}" in line
         assert float(seen) > 0
-    assert f"By {len(comparisons)} comparisons" in lines[-1]
+    assert f"By {len(comparisons)} comparisons" in said[0]
 
 
 def test_the_table_of_speed_is_that_of_the_measurements():
