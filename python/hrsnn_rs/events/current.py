@@ -136,9 +136,6 @@ class InjectedCurrent(Frozen):
             seed=check_integer("seed", seed, high=MOST_SEED),
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (type(self), dict(zip(self._names(), self._values(), strict=True)))
-
     @classmethod
     def step(
         cls, value: float, start: float, stop: float, neurons: ArrayLike | None = None
@@ -291,13 +288,6 @@ class InjectedCurrent(Frozen):
         return (
             f"InjectedCurrent({bins} from {self.edges[0]:g} to {self.edges[-1]:g} ms, {who}{noise})"
         )
-
-
-def _again(kind: type[InjectedCurrent], values: dict[str, Any]) -> InjectedCurrent:
-    """Make a current of what another one was, which had been checked."""
-    current = kind.__new__(kind)
-    current._freeze(**values)
-    return current
 
 
 def checked_current(current: object, n_neurons: int) -> _hrsnn.Injection | None:
