@@ -305,6 +305,30 @@ def test_the_graph_is_written_once(tmp_path):
     assert sizes[0] < 1.5 * sizes[1]
 
 
+class Quick(HRSNNClassifier):
+    """Asks for less than ours, and for one thing more; sets the rest itself."""
+
+    def __init__(self, seed=0, n_windows=2, nickname="none"):
+        super().__init__(
+            encoder=ENCODER, layers="recurrent", n_neurons=30, seed=seed, n_windows=n_windows
+        )
+        self.nickname = nickname
+
+
+def test_a_class_made_of_ours_comes_back_as_itself(tmp_path):
+    path = tmp_path / "quick.safetensors"
+    saved = Quick(seed=3, nickname="fast").fit(CLIPS, CODES)
+    saved.save(path)
+    loaded = Quick.load(path)
+    assert loaded.get_params() == {"seed": 3, "n_windows": 2, "nickname": "fast"}
+    assert loaded.n_neurons == 30
+    np.testing.assert_array_equal(loaded.decision_function(CLIPS), saved.decision_function(CLIPS))
+    with pytest.raises(hr.FormatError, match="nickname"):
+        HRSNNClassifier.load(path)
+    with pytest.raises(ValueError, match="Invalid parameter 'neuron'"):
+        saved.set_params(neuron__tau_m=5.0)
+
+
 @pytest.mark.parametrize("name", ["network", "encoder", "readout"])
 def test_a_class_of_ones_own_is_refused_before_the_work(name):
     class Own(Readout):

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from hrsnn_rs.description.connectivity import Connectivity
 from hrsnn_rs.description.parameters import LIF, STDP
@@ -100,7 +101,7 @@ def write_classifier(
     layer: FeatureLayer | None = classifier.layer_
     if layer is not None:
         arrays |= layer.to_arrays()
-    parameters = classifier.get_params(deep=False)
+    parameters = {name: getattr(classifier, name) for name in _settings_of(type(classifier))}
     calibration: Calibration | None = classifier.calibration_
     fields = {
         "kind": _KIND,
@@ -154,16 +155,19 @@ def read_classifier(kind: Any, path: str | os.PathLike[str]) -> Any:
         parameters = dict(fields["parameters"])
         if parameters["sensor_size"] is not None:
             parameters["sensor_size"] = tuple(parameters["sensor_size"])
-        classifier = kind(
-            **parameters,
-            network=_network(network, arrays, fields["network"]),
-            encoder=_encoder(fields["encoder"]),
-            class_weight=class_weight_from_json(fields["class_weight"]),
-            **{
-                name: None if (part := fields["parts"][name]) is None else made_of(part)
-                for name, made_of in _PARTS.items()
-            },
-        )
+        parameters |= {
+            "network": _network(network, arrays, fields["network"]),
+            "encoder": _encoder(fields["encoder"]),
+            "class_weight": class_weight_from_json(fields["class_weight"]),
+        } | {
+            name: None if (part := fields["parts"][name]) is None else made_of(part)
+            for name, made_of in _PARTS.items()
+        }
+        if unknown := parameters.keys() - _settings_of(kind):
+            raise KeyError(min(unknown))
+        # What a class does not ask for it sets itself.
+        asked = parameters.keys() & kind._get_param_names()
+        classifier = kind(**{name: parameters[name] for name in asked})
         classifier.network_ = network
         classifier._layers = fields["fitted_layers"]
         classifier.layer_ = _layer(classifier, arrays, fields["fitted_layer"])
@@ -188,6 +192,12 @@ def read_classifier(kind: Any, path: str | os.PathLike[str]) -> Any:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{path} is not a classifier's model file: {error!r}.") from error
     return classifier
+
+
+def _settings_of(kind: Any) -> set[str]:
+    """Give what is set: a class made of ours has our parameters too, asked for or not."""
+    kinds: list[Any] = [one for one in kind.__mro__ if issubclass(one, BaseEstimator)]
+    return {name for one in kinds for name in one._get_param_names()}
 
 
 def _network(

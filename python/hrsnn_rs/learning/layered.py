@@ -104,7 +104,8 @@ class LayeredFeatures(EncodedSamples):
         """
         parameters: dict[str, Any] = super().get_params(deep)  # type: ignore[misc]
         for name in _GROUPS if deep else ():
-            group = parameters[name]
+            # A class made of ours may ask for fewer.
+            group = parameters.get(name)
             if is_dataclass(group):
                 parameters |= {
                     f"{name}__{of.name}": getattr(group, of.name) for of in fields(group)
@@ -139,12 +140,13 @@ class LayeredFeatures(EncodedSamples):
         >>> HRSNNClassifier().set_params(neuron__tau_m=30.0).neuron.tau_m
         30.0
         """
+        own = self.get_params(deep=False)
         parts: dict[str, dict[str, Any]] = {}
         for name in list(params):
             owner, nested, of = name.partition("__")
             if nested and owner in ("network", "encoder"):
                 raise ParameterError(f"{name} cannot be set; give another {owner} instead.")
-            if nested and owner in _GROUPS:
+            if nested and owner in _GROUPS and owner in own:
                 parts.setdefault(owner, {})[of] = params.pop(name)
             elif nested and owner == "readout" and params.get(owner, self.readout) is None:
                 params[owner] = Readout()
