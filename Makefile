@@ -97,7 +97,8 @@ bench-growth: $(EXTENSION) $(BENCH) ## measure how runs and building grow with n
 SIZES ?= n500 n2k n10k
 ROUNDS ?= 5
 CAP ?= 600
-SIMULATORS ?= hrsnn_rs numba NEST Brian2 BindsNET
+SIMULATORS ?= hrsnn_rs numba NEST Brian2 BindsNET Auryn
+# Auryn is measured where AURYN names a folder with one that was built: see docs/performance.md.
 # BindsNET's environment, 6 GB for torch, is made where it is asked for; the others do without.
 bench-peers: $(EXTENSION) $(BENCH) .venv-numba/ready .venv-nest/ready .venv-brian2/ready ## compare speed with other simulators
 	$(if $(filter BindsNET,$(SIMULATORS)),-$(MAKE) .venv-torch/ready)

@@ -41,7 +41,10 @@ class NotTheSameError(Exception):
 
 @dataclass(frozen=True)
 class Simulator:
-    """How to run one. `sizes` and `modes`: what it is asked for."""
+    """How to run one. `sizes` and `modes`: what it is asked for.
+
+    `needs` is the variable that names where it is, for one that no environment can hold.
+    """
 
     name: str
     script: str
@@ -50,6 +53,15 @@ class Simulator:
     sizes: tuple[str, ...] = tuple(SIZES)
     modes: tuple[str, ...] = MODES
     environment: tuple[tuple[str, str], ...] = ()
+    needs: str = ""
+
+    def absence(self) -> str:
+        """Why it cannot be run here; empty if it can."""
+        if not self.python.exists():
+            return "not installed"
+        if self.needs and not os.environ.get(self.needs):
+            return f"left out; {self.needs}=path make bench-peers runs the one built in path"
+        return ""
 
     def run(self, path: Path, mode: str, threads: int, cap: float, *extra: str) -> dict:
         """Outcome of one run; `{"failure": why}` if there is none."""
@@ -74,8 +86,9 @@ def environment(name: str) -> Path:
 
 
 HRSNN = Simulator("hrsnn_rs", "run_hrsnn.py", Path(sys.executable))
+#: By the first word of their names, which is what they are asked for by.
 SIMULATORS = {
-    simulator.name: simulator
+    simulator.name.split()[0]: simulator
     for simulator in (
         HRSNN,
         Simulator("numba", "run_numba.py", environment("numba")),
@@ -95,9 +108,17 @@ SIMULATORS = {
             environment("torch"),
             sizes=("n200", "n500", "n2k"),
         ),
+        Simulator(
+            "Auryn (homogeneous)",
+            "run_auryn.py",
+            Path(sys.executable),
+            threads=(1,),
+            sizes=("n200", "n500", "n2k", "n10k"),
+            needs="AURYN",
+        ),
     )
 }
-USUAL = ("hrsnn_rs", "numba", "NEST", "Brian2", "BindsNET")
+USUAL = ("hrsnn_rs", "numba", "NEST", "Brian2", "BindsNET", "Auryn")
 
 
 def bandwidth(threads: int) -> dict:
@@ -165,9 +186,9 @@ def measure_size(
 def measure(arguments) -> pl.DataFrame:
     """Run everything and check that it was the same work."""
     simulators = [SIMULATORS[name] for name in arguments.simulators]
-    absent = [s.name for s in simulators if not s.python.exists()]
-    if absent:
-        print(f"not installed: {', '.join(absent)}", file=sys.stderr)
+    absent = {s.name: why for s in simulators if (why := s.absence())}
+    for name, why in absent.items():
+        print(f"{name}: {why}", file=sys.stderr)
     started, rows, wrong = time.time(), [], []
     where = {"machine": machine(), "commit": commit()}
     kept = KeptRuns(arguments.kept, where)
@@ -175,7 +196,7 @@ def measure(arguments) -> pl.DataFrame:
         print(f"Going on: {len(kept.runs)} runs are kept in {arguments.kept}.", file=sys.stderr)
     for size in arguments.sizes:
         path = drawn(size, arguments.rate)
-        here = [s for s in simulators if s.python.exists() and size in s.sizes]
+        here = [s for s in simulators if s.name not in absent and size in s.sizes]
         total = arguments.rounds * len(arguments.modes) * sum(len(s.threads) for s in here)
         reference = HRSNN.run(path, "run", 1, arguments.cap, "--dtype", "float64")
         if reference["failure"]:

@@ -26,6 +26,7 @@ COLOURS = {
     "Brian2": "#1f77b4",
     "Brian2-cython": "#7fb2d9",
     "BindsNET": "#7b4fa3",
+    "Auryn (homogeneous)": "#00868b",
 }
 #: A size without the rate that it was drawn for.
 SIZE = pl.col("size").str.split("-").list.first()

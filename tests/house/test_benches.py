@@ -16,6 +16,7 @@ import numpy as np
 import peers_page
 import polars as pl
 import pytest
+import run_auryn
 import threads
 import workload
 from kept_runs import KeptRuns
@@ -174,16 +175,65 @@ def test_clips_elsewhere_have_the_spikes_of_hrsnn_rs(
 
 
 @pytest.mark.external
+@pytest.mark.parametrize("simulator", ["BindsNET", "Auryn"])
 @pytest.mark.parametrize("mode", measure_peers.MODES)
-def test_bindsnet_does_the_same_work(work: workload.Workload, tmp_path: Path, mode: str) -> None:
-    bindsnet = measure_peers.SIMULATORS["BindsNET"]
-    if not bindsnet.python.exists():
-        pytest.skip("needs make .venv-torch/ready")
+def test_others_do_the_same_work(
+    work: workload.Workload, tmp_path: Path, simulator: str, mode: str
+) -> None:
+    other = measure_peers.SIMULATORS[simulator]
+    if why := other.absence():
+        pytest.skip(f"{simulator}: {why}")
     path = tmp_path / "n200-10Hz.npz"
     work.save(path)
     ours = measure_peers.HRSNN.run(path, mode, 1, 600.0)
-    theirs = bindsnet.run(path, mode, 1, 600.0)
+    theirs = other.run(path, mode, 1, 600.0)
     assert measure_peers.complaints([ours, theirs], ours, True) == []
+
+
+def test_auryn_is_left_out_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    auryn = measure_peers.SIMULATORS["Auryn"]
+    monkeypatch.delenv("AURYN", raising=False)
+    assert auryn.absence() == "left out; AURYN=path make bench-peers runs the one built in path"
+    monkeypatch.setenv("AURYN", "/opt/auryn")
+    assert auryn.absence() == ""
+
+
+def built_auryn(folder: Path, headers: str, library: str, definition: str) -> Path:
+    """Files that lie as those of a built Auryn do."""
+    (folder / headers / "auryn").mkdir(parents=True)
+    (folder / headers / "auryn" / "auryn_definitions.h").write_text(f"{definition}\n")
+    (folder / library).mkdir(parents=True, exist_ok=True)
+    (folder / library / "libauryn.a").touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("headers", "library"), [("include", "lib"), ("src", "src"), ("src", "build/release/src")]
+)
+@pytest.mark.parametrize("has_mpi", [False, True])
+def test_auryn_is_found_where_it_was_installed_or_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, headers: str, library: str, has_mpi: bool
+) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    definition = f"{'' if has_mpi else '// '}#define AURYN_CODE_USE_MPI"
+    words = run_auryn.command(built_auryn(tmp_path, headers, library, definition))
+    assert words[0] == ("mpicxx" if has_mpi else "c++")
+    assert f"-I{tmp_path / headers}" in words
+    assert str(tmp_path / library / "libauryn.a") in words
+    assert ("-lboost_mpi" in words) == has_mpi
+    with pytest.raises(SystemExit, match="has none of include, src with auryn/auryn_definitions"):
+        run_auryn.command(tmp_path / headers)
+
+
+@pytest.mark.parametrize("learn", [False, True])
+def test_auryn_is_given_each_synapse_once(work: workload.Workload, learn: bool) -> None:
+    sizes, *_ = given = run_auryn.arrays(work, learn)
+    assert sizes.tolist() == [work.n_inputs, work.n_neurons, work.n_steps, learn]
+    pre, post, weight = (np.concatenate(given[first::3]) for first in (10, 11, 12))
+    order = np.lexsort((post, pre))
+    assert np.array_equal(pre[order], work.pre)
+    assert np.array_equal(post[order], work.indices)
+    assert np.array_equal(weight[order], work.weight)
 
 
 def test_a_simulator_that_fails_leaves_the_others_alone(
@@ -262,7 +312,8 @@ def raising(kind: type[BaseException]) -> Callable[[], dict]:
 
 
 def test_every_simulator_has_a_colour() -> None:
-    assert set(measure_peers.SIMULATORS) == set(peers_page.COLOURS)
+    names = {simulator.name for simulator in measure_peers.SIMULATORS.values()}
+    assert names == set(peers_page.COLOURS)
 
 
 def outcome(simulator: str, mode: str, **figures: object) -> dict:
