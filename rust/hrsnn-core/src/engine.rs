@@ -50,6 +50,7 @@ use crate::sample::{Input, Stats};
 use crate::shard::{Activity, Shard};
 use injected::{Bases, Moving};
 pub use learned::Learned;
+use monitors::Places;
 pub use monitors::{Course, Monitors, Wanted};
 use pace::Paces;
 use ranges::ranges_of_equal_work;
@@ -215,6 +216,24 @@ impl<T: Real> Engine<T> {
         }
     }
 
+    /// Check what is asked of one sample, and make room for it.
+    fn begin(
+        &self,
+        input: &Input<'_>,
+        monitors: &Monitors,
+        n_threads: Option<usize>,
+        learns: bool,
+    ) -> Result<(Places, Vec<Activity<T>>)> {
+        self.check_whole()?;
+        self.check_input(input)?;
+        n_threads.map_or(Ok(()), pool::check)?;
+        let places = self.watched(monitors)?;
+        let mut activities = self.activities(learns);
+        let kinds = [learns, input.injection.is_some()];
+        places.hand_out(&self.shards, &mut activities, 0..input.duration, kinds);
+        Ok((places, activities))
+    }
+
     /// Run one sample; nothing is learned.
     ///
     /// `n_threads`: `None` takes as many as pay.
@@ -243,13 +262,7 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<(Stats, Vec<Course<T>>)> {
-        self.check_whole()?;
-        self.check_input(input)?;
-        n_threads.map_or(Ok(()), pool::check)?;
-        let places = self.watched(monitors)?;
-        let mut activities = self.activities(false);
-        let kinds = [false, input.injection.is_some()];
-        places.hand_out(&self.shards, &mut activities, 0..input.duration, kinds);
+        let (places, mut activities) = self.begin(input, monitors, n_threads, false)?;
         let mut shards = Cow::Borrowed(&self.shards[..]);
         let bases = input.injection.map(|_| Bases::of(shards.to_mut()));
         let (shards, bases) = (&mut shards, bases.as_ref());

@@ -11,7 +11,6 @@ use super::windows::Moment;
 use super::{Course, Engine, Monitors, Poll};
 use crate::error::{Error, Result};
 use crate::network::MOST_AMPLITUDE;
-use crate::pool;
 use crate::real::Real;
 use crate::record::Record;
 use crate::sample::{Input, Stats};
@@ -68,14 +67,8 @@ impl<T: Real> Engine<T> {
         n_threads: Option<usize>,
         poll: &mut Poll<'_>,
     ) -> Result<(Stats, Vec<Course<T>>)> {
-        self.check_whole()?;
-        self.check_input(input)?;
-        n_threads.map_or(Ok(()), pool::check)?;
         let scale = self.checked_scale(scale)?;
-        let places = self.watched(monitors)?;
-        let mut activities = self.activities(true);
-        let kinds = [true, input.injection.is_some()];
-        places.hand_out(&self.shards, &mut activities, 0..input.duration, kinds);
+        let (places, mut activities) = self.begin(input, monitors, n_threads, true)?;
         let mut shards = Cow::Owned(std::mem::take(&mut self.shards));
         let result =
             self.learn_in(&mut shards, &mut activities, input, scale, record, n_threads, poll);
