@@ -185,7 +185,7 @@ def plot(results: pl.DataFrame, path: Path = PLOT) -> None:
     modes = [mode for mode in MODES if mode in set(rows["mode"])]
     mpl.use("Agg")
     figure, axes = plt.subplots(
-        1, len(modes), figsize=(4.6 * len(modes), 3.6), sharey=True, squeeze=False
+        1, len(modes), figsize=(4.6 * len(modes), 4.0), sharey=True, squeeze=False
     )
     for axis, mode in zip(axes[0], modes, strict=True):
         for name, colour in COLOURS.items():
@@ -197,8 +197,9 @@ def plot(results: pl.DataFrame, path: Path = PLOT) -> None:
         axis.set(title=MODES[mode], xlabel="neurons", yscale="log")
         axis.grid(axis="y", alpha=0.3)
     axes[0][0].set_ylabel("ns per synaptic event")
-    axes[0][-1].legend(frameon=False, fontsize="small")
-    figure.tight_layout()
+    handles, names = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="lower center", ncols=len(names), frameon=False)
+    figure.tight_layout(rect=(0.0, 0.07, 1.0, 1.0))
     figure.savefig(path, dpi=130, metadata={"Software": None})
     plt.close(figure)
 
