@@ -186,6 +186,8 @@ def test_every_command_notices_that_nobody_reads(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    if command == "search":
+        pytest.importorskip("optuna")
     write(tmp_path, "folders")
     if command in ("evaluate", "live"):
         assert main(piped(tmp_path)["train"]) == 0
