@@ -73,20 +73,23 @@ def orientation_of(frame: Any, path: Path) -> Orientation:
     FormatError
         If the matrix turns by anything but quarters of a circle.
     """
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            # A point (x, y) is shown at (a x + c y, b x + d y); y goes down.
-            a, b, _, c, d, *_ = np.frombuffer(bytes(data), np.int32)[:9].astype(float).tolist()
-            small = _NOTHING * max(abs(a), abs(b), abs(c), abs(d))
-            if max(abs(b), abs(c)) <= small < min(abs(a), abs(d)):
-                return Orientation(False, 1 if d > 0 else -1, 1 if a > 0 else -1)
-            if max(abs(a), abs(d)) <= small < min(abs(b), abs(c)):
-                return Orientation(True, 1 if b > 0 else -1, 1 if c > 0 else -1)
-            raise FormatError(
-                f"{path}: its frames are to be shown turned by {frame.rotation} degrees; only "
-                "quarters of a circle are known."
-            )
-    return Orientation()
+    # Whoever has a frame has PyAV; what it goes through side data by differs before and from 19 on.
+    from av.sidedata.sidedata import Type
+
+    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    if data is None:
+        return Orientation()
+    # A point (x, y) is shown at (a x + c y, b x + d y); y goes down.
+    a, b, _, c, d, *_ = np.frombuffer(bytes(data), np.int32)[:9].astype(float).tolist()
+    small = _NOTHING * max(abs(a), abs(b), abs(c), abs(d))
+    if max(abs(b), abs(c)) <= small < min(abs(a), abs(d)):
+        return Orientation(False, 1 if d > 0 else -1, 1 if a > 0 else -1)
+    if max(abs(a), abs(d)) <= small < min(abs(b), abs(c)):
+        return Orientation(True, 1 if b > 0 else -1, 1 if c > 0 else -1)
+    raise FormatError(
+        f"{path}: its frames are to be shown turned by {frame.rotation} degrees; only quarters of "
+        "a circle are known."
+    )
 
 
 def has_luma_plane(pixels: Any) -> bool:

@@ -161,7 +161,8 @@ class Video(AbstractContextManager["Video"]):
             self._container = self._av.open(
                 str(self.path.absolute()),
                 container_options=_CONTAINER_OPTIONS,
-                metadata_errors="replace",
+                # From 19 on PyAV does so by itself, and does not know the word.
+                **({} if _major(self._av) >= 19 else {"metadata_errors": "replace"}),
             )
         except (self._av.FFmpegError, ValueError, OSError) as error:
             raise FormatError(f"{self.path}: cannot be read as video: {_said(error)}.") from None
@@ -387,6 +388,10 @@ def is_cut_off(path: Path) -> bool:
         else:
             place += 6 + int.from_bytes(tail[place + 4 : place + 6], "big")
     return place != len(tail) and place >= 0
+
+
+def _major(av: Any) -> int:
+    return int(av.__version__.partition(".")[0])
 
 
 def _said(error: BaseException) -> str:
