@@ -73,7 +73,7 @@ def orientation_of(frame: Any, path: Path) -> Orientation:
     FormatError
         If the matrix turns by anything but quarters of a circle.
     """
-    # Whoever has a frame has PyAV; what it goes through side data by differs before and from 19 on.
+    # Whoever has a frame has PyAV. Asked by type: a loop over side data gives keys from PyAV 19 on.
     from av.sidedata.sidedata import Type
 
     data = frame.side_data.get(Type.DISPLAYMATRIX)

@@ -161,7 +161,7 @@ class Video(AbstractContextManager["Video"]):
             self._container = self._av.open(
                 str(self.path.absolute()),
                 container_options=_CONTAINER_OPTIONS,
-                # From 19 on PyAV does so by itself, and does not know the word.
+                # From 19 on PyAV takes any bytes without it, and does not know the word.
                 **({} if _major(self._av) >= 19 else {"metadata_errors": "replace"}),
             )
         except (self._av.FFmpegError, ValueError, OSError) as error:
