@@ -20,6 +20,7 @@ import optuna
 import polars as pl
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.trial import TrialState
+from sqlalchemy.pool import NullPool
 
 from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import FormatError, ParameterError
@@ -188,12 +189,19 @@ def open_study(
 
 
 def _storage(path: str, is_url: bool, lost_after: int) -> RDBStorage:
-    """Open the tables of a study, or make them: once, by whichever worker is first."""
+    """Open the tables of a study, or make them: once, by whichever worker is first.
+
+    A file is opened for each question and closed after it: nobody tells optuna when a study is no
+    longer wanted, so that connections kept for later would stay open for good.
+    """
+    engine: dict[str, Any] = {}
+    if not is_url:
+        engine = {"connect_args": {"timeout": 60}, "poolclass": NullPool}
     for attempt in range(_ATTEMPTS):
         try:
             return RDBStorage(
                 path if is_url else f"sqlite:///{Path(path).absolute()}",
-                engine_kwargs={} if is_url else {"connect_args": {"timeout": 60}},
+                engine_kwargs=engine,
                 heartbeat_interval=max(1, lost_after // _SIGNS),
                 grace_period=lost_after,
                 heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
