@@ -1,6 +1,7 @@
 """What docs/model.md says in its tables is what the glossary, the defaults and the tests say."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import hrsnn_rs as hr
@@ -46,6 +47,11 @@ DEFAULTS = (
     }
 )
 POWERS = str.maketrans("⁷", "7")
+
+
+def test_no_term_of_the_glossary_stands_twice_under_one_name():
+    told = Counter((row[0], row[1]) for row in rows(GLOSSARY) if len(row) == 6 and row[0] != "term")
+    assert [both for both, n in told.items() if n > 1] == []
 
 
 @pytest.mark.parametrize(("name", "label"), PARAMETERS)

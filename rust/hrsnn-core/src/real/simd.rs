@@ -1,10 +1,9 @@
 //! Vectors, and the choice at run time of the instructions that compute them.
 //!
 //! Lives here: the few operations that kernels are written in, once for plain arrays of either
-//! number type and once for the registers of each level; and all `unsafe` code of the crate. Not here:
-//! any kernel. Invariant: an operation has the same bits in each implementation, for each is
-//! one IEEE operation or a fixed sequence of them, and none is fused. So the level that runs is
-//! a matter of speed alone.
+//! number type and once for the registers of each level. Not here: any kernel. Invariant: an
+//! operation has the same bits in each implementation, for each is one IEEE operation or a fixed
+//! sequence of them, and none is fused. So the level that runs is a matter of speed alone.
 
 #![allow(unsafe_code, reason = "instructions chosen at run time; each block says why it is sound")]
 #![allow(clippy::inline_always, reason = "a kernel must be compiled as a whole for its level")]
