@@ -424,3 +424,25 @@ def test_bad_events_are_refused_by_name(events, named):
 def test_nonsense_in_calls_is_refused_by_name(call, named):
     with pytest.raises(hr.HRSNNError, match=named):
         call(network())
+
+
+def test_constants_of_a_given_matrix_come_in_the_callers_order():
+    def matrix(n_rows):
+        parts = (np.array([1.0, 2.0]), np.array([2, 1]), np.array([0, 2] + [2] * (n_rows - 1)))
+        return hr.ExplicitConnectivity(sp.csr_array(parts, shape=(n_rows, 3)))
+
+    rule = hr.STDP(a_plus=[0.3, 0.2], inputs=True)
+    net = hr.Network(
+        2,
+        3,
+        inputs=matrix(2),
+        recurrent=matrix(3),
+        plasticity=rule,
+        inhibitory_fraction=0.0,
+        dtype="float64",
+    )
+    for source in ("inputs", "recurrent"):
+        found = net._synapses(source)
+        assert found.indices.tolist() == [1, 2]
+        assert found.weight.tolist() == [2.0, 1.0]
+        assert found.plasticity["a_plus"].tolist() == [0.2, 0.3]

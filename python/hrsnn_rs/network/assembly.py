@@ -145,7 +145,8 @@ def assemble(
     else:
         if plasticity.inputs:
             onto = excitatory[from_inputs.indices] & (from_inputs.weight > 0.0)
-            from_inputs = _with_stdp(from_inputs, plasticity, onto, seed, "stdp_inputs")
+            order = inputs.order if isinstance(inputs, ExplicitConnectivity) else None
+            from_inputs = _with_stdp(from_inputs, plasticity, onto, seed, "stdp_inputs", order)
         order = recurrent.order if isinstance(recurrent, ExplicitConnectivity) else None
         if plastic is None:
             rows = np.repeat(excitatory, np.diff(between.indptr))
