@@ -75,6 +75,7 @@ WINGS = {
         "model_file",
         "simulation_file",
         "checkpoint",
+        "input_gain",
         "calibration",
         "state",
         "training",

@@ -93,6 +93,18 @@ def test_the_share_of_suprathreshold_synapses_counts_currents():
     assert net.calibrate([events], rate=5.0).suprathreshold == 0.0
 
 
+def test_a_threshold_that_has_risen_is_the_threshold():
+    law = hr.Gamma(1.0, 1.0)
+    risen, high = network(law), network(law, neuron=hr.LIF(v_threshold=30.0))
+    risen.theta = 15.0
+    events = [sample(n=300)]
+    with pytest.warns(hr.CalibrationWarning) as said:
+        found = [net.calibrate(events, rate=8.0) for net in (risen, high)]
+    assert found[0] == found[1]
+    assert found[0].suprathreshold > 0.0
+    assert len(said) == 2
+
+
 @pytest.mark.parametrize(
     ("samples", "rate", "named"),
     [

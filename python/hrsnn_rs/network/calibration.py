@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from hrsnn_rs.arguments import FloatArray
     from hrsnn_rs.events.events import Events
+    from hrsnn_rs.network.input_gain import InputScaling
 
 __all__ = ["calibrate", "psp_peak"]
 
@@ -63,7 +64,7 @@ def psp_peak(tau_m: FloatArray, tau_syn: FloatArray) -> FloatArray:
 
 def calibrate(
     rate_of: Callable[[float], float],
-    weight: FloatArray,
+    scaling: InputScaling,
     room: FloatArray,
     samples: Sequence[Events],
     target: float,
@@ -74,8 +75,8 @@ def calibrate(
     ----------
     rate_of : callable
         Mean rate in Hz with all input weights scaled by a gain.
-    weight : float64 array of shape (n_synapses,)
-        Input weights in mV.
+    scaling : InputScaling
+        Input weights, and by how much they may be scaled.
     room : float64 array of shape (n_synapses,)
         From where each synapse's neuron rests to its threshold, mV.
     samples : sequence of Events
@@ -96,11 +97,11 @@ def calibrate(
     """
     if not any(len(sample) for sample in samples):
         raise ParameterError("samples must hold at least one event to calibrate on; got none.")
-    excitatory = weight > 0.0
+    excitatory = scaling.weight > 0.0
     if not excitatory.any():
         raise ParameterError("input weights must have a positive one to calibrate; got none.")
     # The gain from which each excitatory synapse alone drives its neuron over threshold.
-    alone = np.sort(np.maximum(room[excitatory], 0.0) / weight[excitatory])
+    alone = np.sort(np.maximum(room[excitatory], 0.0) / scaling.weight[excitatory])
     n_runs = 0
     lead = _empty_lead(samples)
 
@@ -112,9 +113,16 @@ def calibrate(
         n_runs += 1
         return rate_of(gain)
 
-    low, high = 0.0, float(np.median(alone)) / 8.0 or 1.0
+    least, most = scaling.least, scaling.most
+    low, high = least, min(max(float(np.median(alone)) / 8.0 or 1.0, least), most)
     rate = lowest = highest = measured(high)
     while rate < target:
+        if high >= most:
+            raise CalibrationError(
+                f"a rate of {target:g} Hz is out of reach: at gain {high:.4g} it is {rate:.3g} Hz,"
+                " and an input weight is at its bound. Give inputs that learn a higher w_max, each"
+                f" neuron more input synapses, a longer tau_m, or ask for a lower rate.{lead}"
+            )
         if share(high) >= RELAY:
             raise CalibrationError(
                 f"a rate of {target:g} Hz is out of reach: at gain {high:.4g} it is {rate:.3g} Hz,"
@@ -122,14 +130,18 @@ def calibrate(
                 " threshold alone, so that more gain only relays the input. Give each neuron more"
                 f" input synapses, a longer tau_m, or ask for a lower rate.{lead}"
             )
-        low, lowest, high = high, rate, 1.5 * high
+        low, lowest, high = high, rate, min(1.5 * high, most)
         rate = highest = measured(high)
-    if low == 0.0:
-        lowest = measured(0.0)
+    if low == least:
+        lowest = measured(least)
         if lowest >= target:
+            where = (
+                f"at gain {least:.4g}, with an input weight at w_min,"
+                if least
+                else "without any input"
+            )
             raise CalibrationError(
-                f"a rate of {target:g} Hz is out of reach: without any input it is {lowest:.3g} Hz."
-                + lead
+                f"a rate of {target:g} Hz is out of reach: {where} it is {lowest:.3g} Hz." + lead
             )
     gain = high
     while abs(rate - target) > CLOSE * target and n_runs < MOST_RUNS:

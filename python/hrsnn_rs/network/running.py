@@ -348,7 +348,9 @@ class RunningNetwork(OneSample):
         """Scale all input weights by one gain so that neurons fire at a mean rate.
 
         Uses no labels and learns nothing. A network whose single input synapses are above
-        threshold only relays its input: the search stops there and says so.
+        threshold only relays its input: the search stops there and says so. Weights that learn
+        stay within `w_min` and `w_max`, and the norms that they are kept to (`normalize_inputs`)
+        are scaled too.
 
         Parameters
         ----------
@@ -406,23 +408,23 @@ class RunningNetwork(OneSample):
         if spikes is not None:
             seconds = 1e-6 * sum(sample.duration for sample in chosen)
             target = wanted * len(chosen) / (self.n_neurons * max(seconds, 1e-6))
-        weights = self.input_weights
+        scaling = self._input_scaling()
         p = self._neurons
-        room = p["v_threshold"] - p["v_rest"] - p["bias"]
-        room = (room / psp_peak(p["tau_m"], p["tau_syn_ex"]))[weights.indices]
+        room = p["v_threshold"] + self.theta - p["v_rest"] - p["bias"]
+        room = (room / psp_peak(p["tau_m"], p["tau_syn_ex"]))[scaling.target]
 
         def rate_of(gain: float) -> float:
-            self._core.set_weights("inputs", weights.data.astype(np.float64) * gain)
+            self._core.set_weights("inputs", scaling.at(gain))
             stats = self.transform(chosen, n_threads=n_threads, return_stats=True)[1]
             total = RunStats.total(stats)
             return 1e6 * total.n_spikes / (self.n_neurons * max(total.duration, 1))
 
         try:
-            found = calibrate(rate_of, weights.data.astype(np.float64), room, chosen, target)
+            found = calibrate(rate_of, scaling, room, chosen, target)
         except BaseException:
-            self._core.set_weights("inputs", weights.data.astype(np.float64))
+            self._core.set_weights("inputs", scaling.weight)
             raise
-        self._core.set_weights("inputs", weights.data.astype(np.float64) * found.gain)
+        self._scale_inputs(scaling, found.gain)
         self._gain *= found.gain
         return found
 

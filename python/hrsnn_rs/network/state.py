@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import as_array, check_array, check_number
+from hrsnn_rs.arguments import as_array, check_array
 from hrsnn_rs.description.competition import Competition, resolve_groups
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.network.assembly import RECURRENT_DELAY, Assembly, Synapses
+from hrsnn_rs.network.input_gain import InputScaling
 from hrsnn_rs.network.summary import ranges, summary
 
 if TYPE_CHECKING:
@@ -285,15 +286,29 @@ class NetworkState:
 
     @property
     def input_gain(self) -> float:
-        """Product of the gains of all calibrations; may be set, which scales all input weights."""
+        """Product of the gains of all calibrations; may be set, which scales all input weights.
+
+        The norms that learned input weights are kept to (`normalize_inputs`) are scaled too. A
+        gain at which a weight would leave its bounds (`w_min` and `w_max` of those that learn)
+        is refused with ParameterError.
+        """
         return self._gain
 
     @input_gain.setter
     def input_gain(self, gain: float) -> None:
-        gain = check_number("input_gain", gain, "greater than 0", lambda gain: gain > 0.0)
-        weights = self.input_weights.data.astype(np.float64)
-        self._core.set_weights("inputs", weights * (gain / self._gain))
-        self._gain = gain
+        scaling = self._input_scaling()
+        self._scale_inputs(scaling, scaling.check(gain, self._gain))
+        self._gain = float(gain)
+
+    def _input_scaling(self) -> InputScaling:
+        return InputScaling(self._core.synapses("inputs"), self._shared["inputs"])
+
+    def _scale_inputs(self, scaling: InputScaling, gain: float) -> None:
+        """Scale input weights, and the norms that learned ones are kept to."""
+        self._core.set_weights("inputs", scaling.at(gain))
+        if self._incoming_inputs.size:
+            self._incoming_inputs = self._incoming_inputs * gain
+            self._core.set_incoming("inputs", self._incoming_inputs)
 
     def describe(self) -> pl.DataFrame:
         """Tabulate what was drawn.

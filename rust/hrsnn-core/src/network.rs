@@ -16,7 +16,7 @@ type Field<'a> = (&'a str, &'a [f64], &'a str, fn(f64) -> bool);
 
 /// Largest magnitude of a potential, weight or bound, mV: far beyond any use, and far enough from
 /// what float32 holds for their sums.
-const MOST_MV: f64 = 1e15;
+pub(crate) const MOST_MV: f64 = 1e15;
 /// Largest amplitude of STDP; a trace times it is still a number of float32.
 pub(crate) const MOST_AMPLITUDE: f64 = 1e30;
 /// Largest constant of STDP in half precision; see `plastic`.
@@ -180,18 +180,25 @@ impl Description {
         }
         let both = [("incoming", &self.incoming), ("incoming_inputs", &self.incoming_inputs)];
         for ((name, targets), norm) in both.into_iter().zip(self.norms) {
-            if targets.is_empty() {
-                continue;
+            if !targets.is_empty() {
+                check_incoming(name, targets, norm, n)?;
             }
-            check_length(name, targets.len(), n)?;
-            let (expected, lowest) = match norm {
-                Norm::L1 => ("finite", f64::NEG_INFINITY),
-                Norm::L2 => ("at least 0 mV where the norm is l2", 0.0),
-            };
-            check_each(name, targets, expected, "neuron", |target| target >= lowest)?;
         }
         Ok(())
     }
+}
+
+/// Refuse norms of incoming weights that `n` neurons cannot have.
+///
+/// # Errors
+/// A wrong length; or names the neuron and the value.
+pub(crate) fn check_incoming(name: &str, targets: &[f64], norm: Norm, n: usize) -> Result<()> {
+    check_length(name, targets.len(), n)?;
+    let (expected, lowest) = match norm {
+        Norm::L1 => ("finite", f64::NEG_INFINITY),
+        Norm::L2 => ("at least 0 mV where the norm is l2", 0.0),
+    };
+    check_each(name, targets, expected, "neuron", |target| target >= lowest)
 }
 
 fn check_length(name: &str, found: usize, expected: usize) -> Result<()> {

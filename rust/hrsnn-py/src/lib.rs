@@ -12,6 +12,7 @@ mod injection;
 mod monitors;
 mod network;
 mod parts;
+mod samples;
 mod simulation;
 mod snapshot;
 mod stream;

@@ -6,7 +6,6 @@ use std::sync::{
 };
 use std::time::Duration;
 
-use hrsnn_core::drive::Drive as Of;
 use hrsnn_core::engine::{Engine, Poll as Ask, Synaptic};
 use hrsnn_core::network::{Adaptation, Description, Norm};
 use hrsnn_core::projection::Source;
@@ -26,6 +25,7 @@ use crate::error::to_py;
 use crate::injection::Injection;
 use crate::monitors::{Course, Courses, MonitorArrays, monitors};
 use crate::parts::Spikes;
+use crate::samples::{SampleArrays, copies, drives, inputs};
 use crate::waiting::{abandonable, detached};
 
 /// How long to wait before another look at a core that is in use.
@@ -142,35 +142,6 @@ fn norm(name: &str) -> PyResult<Norm> {
         "l2" => Ok(Norm::L2),
         other => Err(to_py(Error::parameter("norms", "'l1' or 'l2'", other))),
     }
-}
-
-/// Times, channels and duration of a sample.
-type SampleArrays<'py> = (PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, u32>, i64);
-
-/// A copy of one.
-type Sample = (Vec<i64>, Vec<u32>, i64);
-
-fn copies(samples: &[SampleArrays<'_>]) -> PyResult<Vec<Sample>> {
-    let copy = |(t, channel, duration): &SampleArrays<'_>| {
-        Ok((copied("t", t)?, copied("channel", channel)?, *duration))
-    };
-    samples.iter().map(copy).collect()
-}
-
-/// Drives of samples, the first of which is number `first` of all that `drive` has.
-fn drives(drive: Option<&Drive>, first: u64, n_samples: usize) -> Option<Vec<Of>> {
-    drive.map(|drive| (first..).take(n_samples).map(|number| drive.0.of(number)).collect())
-}
-
-fn inputs<'a>(copies: &'a [Sample], drives: Option<&'a [Of]>) -> Vec<Input<'a>> {
-    let input = |(k, (t, channel, duration)): (usize, &'a Sample)| Input {
-        t,
-        channel,
-        duration: *duration,
-        drive: drives.map(|drives| &drives[k]),
-        injection: None,
-    };
-    copies.iter().enumerate().map(input).collect()
 }
 
 /// Times and neurons, what the sample took, and the course of each that was wanted.
@@ -437,6 +408,20 @@ impl Network {
             // Who comes after an interrupted call finds its weights, or waits for them.
             ask()?;
             with_engine!(&mut *core, e => e.set_weights(source, &weight))
+        })
+    }
+
+    /// Replace the norms to which learned weights of 'inputs' or 'recurrent' are kept, mV.
+    fn set_incoming(
+        &self,
+        py: Python<'_>,
+        source: &str,
+        targets: PyReadonlyArray1<'_, f64>,
+    ) -> PyResult<()> {
+        let (source, targets) = (self::source(source)?, copied("incoming", &targets)?);
+        detached(py, |poll| {
+            let mut core = writing(&self.core, poll)?;
+            with_engine!(&mut *core, e => e.set_incoming(source, &targets))
         })
     }
 

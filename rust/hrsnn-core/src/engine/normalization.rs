@@ -4,12 +4,29 @@
 //! summed in double precision, in the order of (source, delay), which no shard influences.
 
 use super::Engine;
-use crate::network::Norm;
+use crate::error::Result;
+use crate::network::{Norm, check_incoming};
 use crate::projection::{Source, Synapses};
 use crate::real::Real;
 use crate::shard::Shard;
 
 impl<T: Real> Engine<T> {
+    /// Replace the norms that each neuron's plastic weights from `source` are kept to.
+    ///
+    /// # Errors
+    /// If they are not kept to any; a wrong length, or a norm that cannot be.
+    pub fn set_incoming(&mut self, source: Source, targets: &[f64]) -> Result<()> {
+        let n_neurons = self.n_neurons;
+        for (of, norm, kept) in &mut self.incoming {
+            if *of == source {
+                let n = if kept.is_empty() { 0 } else { n_neurons };
+                check_incoming("incoming", targets, *norm, n)?;
+                kept.copy_from_slice(targets);
+            }
+        }
+        Ok(())
+    }
+
     /// Scale each neuron's plastic weights, where that is wanted.
     pub(super) fn normalize(&self, shards: &mut [Shard<T>]) {
         for (source, norm, targets) in &self.incoming {

@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::current::Receptor;
 use crate::error::{Error, Result};
+use crate::network::MOST_MV;
 use crate::projection::{Projection, Source, Synapses};
 use crate::real::Real;
 use crate::shard::Shard;
@@ -115,7 +116,7 @@ impl<T: Real> Engine<T> {
     /// Replace all weights of `source`, in the order of the description.
     ///
     /// # Errors
-    /// A wrong length, or a weight that is not finite or beyond the bounds of a plastic synapse, or,
+    /// A wrong length, or a weight beyond 1e15 mV or the bounds of a plastic synapse, or,
     /// with synaptic currents, one of another sign: its synapse feeds the other current; or
     /// [`Error::Broken`].
     pub fn set_weights(&mut self, source: Source, weight: &[f64]) -> Result<()> {
@@ -136,13 +137,13 @@ impl<T: Real> Engine<T> {
                 return Err(Error::element("weight", expected, w, "synapse", index));
             }
             let allowed = match synapses {
-                Synapses::Static(_) => w.is_finite(),
+                Synapses::Static(_) => w.abs() <= MOST_MV,
                 Synapses::Plastic(p) => {
                     (p.rule.w_min..=p.rule.w_max).contains(&T::from_f64(w)) && w.is_finite()
                 }
             };
             if !allowed {
-                let expected = "finite and within the bounds of its synapse";
+                let expected = "between -1e15 and 1e15 mV and within the bounds of its synapse";
                 return Err(Error::element("weight", expected, w, "synapse", index));
             }
         }

@@ -103,3 +103,29 @@ fn targets_that_make_no_sense_are_refused() {
         "incoming_inputs must be at least 0 mV where the norm is l2; got -1 at neuron 5.";
     assert_eq!(message([Norm::L1, Norm::L2], targets), expected);
 }
+
+#[test]
+fn norms_that_are_replaced_hold_from_then_on() {
+    let norms = [Norm::L1, Norm::L2];
+    let inputs = drawn(4.0, 20.0, N, "incoming_inputs");
+    let twice: Vec<f64> = inputs.iter().map(|norm| 2.0 * norm).collect();
+    let description = |inputs| Description { incoming_inputs: inputs, norms, ..learning() };
+    let weight = |mut engine: Engine<f64>| {
+        let (t, channel) = events();
+        let input =
+            Input { t: &t, channel: &channel, duration: 400_000, drive: None, injection: None };
+        engine.learn(&input, &mut SpikeList::default(), Some(1), &mut || Ok(())).unwrap();
+        engine.synapses(Source::Input).weight
+    };
+    let mut engine = Engine::<f64>::new(&description(inputs), Some(3)).unwrap();
+    engine.set_incoming(Source::Input, &twice).unwrap();
+    let expected = weight(Engine::new(&description(twice.clone()), Some(3)).unwrap());
+    assert!(weight(engine.clone()) == expected);
+
+    let error = |source, targets: &[f64]| {
+        engine.clone().set_incoming(source, targets).unwrap_err().to_string()
+    };
+    assert!(error(Source::Input, &[1.0; 3]).starts_with("incoming must have length 60"));
+    assert!(error(Source::Input, &[-1.0; N]).contains("got -1 at neuron 0"));
+    assert!(error(Source::Recurrent, &twice).starts_with("incoming must have length 0"));
+}
