@@ -373,3 +373,42 @@ def test_a_clock_that_begins_later_changes_no_channel(mirror_from):
     late, report_late = encoder.encode(seen(t + 10**6, x, y, p, duration + 10**6))
     assert late == at_once
     assert report_late.start_us - report.start_us == 10**6
+
+
+@pytest.mark.parametrize("smoothing", ["causal", "centred"])
+@pytest.mark.parametrize("mirror_from", ["running", "first_third", "whole"])
+def test_the_track_is_that_of_the_encoder_on_any_clock(mirror_from, smoothing):
+    # To the left in the first third of the sample, and far to the right afterwards.
+    t, _, y, p, duration = walker()
+    rng = np.random.default_rng(1)
+    x = np.where(t < 700_000, 200 - 60 * t / 1e6, 80 + 60 * t / 1e6) + rng.uniform(-16, 16, t.size)
+    x = np.rint(x).astype(int)
+    settings = {"mirror": True, "mirror_from": mirror_from, "smoothing": smoothing}
+    encoder = tracking(**settings, start="first_event")
+    track = encoder.track(seen(t, x, y, p, duration))
+    for late in (0, 10**7):
+        events = seen(t + late, x, y, p, duration + late)
+        later = encoder.track(events)
+        n_mirrored = encoder.encode(events)[1].n_mirrored
+        assert later.is_mirrored.sum() == n_mirrored
+        assert (n_mirrored > 0) == (mirror_from != "whole")
+        assert np.array_equal(later.t, t + late)
+        for name in ("x", "y", "velocity_x", "velocity_y", "spread", "is_mirrored"):
+            np.testing.assert_array_equal(getattr(later, name), getattr(track, name))
+
+
+@pytest.mark.parametrize("smoothing", ["causal", "centred"])
+def test_a_track_before_the_first_event_is_known_to_a_centred_centre_alone(smoothing):
+    events = SensorEvents([1000, 2000], [2, 4], [1, 1], [0, 0], height=8, width=8)
+    encoder = TrackingEncoder(8, 8, smoothing=smoothing)
+    track = encoder.track(events, at=[0, 999, 1000])
+    assert track.t.tolist() == [0, 999, 1000]
+    for name in ("x", "y", "velocity_x", "velocity_y", "spread"):
+        values = getattr(track, name)
+        if smoothing == "causal":
+            assert np.isnan(values).tolist() == [True, True, False]
+        else:
+            # All events weigh less by one factor: nothing changes but the last bits.
+            np.testing.assert_allclose(values, values[-1], rtol=1e-12)
+    with pytest.raises(ParameterError, match="at must not decrease; got 1 after 2 at index 1"):
+        encoder.track(events, at=[2, 1])

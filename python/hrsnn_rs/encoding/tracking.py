@@ -22,7 +22,7 @@ from hrsnn_rs.encoding.sensor_encoder import (
     checked_start,
 )
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.events.columns import microseconds, whole_numbers
+from hrsnn_rs.events.columns import check_order, microseconds, whole_numbers
 from hrsnn_rs.events.events import Events
 
 if TYPE_CHECKING:
@@ -279,14 +279,14 @@ class TrackingEncoder(SensorEncoder):
         return Events(t, channel, self.n_channels, duration), report
 
     def track(self, events: SensorEvents, at: ArrayLike | None = None) -> Track:
-        """Return what the encoder follows.
+        """Return what the encoder follows, on the clock of the recording.
 
         Parameters
         ----------
         events : SensorEvents
             Of a sensor of `height` × `width`. Not changed.
         at : array_like of int, shape (n,), default=None
-            Times in µs, not decreasing. `None` means the times of the events.
+            Times of the recording in µs, not decreasing. `None` means the times of the events.
 
         Returns
         -------
@@ -309,9 +309,20 @@ class TrackingEncoder(SensorEncoder):
         """
         self._check(events)
         times = events.t if at is None else whole_numbers(at, "at")
+        check_order(times, "at")
+        start_us = beginning(self.start, events.t)
         x, y, velocity_x, velocity_y, spread, is_mirrored = self._tracker().track(
-            events.t, events.x, events.y, events.p, events.duration, times
+            events.t - start_us,
+            events.x,
+            events.y,
+            events.p,
+            events.duration - start_us,
+            np.maximum(times - start_us, 0),
         )
+        if self.smoothing == "causal":
+            # What was asked for before the beginning was told of the first events.
+            for known in (x, y, velocity_x, velocity_y, spread):
+                known[times < start_us] = np.nan
         x += (self.width - 1) / 2
         y += (self.height - 1) / 2
         return Track(times, x, y, velocity_x, velocity_y, spread, is_mirrored)

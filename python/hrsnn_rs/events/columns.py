@@ -118,13 +118,7 @@ def _refuse(
 def checked_times(t: ArrayLike, duration: int | None) -> tuple[NDArray[np.int64], int]:
     """Check times and duration in µs: whole, not negative, in order, the end after the last."""
     times = whole_numbers(t, "t", below=MAX_TIME - 1)
-    backwards = times[1:] < times[:-1]
-    if backwards.any():
-        index = int(np.argmax(backwards)) + 1
-        raise ParameterError(
-            f"t must not decrease; got {times[index]} after {times[index - 1]} at event {index}. "
-            "Sort the events by t first."
-        )
+    check_order(times, "t", at="event", advice=" Sort the events by t first.")
     if duration is None:
         if times.size == 0:
             raise ParameterError("duration must be given (in µs) where there are no events.")
@@ -135,6 +129,19 @@ def checked_times(t: ArrayLike, duration: int | None) -> tuple[NDArray[np.int64]
             f"duration must be greater than the last t ({times[-1]} µs); got {length}."
         )
     return times, length
+
+
+def check_order(
+    times: NDArray[np.int64], name: str, *, at: str = "index", advice: str = ""
+) -> None:
+    """Refuse times that decrease; `advice` ends the message."""
+    backwards = times[1:] < times[:-1]
+    if backwards.any():
+        index = int(np.argmax(backwards)) + 1
+        raise ParameterError(
+            f"{name} must not decrease; got {times[index]} after {times[index - 1]}"
+            f" at {at} {index}.{advice}"
+        )
 
 
 def check_same_length(**columns: NDArray[Any]) -> None:
