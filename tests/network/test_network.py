@@ -97,6 +97,23 @@ def test_variants_share_graph_weights_and_means():
                 assert row["mean"] == pytest.approx(mean, rel=1e-6)
 
 
+def test_the_callers_array_of_what_learns_is_no_part_of_the_network():
+    plastic = np.array([True, True])
+    weights = sp.csr_array(np.array([[0.0, 1.0], [1.0, 0.0]]))
+    net = hr.Network.from_arrays(weights, weights, plasticity=hr.STDP(w_max=2.0), plastic=plastic)
+    plastic[:] = False
+    assert net.variant("HeNHeS").describe().equals(net.describe())
+
+
+def test_a_network_that_does_not_know_its_laws_says_so(tmp_path):
+    net = network()
+    net.save(tmp_path / "net.safetensors")
+    for other in (net.without_recurrence(), hr.Network.load(tmp_path / "net.safetensors")):
+        with pytest.raises(hr.ParameterError, match=r"needs the laws .* without_recurrence\(\)"):
+            other.variant("HoNHoS")
+    assert net.variant("HoNHoS").without_recurrence().recurrent_weights.nnz == 0
+
+
 def test_a_chosen_time_constant_takes_the_place_of_the_mean():
     net = network(
         neuron=hr.LIF(tau_m=hr.Gamma(20.0, 3.0), t_ref=hr.Uniform(1.0, 3.0)),

@@ -456,6 +456,17 @@ def test_variants_of_populations_take_out_what_differs():
     assert chosen.tolist() == [7.0] * 40
 
 
+def test_the_callers_lists_of_names_are_no_part_of_a_projection():
+    sources, targets = ["inputs", "A"], ["A", "B"]
+    projection = hr.Projection(sources, targets, RULE)
+    populations = [hr.Population("A", 30), hr.Population("B", 10)]
+    network = hr.Network.from_populations(populations, [projection], inputs=9)
+    sources.pop(), targets.append("C")
+    assert (projection.source, projection.target) == (("inputs", "A"), ("A", "B"))
+    assert network.variant("HeNHeS").describe().equals(network.describe())
+    assert hr.Projection("A", "B", RULE).source == "A"
+
+
 def test_a_network_made_otherwise_has_no_names():
     network = hr.Network(1, 5)
     assert network.populations == network.channels == {}

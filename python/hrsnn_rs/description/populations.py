@@ -121,8 +121,11 @@ class Projection:
     plasticity: STDP | None = None
 
     def __post_init__(self) -> None:
-        _names("source", self.source)
-        _names("target", self.target)
+        for end in ("source", "target"):
+            names = _names(end, getattr(self, end))
+            if not isinstance(getattr(self, end), str):
+                # A list of the caller's may change.
+                object.__setattr__(self, end, names)
         if not isinstance(self.rule, Connectivity):
             raise ParameterError(f"rule must be a Connectivity; got {self.rule!r}.")
         if self.plasticity is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_number, check_truth
+from hrsnn_rs.arguments import as_array, check_number, check_truth
 from hrsnn_rs.description.connectivity import Connectivity, RandomConnectivity
 from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.description.heterogeneity import check_parameter
@@ -284,7 +284,10 @@ class Network(RunningNetwork):
             )
         n_inputs, n_neurons, seed = check_sizes(from_inputs.shape[0], between.shape[0], seed)
         given = recurrent.tocsr()
-        if plasticity is not None and plastic is None:
+        if plastic is not None:
+            # An array of the caller's may change, and a variant is made of what it was.
+            plastic = as_array("plastic", plastic).copy()
+        elif plasticity is not None:
             plastic = np.asarray(given.data) > 0.0
         rows = np.repeat(np.arange(n_neurons), np.diff(given.indptr))
         inhibitory = np.bincount(rows, weights=given.data < 0.0, minlength=n_neurons).astype(
@@ -411,7 +414,8 @@ class Network(RunningNetwork):
         ------
         ParameterError
             If the name is unknown, `tau_m` is not greater than 0 or given for heterogeneous
-            neurons, or this network came from a file.
+            neurons, or this network does not know its laws: it came from a file or from
+            `without_recurrence`.
 
         Examples
         --------
@@ -425,7 +429,10 @@ class Network(RunningNetwork):
         if not isinstance(name, str) or name not in VARIANTS:
             raise ParameterError(f"name must be one of {', '.join(VARIANTS)}; got {name!r}.")
         if self._arguments is None:
-            raise ParameterError("variant needs a network that was made here, not loaded.")
+            raise ParameterError(
+                "variant needs the laws of a network, which neither a file nor what"
+                " without_recurrence() gives holds; take the variant of the network as it was made."
+            )
         neurons, synapses = VARIANTS[name]
         chosen = {} if tau_m is None else {"tau_m": check_number("tau_m", tau_m)}
         if chosen and neurons:
