@@ -165,6 +165,21 @@ def test_a_graph_of_another_package_becomes_populations():
     assert spikes.rows() == [(1500, 0), (1501, 3)]
 
 
+def test_inputs_of_another_package_have_their_rows_in_the_table(tmp_path):
+    made = from_nir(layers(), dt=1.0)
+    assert made.channels == {"input": range(2)}
+    made.save(tmp_path / "net.safetensors")
+    others = (hr.Network.load(tmp_path / "net.safetensors"), made.copy(), made.variant("HeNHeS"))
+    for network in (made, *others, from_nir(to_nir(made, dt=1.0), dt=1.0)):
+        table = {row["parameter"]: row for row in network.describe().iter_rows(named=True)}
+        sums = {name: row["n"] for name, row in table.items() if name.endswith(".weight")}
+        assert sum(sums.values()) == network.n_synapses
+        assert sums["input -> lif.weight"] == 2
+        assert table["input -> lif.weight"]["mean"] == pytest.approx(0.6)
+        assert network.populations == made.populations
+        assert network.channels == made.channels
+
+
 def delay(*seconds):
     return nir.Delay(np.array(seconds))
 

@@ -446,7 +446,8 @@ class Network(RunningNetwork):
                 arguments[key] = replace(arguments[key].homogeneous(), **chosen)
         if not synapses and arguments["plasticity"] is not None:
             arguments["plasticity"] = arguments["plasticity"].homogeneous()
-        return self._made_of(assemble(**arguments), 1.0, arguments)
+        made = self._made_of(assemble(**arguments), 1.0, arguments)
+        return made._named(self._populations, self._channels)
 
     def without_recurrence(self) -> Network:
         """Make the same network without its recurrent synapses: a control.

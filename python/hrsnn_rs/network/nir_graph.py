@@ -224,10 +224,10 @@ def _metadata(arrays: dict[str, NDArray[Any]], header: dict[str, Any]) -> dict[s
 def from_nir(graph: Any, *, dt: float | None = None, undelayed: float | None = None) -> Network:
     """Make a network of a graph of NIR.
 
-    Every `LIF` and `CubaLIF` becomes a population of its name, and what leads from the `Input` or
-    from neurons to neurons synapses: over `Linear` or `Affine`, whose bias is a constant drive,
-    and `Delay`. What `to_nir` has put into the metadata comes back, unless the graph was changed
-    where both tell the same.
+    Every `LIF` and `CubaLIF` becomes a population of its name, the `Input` channels of its name,
+    and what leads from it or from neurons to neurons synapses: over `Linear` or `Affine`, whose
+    bias is a constant drive, and `Delay`. What `to_nir` has put into the metadata comes back,
+    unless the graph was changed where both tell the same.
 
     Parameters
     ----------
@@ -271,7 +271,7 @@ def from_nir(graph: Any, *, dt: float | None = None, undelayed: float | None = N
         loop = shortest
     if not isinstance(graph, nir.NIRGraph):
         graph = _read(nir, graph)
-    cells, n_inputs, paths = paths_of(graph)
+    cells, channels, paths = paths_of(graph)
     populations: dict[str, int] = {}
     metadata: dict[str, Any] = {}
     neuron = []
@@ -280,11 +280,12 @@ def from_nir(graph: Any, *, dt: float | None = None, undelayed: float | None = N
         populations[name] = len(neuron[-1]["tau_m"])
         metadata |= getattr(node, "metadata", None) or {}
     merged = {name: np.concatenate([one[name] for one in neuron]) for name in neuron[0]}
+    n_inputs = sum(channels.values())
     arrays = _synapses(n_inputs, populations, paths, merged.pop("gain"), (shortest, loop))
     dtype = str(merged.pop("dtype")[0])
     if len(cells) == 1 and f"{_PREFIX}header" in metadata:
         return _restored(merged, arrays, metadata)
-    return _plain(merged, arrays, populations, dtype)
+    return _plain(merged, arrays, populations, dtype)._named(populations, channels)
 
 
 def _read(nir: Any, graph: Any) -> Any:
@@ -413,15 +414,13 @@ def _plain(
         arrays[f"{source}/delay"] if arrays[f"{source}/delay"].size else 1.0
         for source in ("inputs", "recurrent")
     ]
-    made = Network.from_arrays(
+    return Network.from_arrays(
         *matrices,
         input_delay=delays[0],
         recurrent_delay=delays[1],
         neuron=LIF(**neuron),
         dtype="float32" if dtype == "float32" else "float64",
     )
-    made._populations = dict(populations)
-    return made
 
 
 def _restored(

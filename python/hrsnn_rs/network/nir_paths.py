@@ -45,7 +45,7 @@ class Path:
     after: NDArray[np.float64]
 
 
-def paths_of(graph: Any) -> tuple[dict[str, Any], int, list[Path]]:
+def paths_of(graph: Any) -> tuple[dict[str, Any], dict[str, int], list[Path]]:
     """Find neurons and what connects them.
 
     Parameters
@@ -56,7 +56,8 @@ def paths_of(graph: Any) -> tuple[dict[str, Any], int, list[Path]]:
     -------
     cells : dict
         Nodes of neurons by name, in the order of the graph.
-    n_inputs : int
+    channels : dict of str to int
+        Number of input channels by the name of their node: one.
     paths : list of Path
 
     Raises
@@ -98,7 +99,7 @@ def paths_of(graph: Any) -> tuple[dict[str, Any], int, list[Path]]:
                     f"graph must have neurons on each circle; {way[-1]!r} has none."
                 )
             ways += [[*way, after] for after in following.get(way[-1], [])]
-    return cells, sizes[inputs[0]], paths
+    return cells, {inputs[0]: sizes[inputs[0]]}, paths
 
 
 def _path(

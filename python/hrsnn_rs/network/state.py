@@ -85,6 +85,12 @@ class NetworkState:
         twin.__dict__.update(self.__dict__, _core=core)
         return twin
 
+    def _named(self, populations: dict[str, int], channels: dict[str, int]) -> Self:
+        """Return the same network whose neurons and input channels have names: numbers by name."""
+        twin = self._with_core(self._core)
+        twin._populations, twin._channels = populations, channels
+        return twin
+
     def save(
         self,
         path: str | os.PathLike[str],
