@@ -103,6 +103,29 @@ def test_without_subjects_the_official_split_is_taken_and_a_warning_given(clips)
     assert rows["split"][0].startswith("official split")
 
 
+def test_thresholds_adapt_without_recurrence_too(clips):
+    def adaptive(seed):
+        return hr.Network(
+            2 * SIDE * SIDE, 30, recurrent=hr.RandomConnectivity(p=0.2), plasticity=hr.STDP(),
+            adaptive_threshold=hr.AdaptiveThreshold(theta_plus=0.5), seed=seed,
+        )  # fmt: skip
+
+    settings = {
+        "epochs": 1, "rate": 3.0, "spikes": None, "n_calibration": 64, "n_windows": 2,
+        "windows": "events", "memory": False, "homogeneous": "mean", "readout": Readout(),
+    }  # fmt: skip
+    places = np.arange(len(clips.labels))
+    training = clips.groups != "person 0"
+    for make, systems in (
+        (adaptive, {"HeNHeS": True, "untrained": False, "no recurrence": True}),
+        (make_network, {"HeNHeS": False, "no recurrence": False}),
+    ):
+        work = FoldWork(clips, make, 30, settings, is_stacked=False, places=places, n_threads=1)
+        for system, adapts in systems.items():
+            network = work._features(system, 0, 0, training).network
+            assert bool(network.theta.any()) is adapts, system
+
+
 def test_clips_that_are_tested_reach_nothing_that_is_fitted_or_chosen(clips):
     tested = PARTS == "test"
     other = replace(

@@ -97,6 +97,26 @@ def test_variants_share_graph_weights_and_means():
                 assert row["mean"] == pytest.approx(mean, rel=1e-6)
 
 
+def test_a_network_says_whether_it_can_learn(tmp_path):
+    adaptive = hr.AdaptiveThreshold()
+    for net, can, without in (
+        (network(), True, False),
+        (network(plasticity=None), False, False),
+        (network(plasticity=None, adaptive_threshold=adaptive), True, True),
+        (network(plasticity=hr.STDP(inputs=True)), True, True),
+    ):
+        net.save(tmp_path / "net.safetensors")
+        for one in (net, net.copy(), hr.Network.load(tmp_path / "net.safetensors")):
+            assert one.can_learn is can
+        for one, learns in ((net, can), (net.without_recurrence(), without)):
+            assert one.can_learn is learns
+            if learns:
+                one.train([sample()])
+            else:
+                with pytest.raises(hr.ParameterError, match="plasticity must be given to train"):
+                    one.train([sample()])
+
+
 def test_the_callers_array_of_what_learns_is_no_part_of_the_network():
     plastic = np.array([True, True])
     weights = sp.csr_array(np.array([[0.0, 1.0], [1.0, 0.0]]))

@@ -128,7 +128,7 @@ class FoldWork:
         if system == "no recurrence":
             network = network.without_recurrence()
         words = self._chosen(_OF_NETWORK) | {"n_threads": self.n_threads}
-        if system == "untrained" or not _can_learn(network):
+        if system == "untrained" or not network.can_learn:
             words["epochs"] = 0
         if system not in VARIANTS:
             return network_features(network, clips, training, **words)
@@ -162,7 +162,3 @@ class FoldWork:
             n_neurons=self.n_neurons,
             seed=seed,
         )
-
-
-def _can_learn(network: Network) -> bool:
-    return network.describe()["parameter"].str.ends_with(".a_plus").any()

@@ -455,7 +455,7 @@ class Network(RunningNetwork):
         Returns
         -------
         Network
-            New, with the input weights of now; nothing in it learns but inputs that did.
+            New, with the input weights of now; inputs and thresholds in it learn if they did.
 
         Examples
         --------

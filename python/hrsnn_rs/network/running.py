@@ -139,7 +139,7 @@ class RunningNetwork(OneSample):
         schedule = Schedule(learning_rate, None if n_known is None else epochs * n_known)
         drive = checked_drive(drive, self.n_inputs)
         progress = check_truth("progress", progress)
-        if self._adaptive_threshold is None and not any(self._shared.values()):
+        if not self.can_learn:
             raise ParameterError("plasticity must be given to train; this network has None.")
         if epochs > 1 and not isinstance(samples, Sequence) and isinstance(samples, Iterator):
             raise ParameterError("samples must be a sequence where epochs > 1; got an iterator.")

@@ -248,6 +248,20 @@ class NetworkState:
         return self._dtype
 
     @property
+    def can_learn(self) -> bool:
+        """Whether it has plasticity or an adaptive threshold, for `train` to change something.
+
+        Examples
+        --------
+        >>> import hrsnn_rs as hr
+        >>> hr.Network(4, 10).can_learn
+        False
+        >>> hr.Network(4, 10, adaptive_threshold=hr.AdaptiveThreshold()).can_learn
+        True
+        """
+        return self._adaptive_threshold is not None or any(self._shared.values())
+
+    @property
     def inhibitory(self) -> NDArray[np.bool_]:
         """Which neurons are inhibitory, shape (n_neurons,); read-only."""
         view = self._inhibitory.view()
