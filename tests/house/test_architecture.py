@@ -193,7 +193,6 @@ WINGS = {
         "evaluate",
         "live_view",
         "live",
-        "fold_work",
         "experiment",
         "search",
         "data",
@@ -276,9 +275,9 @@ def out_of_order(module: str, imported: Iterator[str], order: list[str]) -> list
     return [f"{module} imports {other}" for other in imported if other not in before]
 
 
-def module_of(path: Path) -> str:
+def module_of(path: Path, root: Path = PACKAGE) -> str:
     """`wing.file`, or the wing of an `__init__.py`."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    parts = path.relative_to(root).with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__")
 
 
@@ -294,6 +293,26 @@ def test_python_modules_import_only_from_those_before_them(path: Path) -> None:
         )
         == []
     )
+
+
+def ghosts(order: list[str], paths: Iterator[Path], root: Path) -> list[str]:
+    """Names of an order that no file has."""
+    return sorted({*order} - {module_of(path, root) for path in paths})
+
+
+def test_rows_hold_no_file_that_is_not_there() -> None:
+    assert ghosts(PYTHON_ORDER, PACKAGE.rglob("*.py"), PACKAGE) == []
+    # A module of the core may be a folder beside its file.
+    assert ghosts(RUST_ORDER, (CORE / "src").glob("*.rs"), CORE / "src") == []
+    assert ghosts(["cli.attic", "errors"], iter([PACKAGE / "errors.py"]), PACKAGE) == ["cli.attic"]
+
+
+def test_the_page_names_the_files_of_a_network_in_their_order() -> None:
+    kinds = importlib.import_module("hrsnn_rs.network").Network.__mro__[-2::-1]
+    files = [f"{kind.__module__.rpartition('.')[2]}.py" for kind in kinds]
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    (words,) = re.findall(r"\*\*`Network` is spread over.*?\n\n", page, re.DOTALL)
+    assert re.findall(r"\w+\.py", words) == files
 
 
 def test_the_package_is_wings_and_a_few_files() -> None:
