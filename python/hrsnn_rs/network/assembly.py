@@ -166,15 +166,15 @@ def assemble(
         from_inputs,
         between,
         adaptive_threshold,
-        _incoming(between, n_neurons, norm) if normalize_weights else nothing,
-        _incoming(from_inputs, n_neurons, norm) if normalize_inputs else nothing,
+        incoming_norm(between, n_neurons, norm) if normalize_weights else nothing,
+        incoming_norm(from_inputs, n_neurons, norm) if normalize_inputs else nothing,
         norm,
         competition,
         dtype,
     )
 
 
-def _incoming(synapses: Synapses, n_neurons: int, norm: str) -> FloatArray:
+def incoming_norm(synapses: Synapses, n_neurons: int, norm: str) -> FloatArray:
     """Give the norm of each neuron's plastic weights."""
     assert synapses.plasticity is not None
     kept = np.where(synapses.plasticity["plastic"], synapses.weight, 0.0)

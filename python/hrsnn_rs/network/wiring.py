@@ -28,6 +28,7 @@ from hrsnn_rs.network.assembly import (
     check_sizes,
     connect,
     draw_constants,
+    incoming_norm,
     share_stdp,
 )
 from hrsnn_rs.network.memory import Projected, network_bytes
@@ -472,5 +473,4 @@ def _incoming(between: Synapses, n_neurons: int, normalize_weights: bool) -> Flo
         raise ParameterError(
             "normalize_weights must be False where nothing between neurons learns."
         )
-    kept = np.where(between.plasticity["plastic"], between.weight, 0.0)
-    return np.bincount(between.indices, weights=kept, minlength=n_neurons).astype(float)
+    return incoming_norm(between, n_neurons, "l1")
