@@ -1,5 +1,6 @@
 """A sample that is stopped, saved, loaded and gone on with ends as one that never stopped."""
 
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -321,3 +322,16 @@ def test_no_piece_of_what_is_saved_could_be_left_out(tmp_path, monkeypatch, piec
 
     with pytest.raises((AssertionError, hr.FormatError)):
         check_all()
+
+
+def test_a_bar_without_tqdm_is_refused_alike(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    network = hr.Network(1, 5, plasticity=hr.STDP())
+    one = ([100], [0])
+    for call in (
+        hr.Simulation(network, one).run,
+        partial(network.train, [one]),
+        partial(network.transform, [one]),
+    ):
+        with pytest.raises(hr.errors.MissingDependencyError, match="progress needs tqdm: pip"):
+            call(progress=True)

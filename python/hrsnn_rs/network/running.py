@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hrsnn_rs.events.drive import PoissonDrive
     from hrsnn_rs.events.events import Events
 
-__all__ = ["RunningNetwork"]
+__all__ = ["RunningNetwork", "progress_bar"]
 
 #: Samples that are handed to the core at a time, so that an iterator is never held whole.
 CHUNK = 64
@@ -39,6 +39,8 @@ CHUNK = 64
 MOST_BATCH = 65_536
 #: Most windows of a sample: more would be cut than anybody reads out.
 MOST_WINDOWS = 2**24
+#: Time constant of the low-pass in ms, unless told otherwise.
+TAU_LOWPASS = 30.0
 
 
 class RunningNetwork(OneSample):
@@ -224,7 +226,7 @@ class RunningNetwork(OneSample):
         *,
         windows: str = "time",
         features: str = "counts",
-        tau_lowpass: float = 30.0,
+        tau_lowpass: float = TAU_LOWPASS,
         pools: ArrayLike | None = None,
         drive: PoissonDrive | None = None,
         n_threads: int | None = None,
@@ -440,9 +442,14 @@ def _shown(samples: Iterable[Any], name: str, progress: bool) -> Iterable[Any]:
         raise ParameterError(f"samples must be an iterable of samples; got {samples!r}.")
     if not progress:
         return samples
+    shown: Iterable[Any] = progress_bar(samples, desc=name, unit="sample")
+    return shown
+
+
+def progress_bar(*args: Any, **words: Any) -> Any:
+    """Make a bar of tqdm, or say that it is missing."""
     try:
         from tqdm import tqdm
     except ImportError:
         raise MissingDependencyError('progress needs tqdm: pip install "hrsnn_rs[cli]"') from None
-    bar: Iterable[Any] = tqdm(samples, desc=name, unit="sample")
-    return bar
+    return tqdm(*args, **words)

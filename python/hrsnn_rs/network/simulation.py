@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import check_integer, check_truth
-from hrsnn_rs.errors import (
-    FormatError,
-    MissingDependencyError,
-    ParameterError,
-    ShapeError,
-)
+from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.current import checked_current
 from hrsnn_rs.events.drive import checked_drive
 from hrsnn_rs.events.forms import as_events
@@ -24,6 +19,7 @@ from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.one_sample import check_threads
 from hrsnn_rs.network.recording import Plan, Recorded, plan
 from hrsnn_rs.network.results import RunResult, RunStats
+from hrsnn_rs.network.running import progress_bar
 
 if TYPE_CHECKING:
     import os
@@ -253,13 +249,7 @@ class Simulation:
             wanted.check_memory(begin, self.duration, self._still.dtype)
         parts = []
         if check_truth("progress", progress):
-            try:
-                from tqdm import tqdm
-            except ImportError:
-                raise MissingDependencyError(
-                    'progress needs tqdm: pip install "hrsnn_rs[cli]"'
-                ) from None
-            with tqdm(total=self.duration, initial=self.t, desc="run", unit="µs") as bar:
+            with progress_bar(total=self.duration, initial=self.t, desc="run", unit="µs") as bar:
                 for step in range(1, _STEPS):
                     stop = max(self.t, step * self.duration // _STEPS)
                     parts.append(self._run_until(stop, n_threads, wanted))

@@ -13,6 +13,7 @@ import numpy as np
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.description.competition import NO_GROUP
 from hrsnn_rs.errors import FormatError
+from hrsnn_rs.network.running import TAU_LOWPASS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from hrsnn_rs.network.network import Network
 
 __all__ = ["NetworkStream"]
-
-#: Of the low-pass, ms: that of `Network.transform`.
-_TAU_LOWPASS = 30.0
 
 
 class NetworkStream:
@@ -98,7 +96,7 @@ class NetworkStream:
             n_windows,
             windows == "events",
             features != "lowpass",
-            None if features == "counts" else _TAU_LOWPASS,
+            None if features == "counts" else TAU_LOWPASS,
             pools,
             n_pools,
         )
