@@ -10,7 +10,7 @@ import pytest
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import Clips, Readout
-from hrsnn_rs.network import default_network
+from hrsnn_rs.network import default_network, default_plasticity
 from hrsnn_rs.search import RECIPE, NetworkObjective, network_of, network_space
 from hrsnn_rs.search import networks as module
 
@@ -43,6 +43,25 @@ def test_the_recipe_is_the_default_network():
     assert (here.recurrent_weights != there.recurrent_weights).nnz == 0
     events = hr.Events([0, 10, 20], [0, 1, 2], n_channels=128, duration=200_000)
     assert here.run(events).spikes.equals(there.run(events).spikes)
+
+
+def test_the_recipe_has_these_numbers():
+    said = {
+        "tau_m": hr.Gamma(mean=80.0, shape=3.0),
+        "tau_plus": hr.Gamma(mean=15.0, shape=3.0),
+        "tau_minus": hr.Gamma(mean=34.0, shape=3.0),
+        "a_plus": hr.Gamma(mean=0.01, shape=3.0),
+        "a_minus": hr.Gamma(mean=0.0066, shape=3.0),
+        "axon_delay": hr.Uniform(1.0, 200.0),
+        "w_recurrent": 0.05,
+        "rate": 3.0,
+    }
+    # In this order: a study's numbers stand in it.
+    assert list(RECIPE.items()) == list(said.items())
+    assert {*network_space().ranges} == {*RECIPE}
+    plasticity = default_plasticity()
+    for name in ("tau_plus", "tau_minus", "a_plus", "a_minus"):
+        assert RECIPE[name] == getattr(plasticity, name)
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPE if name != "rate"])

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 SENSOR = (32, 32)
 """Height and width to which sensor events are reduced."""
 
-_THRESHOLD, _W_RECURRENT = 15.0, 0.05
+W_RECURRENT = 0.05
+"""Recurrent excitatory weight of the recipe as a share of the threshold."""
+
+AXON_DELAY = Uniform(1.0, 200.0)
+"""Law of the recipe's delays of axons in ms."""
+
+_THRESHOLD = 15.0
 
 
 def default_plasticity() -> STDP:
@@ -104,7 +110,7 @@ def default_recurrent() -> LocalRecurrence:
     >>> default_recurrent().weight
     0.75
     """
-    return LocalRecurrence(weight=_W_RECURRENT * _THRESHOLD)
+    return LocalRecurrence(weight=W_RECURRENT * _THRESHOLD)
 
 
 def default_network(
@@ -272,7 +278,7 @@ def _between(
     )
     if rule.delay is not None:
         return rule
-    law = Uniform(1.0, 200.0) if axon_delay is None else axon_delay
+    law = AXON_DELAY if axon_delay is None else axon_delay
     of_neuron = law.sample_each(n_neurons, seed, "axon")
     indptr, _ = rule.generate(n_neurons, n_neurons, seed, "recurrent", recurrent=True)
     return replace(rule, delay=np.repeat(of_neuron, np.diff(indptr)))

@@ -8,7 +8,7 @@ test never comes here.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from sklearn.model_selection import GroupKFold
@@ -18,8 +18,8 @@ from hrsnn_rs.description.distributions import Gamma, Uniform
 from hrsnn_rs.description.parameters import STDP
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning, ParameterError
 from hrsnn_rs.learning import Clips, Readout, network_features
-from hrsnn_rs.network import Network, default_network
-from hrsnn_rs.network.presets import SENSOR
+from hrsnn_rs.network import Network, default_network, default_neuron, default_plasticity
+from hrsnn_rs.network.presets import AXON_DELAY, SENSOR, W_RECURRENT
 from hrsnn_rs.search.space import LawRange, NumberRange, Point, SearchSpace
 
 if TYPE_CHECKING:
@@ -38,14 +38,13 @@ OBJECTIVES: dict[str, Literal["maximize", "minimize"]] = {
 
 _SHAPE = (1.0, 50.0)
 
+_CONSTANTS = ("tau_plus", "tau_minus", "a_plus", "a_minus")
+
 RECIPE: dict[str, Distribution | float] = {
-    "tau_m": Gamma(mean=80.0, shape=3.0),
-    "tau_plus": Gamma(mean=15.0, shape=3.0),
-    "tau_minus": Gamma(mean=34.0, shape=3.0),
-    "a_plus": Gamma(mean=0.01, shape=3.0),
-    "a_minus": Gamma(mean=0.0066, shape=3.0),
-    "axon_delay": Uniform(1.0, 200.0),
-    "w_recurrent": 0.05,
+    "tau_m": cast("Distribution", default_neuron().tau_m),
+    **{name: getattr(default_plasticity(), name) for name in _CONSTANTS},
+    "axon_delay": AXON_DELAY,
+    "w_recurrent": W_RECURRENT,
     "rate": 3.0,
 }
 """Laws and numbers of `network.default_network`, and the rate of `HRSNNClassifier`."""
@@ -140,9 +139,7 @@ def network_of(
         tau_m=laws["tau_m"],
         w_recurrent=laws["w_recurrent"],
         axon_delay=laws["axon_delay"],
-        plasticity=STDP(
-            **{name: laws[name] for name in ("a_plus", "a_minus", "tau_plus", "tau_minus")}
-        ),
+        plasticity=STDP(**{name: laws[name] for name in _CONSTANTS}),
     )
 
 
