@@ -108,10 +108,7 @@ def best_homogeneous_features(
         assert missed is not None, "there is a constant"
         raise missed
     law, prepared = best
-    counting = {name: settings[name] for name in ("n_windows", "windows", "n_threads")}
-    return tested_features(
-        prepared, clips, training, memory=memory, begin=begin, tau_m=law.value, **counting
-    )
+    return tested_features(prepared, clips, training, memory=memory, begin=begin, tau_m=law.value)
 
 
 def left_out_accuracy(

@@ -313,17 +313,39 @@ def network_features(
         windows=windows,
         n_threads=n_threads,
     )
-    return tested_features(
-        prepared,
-        clips,
-        training,
-        n_windows=n_windows,
-        windows=windows,
-        memory=memory,
-        n_threads=n_threads,
-        begin=begin,
-        tau_m=None,
-    )
+    return tested_features(prepared, clips, training, memory=memory, begin=begin, tau_m=None)
+
+
+class Counting(NamedTuple):
+    """How the spikes of samples are counted.
+
+    Attributes
+    ----------
+    n_windows : int
+        Windows of a sample.
+    windows : {"events", "time"}
+        Kind of windows.
+    n_threads : int or None
+        Threads; the result does not depend on them.
+    """
+
+    n_windows: int
+    windows: str
+    n_threads: int | None
+
+    def of(self, network: Network, events: EventStore) -> tuple[FeatureTable, list[RunStats]]:
+        """Count a network's spikes in samples, and say what they took."""
+
+        def count(chunk: list[Events]) -> tuple[NDArray[Any], list[RunStats]]:
+            return network.transform(
+                chunk,
+                self.n_windows,
+                windows=self.windows,
+                n_threads=self.n_threads,
+                return_stats=True,
+            )
+
+        return FeatureTable.of_chunks(count, events)
 
 
 class Prepared(NamedTuple):
@@ -339,12 +361,15 @@ class Prepared(NamedTuple):
         Changes of weights in training.
     counts : FeatureTable of shape (n_training, n_windows, n_neurons)
         Counts of the training clips.
+    counting : Counting
+        How they were counted.
     """
 
     network: Network
     calibration: Calibration
     weight_updates: int
     counts: FeatureTable
+    counting: Counting
 
 
 def prepare(
@@ -371,8 +396,9 @@ def prepare(
     weight_updates = 0
     if epochs:
         weight_updates = network.train(seen, epochs=epochs, n_threads=n_threads).n_weight_updates
-    counts, _ = _counted(network, seen, n_windows, windows, n_threads)
-    return Prepared(network, calibration, weight_updates, counts)
+    counting = Counting(n_windows, windows, n_threads)
+    counts, _ = counting.of(network, seen)
+    return Prepared(network, calibration, weight_updates, counts, counting)
 
 
 def tested_features(
@@ -380,10 +406,7 @@ def tested_features(
     clips: Clips,
     training: NDArray[np.bool_],
     *,
-    n_windows: int,
-    windows: str,
     memory: bool,
-    n_threads: int | None,
     begin: float,
     tau_m: float | None,
 ) -> Features:
@@ -391,14 +414,14 @@ def tested_features(
 
     Other parameters are those of `network_features` and `Features`.
     """
-    network, known = prepared.network, prepared.counts
-    unseen = clips.events.subset(~training)
-    new, stats = _counted(network, unseen, n_windows, windows, n_threads)
-    both = FeatureTable(rows for table in (known, new) for _, rows in table.blocks())
+    network, counting = prepared.network, prepared.counting
+    new, stats = counting.of(network, clips.events.subset(~training))
+    both = FeatureTable(rows for table in (prepared.counts, new) for _, rows in table.blocks())
     counts = both[np.argsort(np.argsort(~training, kind="stable"))]
     backwards = None
     if memory:
-        backwards = network.transform((one.reversed() for one in clips.events), n_threads=n_threads)
+        copies = (one.reversed() for one in clips.events)
+        backwards = network.transform(copies, n_threads=counting.n_threads)
     return Features(
         counts,
         backwards,
@@ -410,16 +433,3 @@ def tested_features(
         tau_m=tau_m,
         **costs(network, prepared.calibration, stats),
     )
-
-
-def _counted(
-    network: Network, events: EventStore, n_windows: int, windows: str, n_threads: int | None
-) -> tuple[FeatureTable, list[RunStats]]:
-    """Count a network's spikes in samples, and say what they took."""
-
-    def count(chunk: list[Events]) -> tuple[NDArray[Any], list[RunStats]]:
-        return network.transform(
-            chunk, n_windows, windows=windows, n_threads=n_threads, return_stats=True
-        )
-
-    return FeatureTable.of_chunks(count, events)
