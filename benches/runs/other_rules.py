@@ -94,7 +94,9 @@ def given(network: Network, matrix: sparse.csr_array, axon: np.ndarray, seed: in
     return other
 
 
-def learned(network: Network, rule: Rule, axon: np.ndarray, seed: int, clips: list) -> Network:
+def learned(
+    network: Network, rule: Rule, axon: np.ndarray, seed: int, clips: list, step: float
+) -> Network:
     """Let two passes over the clips change the weights of a calibrated network."""
     matrix = network.recurrent_weights.astype(np.float64)
     source = np.repeat(np.arange(N_NEURONS), np.diff(matrix.indptr))
@@ -111,7 +113,7 @@ def learned(network: Network, rule: Rule, axon: np.ndarray, seed: int, clips: li
         for place in order[begin : begin + BATCH]:
             found = network.run(clips[place]).spikes
             trains = Trains.of(found["t"].to_numpy(), found["neuron"].to_numpy(), axon)
-            change += rule.change(trains, rates)[source, target]
+            change += step * rule.change(trains, rates)[source, target]
             spikes += trains.spikes.sum(0)
             seconds += clips[place].duration / 1e6
         # Rates that slide are those of the last eight batches or so.
@@ -129,10 +131,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=sorted(LOADERS))
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--rules", nargs="+", choices=[*RULES], default=[*RULES])
+    parser.add_argument("--step", type=float, default=1.0, help="of all rules, times the usual one")
     arguments = parser.parse_args()
+    rules = {name: RULES[name] for name in arguments.rules}
     events, labels, persons, _ = LOADERS[arguments.name](Path(os.environ["HRSNN_DATA"]))
     labels, groups = np.asarray(labels), np.unique(persons, return_inverse=True)[1]
-    hits = {name: np.zeros(len(labels)) for name in ("untrained", "pairs", *RULES)}
+    hits = {name: np.zeros(len(labels)) for name in ("untrained", "pairs", *rules)}
     for seed in range(arguments.seeds):
         axon = np.random.default_rng([seed, 7]).uniform(1.0, MAX_DELAY, N_NEURONS)
         drawn = default_network(events[0].n_channels, n_neurons=N_NEURONS, seed=seed)
@@ -145,8 +150,8 @@ def main() -> None:
             other = network.copy()
             other.train(known)
             hits["pairs"][asked] += right(other, events, labels, groups, fold)[1]
-            for name, rule in RULES.items():
-                other = learned(network, rule, axon, seed, known)
+            for name, rule in rules.items():
+                other = learned(network, rule, axon, seed, known, arguments.step)
                 hits[name][asked] += right(other, events, labels, groups, fold)[1]
             print(f"seed {seed}, part {fold} done", flush=True)
     for name, hit in hits.items():
