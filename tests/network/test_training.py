@@ -192,3 +192,19 @@ def test_the_classifier_hands_it_on_and_keeps_it(tmp_path, samples):
     assert HRSNNClassifier.load(tmp_path / "model").batch == 5
     with pytest.raises(hr.ParameterError, match="batch"):
         fitted(batch=0)
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_rates_that_no_sample_has_are_refused(tmp_path, kind):
+    net = hr.Network(
+        3, 5, recurrent=hr.RandomConnectivity(p=0.5), plasticity=hr.STDP(), dtype="float64"
+    )
+    sample = hr.Events([0, 10, 20], [0, 1, 2], n_channels=3, duration=1000)
+    with pytest.raises(hr.ShapeError, match="a value for each of 2 samples; got 5"):
+        net.train(kind([sample, sample]), learning_rate=[1.0] * 5)
+    with pytest.raises(hr.ShapeError, match="a value for each of 2 samples; got 5"):
+        net.train(kind([sample, sample]), learning_rate=[1.0] * 5, checkpoint=tmp_path / "five")
+    kept = {"learning_rate": [1.0] * 2, "checkpoint": tmp_path / "two"}
+    for _ in range(2):  # the second time all is done
+        assert net.train(kind([sample, sample]), **kept).n_input_events == 6
+    assert net.train(kind([sample, sample]), learning_rate=[1.0] * 2).n_input_events == 6

@@ -138,6 +138,7 @@ def train_with_checkpoints(
         except (HRSNNError, OSError) as failure:
             error.add_note(f"No checkpoint of this moment was written: {failure}")
         raise
+    schedule.check_used(tally.now().n_done)
     return tally.now().stats
 
 

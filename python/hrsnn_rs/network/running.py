@@ -111,6 +111,9 @@ class RunningNetwork(OneSample):
         ParameterError
             If nothing in this network can learn, an iterator is to be read twice, or the
             checkpoint is of another network, other samples or other arguments.
+        ShapeError
+            If `learning_rate` has not a value for each sample: after the last one where `samples`
+            is an iterator, which cannot be counted before.
         FormatError
             If no checkpoint in the folder is whole.
         OSError
@@ -181,6 +184,7 @@ class RunningNetwork(OneSample):
                 else:
                     stats.append(self._learned_batch(together, rate, n_threads, drive, n_done))
                 n_done += len(together)
+        schedule.check_used(n_done)
         return RunStats.total(stats)
 
     def _learned_batch(

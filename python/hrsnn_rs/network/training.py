@@ -58,10 +58,8 @@ class Schedule:
         rates = [check_number("learning_rate", learning_rate)] if is_one else learning_rate
         self.rates = check_array("learning_rate", rates, *LEARNING_RATE, at="sample")
         self._is_one = is_one
-        if n is not None and not is_one and self.rates.size != n:
-            raise ShapeError(
-                f"learning_rate must have a value for each of {n} samples; got {self.rates.size}."
-            )
+        if n is not None:
+            self.check_used(n)
 
     def __getitem__(self, n: int) -> float:
         if self._is_one:
@@ -71,6 +69,13 @@ class Schedule:
                 f"learning_rate must have a value for each sample; got {self.rates.size}."
             )
         return float(self.rates[n])
+
+    def check_used(self, n: int) -> None:
+        """Refuse rates that none of `n` samples had; an iterator is counted only by reading it."""
+        if not self._is_one and self.rates.size != n:
+            raise ShapeError(
+                f"learning_rate must have a value for each of {n} samples; got {self.rates.size}."
+            )
 
 
 def checked(samples: Iterable[Any], n_inputs: int, start: int = 0) -> Iterator[Events]:
