@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.columns import kind_of
+from hrsnn_rs.events.events import Events
 from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.network.results import RunStats
+from hrsnn_rs.network.running import MOST_WINDOWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hrsnn_rs.events.events import Events
     from hrsnn_rs.events.store import EventStore
     from hrsnn_rs.learning.clips import Clips
     from hrsnn_rs.learning.readout import Readout
@@ -167,7 +170,7 @@ def window_counts(events: Events, n_windows: int, windows: str = "events") -> ND
     Raises
     ------
     ParameterError
-        If `n_windows` or `windows` is not allowed.
+        If `events` are none, or `n_windows` or `windows` is not allowed.
 
     Examples
     --------
@@ -179,8 +182,11 @@ def window_counts(events: Events, n_windows: int, windows: str = "events") -> ND
     >>> window_counts(events, 2, windows="time").tolist()
     [[2.0, 1.0], [0.0, 1.0]]
     """
-    if n_windows < 1:
-        raise ParameterError(f"n_windows must be at least 1; got {n_windows}.")
+    if not isinstance(events, Events):
+        raise ParameterError(f"events must be Events; got {kind_of(events)}.")
+    n_windows = check_integer("n_windows", n_windows, 1, MOST_WINDOWS)
+    if not isinstance(windows, str):
+        raise ParameterError(f'windows must be "events" or "time"; got {windows!r}.')
     # Ends as the core cuts them, so that counts and spikes are of the same windows.
     inner = np.arange(1, n_windows)
     if windows == "events":
