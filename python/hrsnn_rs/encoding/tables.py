@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from hrsnn_rs.arguments import MOST, as_array, check_integer, check_mapping
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
+from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.events import Events
+from hrsnn_rs.words import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,8 +63,7 @@ class TableEncoder:
     duration: int = 1_000_000
 
     def __post_init__(self) -> None:
-        low = np.array(self.low, dtype=np.float64)
-        high = np.array(self.high, dtype=np.float64)
+        low, high = (_numbers(name, getattr(self, name)) for name in ("low", "high"))
         if low.ndim != 1 or low.shape != high.shape or len(low) == 0:
             raise ShapeError(
                 f"low and high must have one shape (n_columns,); got {low.shape}, {high.shape}."
@@ -73,9 +75,13 @@ class TableEncoder:
                 f"low must be finite and not above high; got {low[column]} and {high[column]} "
                 f"at column {column}."
             )
-        for name, least in (("n_levels", 2), ("n_events", 1), ("duration", 1)):
-            if getattr(self, name) < least:
-                raise ParameterError(f"{name} must be at least {least}; got {getattr(self, name)}.")
+        for name, least, most in (
+            ("n_levels", 2, 2**32 // len(low) - 1),
+            ("n_events", 1, 2**32 - 1),
+            ("duration", 1, MOST),
+        ):
+            number = check_integer(name, getattr(self, name), least, most)
+            object.__setattr__(self, name, number)
         low.flags.writeable = high.flags.writeable = False
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
@@ -94,6 +100,13 @@ class TableEncoder:
         TableEncoder
             With the smallest and largest value of each column.
 
+        Raises
+        ------
+        ShapeError
+            If there are not two dimensions, or there is no number.
+        ParameterError
+            If a number is not finite.
+
         Examples
         --------
         >>> import numpy as np
@@ -101,7 +114,19 @@ class TableEncoder:
         >>> TableEncoder.of_rows(np.array([[0.0, 5.0], [1.0, 3.0]])).high
         array([1., 5.])
         """
-        return cls(low=rows.min(axis=0), high=rows.max(axis=0))
+        numbers = _numbers("rows", rows)
+        if numbers.ndim != 2 or numbers.size == 0:
+            raise ShapeError(
+                f"rows must have shape (n_samples, n_columns), not empty; got {numbers.shape}."
+            )
+        good = np.isfinite(numbers)
+        if not good.all():
+            index = int(np.argmin(good))
+            raise ParameterError(
+                f"rows must be finite; got {numbers.flat[index]} at "
+                f"{place_of(index, numbers.shape)}."
+            )
+        return cls(low=numbers.min(axis=0), high=numbers.max(axis=0))
 
     @property
     def n_channels(self) -> int:
@@ -128,7 +153,7 @@ class TableEncoder:
         ParameterError
             If a number is not finite.
         """
-        values = np.asarray(row, dtype=np.float64)
+        values = _numbers("row", row)
         if values.shape != self.low.shape:
             raise ShapeError(f"row must have shape {self.low.shape}; got {values.shape}.")
         if not np.isfinite(values).all():
@@ -184,6 +209,8 @@ class TableEncoder:
         ------
         FormatError
             If a field is missing or unknown.
+        ParameterError
+            If `fields` is no mapping.
 
         Examples
         --------
@@ -192,7 +219,16 @@ class TableEncoder:
         >>> TableEncoder.from_dict(encoder.to_dict()).high
         array([0.3])
         """
+        named = check_mapping("fields", fields)
         try:
-            return cls(**fields)
+            return cls(**named)
         except TypeError as error:
             raise FormatError(f"fields of a table encoder are wrong: {error}.") from error
+
+
+def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return a float64 copy of real numbers of any shape; truth values count as 0 and 1."""
+    array = as_array(name, values)
+    if array.dtype.kind not in "biuf":
+        raise ParameterError(f"{name} must be real numbers; got {kind_of(values)}.")
+    return array.astype(np.float64)

@@ -166,7 +166,9 @@ class InjectedCurrent(Frozen):
         >>> InjectedCurrent.step(20.0, 10.0, 60.0)
         InjectedCurrent(1 bin from 10 to 60 ms, all neurons)
         """
-        return cls([check_number("value", value, *_MV)], [start, stop], neurons)
+        value = check_number("value", value, *_MV)
+        _span(start, stop)
+        return cls([value], [start, stop], neurons)
 
     @classmethod
     def ramp(
@@ -353,9 +355,15 @@ def _checked_neurons(neurons: ArrayLike) -> NDArray[np.uint32]:
 def _grid(start: float, stop: float, every: float) -> NDArray[np.float64]:
     """Edges from `start` to `stop`, ms."""
     step = microseconds(every, "every")
-    first, end = microseconds(start, "start", low=0), microseconds(stop, "stop")
-    if end <= first:
-        raise ParameterError(f"stop must be above start, {start:g} ms; got {stop:g}.")
+    first, end = _span(start, stop)
     check_memory("every", _PER_BIN * float((end - first) // step + 1))
     edges = np.arange(first, end, step, dtype=np.int64)
     return np.append(edges, end) / 1000.0
+
+
+def _span(start: float, stop: float) -> tuple[int, int]:
+    """First and last µs of what begins at `start` and ends at `stop`, ms."""
+    first, end = microseconds(start, "start", low=0), microseconds(stop, "stop")
+    if end <= first:
+        raise ParameterError(f"stop must be above start, {start:g} ms; got {stop:g}.")
+    return first, end

@@ -319,8 +319,10 @@ class CameraRecording:
     """
 
     def __init__(self, camera: EventCamera, sample: int) -> None:
+        if not isinstance(camera, EventCamera):
+            raise ParameterError(f"camera must be an EventCamera; got {kind_of(camera)}.")
         self._camera = camera
-        self._sample = sample
+        self._sample = check_integer("sample", sample, high=MOST_SEED)
         self._dead_us = microseconds(camera.dead_time, "dead_time", low=0)
         on, off = (each.ravel() for each in camera.thresholds())
         self._core = _hrsnn.EventCamera(

@@ -6,17 +6,18 @@ a patch depends on the seed, its number and its sample, and samples are seen onc
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from hrsnn_rs.arguments import MOST_SEED, check_integer
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.forms import as_events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
 __all__ = ["Plane", "cut_patches"]
@@ -83,7 +84,8 @@ def cut_patches(
     Raises
     ------
     ParameterError
-        If no sample holds an event.
+        If a number is none or out of range, there are not `n_samples` samples, or none of them
+        holds an event.
     ShapeError
         If a sample has another number of channels.
 
@@ -95,6 +97,16 @@ def cut_patches(
     >>> [len(patch) for patch in patches]
     [2, 2]
     """
+    is_table = isinstance(samples, np.ndarray) and samples.dtype != object
+    if is_table or not isinstance(samples, Iterable):
+        raise ParameterError(f"samples must be an iterable of Events; got {kind_of(samples)}.")
+    if not isinstance(plane, Plane):
+        raise ParameterError(f"plane must be a Plane; got {kind_of(plane)}.")
+    n_samples = check_integer("n_samples", n_samples, 1)
+    field = check_integer("field", field, 1)
+    n_patches = check_integer("n_patches", n_patches, 1, 2**32 - 1)
+    most_events = check_integer("most_events", most_events, 1)
+    seed = check_integer("seed", seed, high=MOST_SEED)
     draw = np.random.Generator(np.random.Philox(key=[seed, _PATCHES]))
     sample_of = draw.integers(0, n_samples, n_patches)
     where = draw.random(n_patches)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from hrsnn_rs.arguments import NOT_NEGATIVE, check_integer, check_number, check_sides
 from hrsnn_rs.description.connectivity import Connectivity, FixedInDegreeConnectivity
 from hrsnn_rs.description.distributions import Gamma, Uniform
+from hrsnn_rs.description.heterogeneity import check_parameter
 from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.description.parameters import LIF, STDP
@@ -175,9 +177,9 @@ def default_network(
     Raises
     ------
     ParameterError
-        If a number is too small, `n_inputs` is not a multiple of the sensor's pixels, a rule is
-        none or cannot be followed, or asks for what these inputs cannot have, `axon_delay` is no
-        law, or two arguments say the same.
+        If a number is none or too small, `n_inputs` is not a multiple of the sensor's pixels, a
+        rule is none or cannot be followed, or asks for what these inputs cannot have, `axon_delay`
+        is no law, or two arguments say the same.
 
     Examples
     --------
@@ -186,11 +188,18 @@ def default_network(
     >>> network.n_inputs, network.n_neurons
     (128, 50)
     """
-    if n_neurons < 2:
-        raise ParameterError(f"n_neurons must be at least 2; got {n_neurons}.")
-    if n_inputs < 1:
-        raise ParameterError(f"n_inputs must be at least 1; got {n_inputs}.")
+    n_neurons = check_integer("n_neurons", n_neurons, 2)
+    n_inputs = check_integer("n_inputs", n_inputs, 1)
+    if sensor is not None:
+        height, width = check_sides("sensor", sensor, 2)
+        sensor = (height, width)
     neuron = default_neuron() if neuron is None else neuron
+    if not isinstance(neuron, LIF):
+        raise ParameterError(f"neuron must be a LIF or None; got {neuron!r}.")
+    if w_recurrent is not None:
+        w_recurrent = check_number("w_recurrent", w_recurrent, *NOT_NEGATIVE)
+    if recurrent_delay is not None:
+        check_parameter("recurrent_delay", recurrent_delay, "at least 0 ms", NOT_NEGATIVE[1])
     for name, rule in (("inputs", inputs), ("recurrent", recurrent)):
         if rule is not None and not isinstance(rule, Connectivity):
             raise ParameterError(f"{name} must be a Connectivity or None; got {rule!r}.")

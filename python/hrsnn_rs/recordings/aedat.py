@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.events.sensor import SensorEvents
 
@@ -222,7 +222,9 @@ def summarize_aedat(path: str | os.PathLike[str]) -> AedatSummary:
     8193526
     """
     # The largest sensor: events are not looked at.
-    n_packets, n_events, n_invalid, n_others, span = _hrsnn.AedatReader(path, 1, 1).scan()
+    n_packets, n_events, n_invalid, n_others, span = _hrsnn.AedatReader(
+        check_path("path", path), 1, 1
+    ).scan()
     first, last = span or (None, None)
     return AedatSummary(n_packets, n_events, n_invalid, n_others, first, last)
 
@@ -243,4 +245,4 @@ def _opened(
     if stop is not None:
         stop = check_integer("stop", stop, start + 1, unit="µs")
     window = (start, 2**63 - 1 if stop is None else stop)
-    return _hrsnn.AedatReader(path, height, width, window), height, width
+    return _hrsnn.AedatReader(check_path("path", path), height, width, window), height, width

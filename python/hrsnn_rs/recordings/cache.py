@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.errors import DataWarning, FormatError, ParameterError
 from hrsnn_rs.recordings.cache_entry import pack, read_words, unpack
 
@@ -80,7 +80,7 @@ class EventCache:
     def __init__(
         self, path: str | os.PathLike[str] | None = None, *, max_bytes: int = 20 * 2**30
     ) -> None:
-        self.path = _default_folder() if path is None else Path(path)
+        self.path = _default_folder() if path is None else Path(check_path("path", path))
         self.max_bytes = check_integer("max_bytes", max_bytes, 1)
         if self.path.exists() and not self.path.is_dir():
             raise ParameterError(f"cache must be a folder; {self.path} is a file.")

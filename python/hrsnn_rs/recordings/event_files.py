@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.recordings.aedat import DVS128, read_aedat, summarize_aedat
@@ -382,7 +382,7 @@ def read_events(
     ...     read_events(Path(folder) / "wave.npz")
     SensorEvents(1 event, height=128, width=128, duration=2 µs)
     """
-    path, sensor_size = Path(path), checked_size(sensor_size)
+    path, sensor_size = Path(check_path("path", path)), checked_size(sensor_size)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise FormatError(f"{path}: must end with one of {', '.join(READERS)}.")

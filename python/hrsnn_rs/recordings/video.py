@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.errors import DataWarning, FormatError, MissingDependencyError, ParameterError
 from hrsnn_rs.recordings.luma import Orientation, has_luma_plane, luma_of, orientation_of
 
@@ -138,7 +138,7 @@ class Video(AbstractContextManager["Video"]):
         frame_size: tuple[int, int] | None = None,
         damaged: str = "raise",
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(check_path("path", path))
         self._start = check_integer("start", start)
         self._stop = None if stop is None else check_integer("stop", stop, self._start + 1)
         self._frame_size = checked_frame_size(frame_size)
@@ -427,6 +427,6 @@ def checked_frame_size(frame_size: Any) -> tuple[int, int] | None:
 
 def checked_damaged(damaged: Any) -> str:
     """Return what to do with damaged files, or say what is wrong."""
-    if damaged not in ("raise", "warn"):
+    if not isinstance(damaged, str) or damaged not in ("raise", "warn"):
         raise ParameterError(f"damaged must be 'raise' or 'warn'; got {damaged!r}.")
     return str(damaged)
