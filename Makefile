@@ -112,13 +112,15 @@ budget-update: $(TOOLS) ## write benches/kernels/budget.json anew
 	$(BIN)/python benches/kernels/budget.py --update
 
 # Recorded clips are not part of the project: DATA names a folder that has some, with options if need be.
+# SEEDS=3 is enough to see whether everything works; the page has those that a command takes by itself.
 experiments: $(EXTENSION) ## measure and draw what docs/experiments.md says; goes on where it was stopped
 	for task in interval memory balance kinds direction order \
 		sweep-neurons sweep-connections sweep-training sweep-laws \
 		$(if $(DATA),"speed --data $(DATA)" "direction --seeds 10 --data $(DATA)"); do \
 		case $$task in direction\ *) name=docs/experiment_direction_recorded;; \
 		*) name=docs/experiment_$${task%% *};; esac; \
-		$(BIN)/hrsnn experiment $$task --output $$name.parquet --figure $$name.png || exit 1; \
+		$(BIN)/hrsnn experiment $$task $(if $(SEEDS),--seeds $(SEEDS)) --output $$name.parquet --figure $$name.png \
+			|| exit 1; \
 	done
 
 docs: ## build the Rust reference; the site is another target

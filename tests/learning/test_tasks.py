@@ -102,7 +102,8 @@ def test_further_seeds_join_and_fewer_are_a_part(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("task", "other"), ("n_neurons", 4), ("n_samples", 6), ("version", "0")]
+    ("column", "value"),
+    [("task", "other"), ("n_neurons", 4), ("n_samples", 6), ("version", "0"), ("clips", "others")],
 )
 def test_rows_of_something_else_are_refused(tmp_path, column, value):
     path = tmp_path / "rows.parquet"

@@ -7,7 +7,6 @@ the best time constant know them. All systems of a seed share clips, folds, read
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import time
 import warnings
@@ -31,6 +30,7 @@ from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.rows_file import RowsFile
 from hrsnn_rs.learning.systems import CONTROLS
 from hrsnn_rs.network.calibration import WARN
+from hrsnn_rs.network.checkpoint import digest
 from hrsnn_rs.network.network import VARIANTS
 
 if TYPE_CHECKING:
@@ -385,14 +385,7 @@ def _checked_folds(clips: Clips, seed: int, folds: str | int, split: str) -> Fol
 def _digest(make_network: Callable[..., Network]) -> str:
     """Hash what a user's network of seed 0 is made of, so that another one is told apart."""
     network = make_network(seed=0)
-    content = hashlib.blake2b(digest_size=8)
-    parts: list[Any] = [network.input_weights.data, network.recurrent_weights.data]
-    parts += [network.input_weights.indices, network.recurrent_weights.indices]
-    parts += network.neuron_parameters.values()
-    content.update(repr(network.describe().rows()).encode())
-    for part in parts:
-        content.update(np.ascontiguousarray(part).tobytes())
-    return content.hexdigest()
+    return digest(network._assembly(), network.input_gain)
 
 
 def library_commit() -> str | None:

@@ -1,13 +1,16 @@
 """Rows of an experiment in a Parquet file: written one by one, read again to go on from.
 
 Not here: what a row means. Invariant: the file has the rows of before or those of now, never a part
-of one, and all of them were measured in the same way.
+of one, and all of them were measured in the same way. Several processes may add to one file.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,10 @@ from hrsnn_rs.errors import FormatError, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+#: Stands before a hash of all other bytes, among what Parquet keeps for us.
+_SEAL = b"sealed by hrsnn_rs: "
+_UNSEALED = b"0" * 32
 
 
 class RowsFile:
@@ -66,14 +73,14 @@ class RowsFile:
             name: json.dumps(value, default=_plain) if isinstance(value, dict) else value
             for name, value in same.items()
         }
-        kept = pl.DataFrame(schema=self._schema)
+        self._rows: list[dict[str, Any]] = []
+        self._known: set[object] = set()
         if self.path is not None:
             if not self.path.absolute().parent.is_dir():
                 raise ParameterError(f"output must lie in a folder that exists; got {self.path}.")
-            if self.path.exists():
-                kept = self._kept(self.path)
-        self._rows = kept.to_dicts()
-        self._known = set(kept.select(self._key).iter_rows())
+            # A link stays one: what it leads to is written.
+            self.path = self.path.resolve()
+            self._read(self.path)
 
     def __contains__(self, key: object) -> bool:
         return key in self._known
@@ -91,14 +98,32 @@ class RowsFile:
         OSError
             If the file cannot be written; it is as it was.
         """
-        self._rows.append(dict.fromkeys(self._schema) | dict(row) | self._same)
-        self._known.add(tuple(row[name] for name in self._key))
         if self.path is None:
+            self._take(dict.fromkeys(self._schema) | dict(row) | self._same)
             return
-        unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        with _alone(self.path):
+            # Another process may have added some since.
+            self._read(self.path)
+            self._take(dict.fromkeys(self._schema) | dict(row) | self._same)
+            self._write(self.path)
+
+    def _take(self, row: dict[str, Any]) -> None:
+        key = tuple(row[name] for name in self._key)
+        if key not in self._known:
+            self._known.add(key)
+            self._rows.append(row)
+
+    def _write(self, path: Path) -> None:
+        """Put all rows into the file at once."""
+        content = sealed(pl.DataFrame(self._rows, schema=self._schema))
+        unfinished = path.with_name(f"{path.name}.part")
         try:
-            pl.DataFrame(self._rows, schema=self._schema).write_parquet(unfinished)
-            unfinished.replace(self.path)
+            unfinished.write_bytes(content)
+            if path.exists():
+                unfinished.chmod(path.stat().st_mode)
+            unfinished.replace(path)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
         finally:
             unfinished.unlink(missing_ok=True)
 
@@ -122,12 +147,23 @@ class RowsFile:
         found = asked.join(everything, on=self._key, how="left", maintain_order="left")
         return found.select(*self._schema)
 
-    def _kept(self, path: Path) -> pl.DataFrame:
-        """Read the rows that are there, and refuse those that a new one cannot stand beside."""
+    def _read(self, path: Path) -> None:
+        """Take the rows that are there, and refuse those that a new one cannot stand beside."""
+        if not path.exists():
+            return
+        if not path.is_file():
+            raise ParameterError(f"output must be a file; got {path}.")
+        damaged = f"{path} must be a Parquet file of rows"
         try:
-            rows = pl.read_parquet(path)
+            content = path.read_bytes()
+            seal = _seal_of(content)
+            if seal is not None and seal != _hashed(content):
+                raise FormatError(f"{damaged}: its bytes are not those that were written.")
+            rows = pl.read_parquet(io.BytesIO(content))
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise FormatError(f"{path} must be a Parquet file of rows: {error}.") from None
+            raise FormatError(f"{damaged}: {error}.") from None
+        except pl.exceptions.PanicException:
+            raise FormatError(f"{damaged}: it is damaged.") from None
         if dict(rows.schema) != self._schema:
             pairs = set(rows.schema.items()) ^ set(self._schema.items())
             names = sorted({name for name, _ in pairs}) or rows.columns
@@ -143,7 +179,62 @@ class RowsFile:
                         f"{path} must hold rows of {what} {wanted!r} to go on from; got {got!r} in "
                         f"row {index}. Remove it, or name another file."
                     )
-        return rows
+        for row in rows.iter_rows(named=True):
+            self._take(row)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes from writing to a file, where the system can; they wait."""
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover - where there is none, the last to write wins.
+        yield
+        return
+    # The folder, for a file beside it would stay behind, or be another one for who comes late.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        # Not every file system of a network can.
+        with suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def sealed(rows: pl.DataFrame) -> bytes:
+    """Give rows as a Parquet file that holds a hash of itself: some damage ends who reads it.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Not changed.
+
+    Returns
+    -------
+    bytes
+        What any reader of Parquet takes.
+    """
+    file = io.BytesIO()
+    rows.write_parquet(file, metadata={"seal": (_SEAL + _UNSEALED).decode()})
+    content = bytearray(file.getbuffer())
+    place = content.rindex(_SEAL) + len(_SEAL)
+    content[place : place + len(_UNSEALED)] = _hashed(content)
+    return bytes(content)
+
+
+def _seal_of(content: bytes) -> bytes | None:
+    """Give the hash that a file holds; `None` where it has no seal."""
+    place = content.rfind(_SEAL)
+    return None if place < 0 else content[place + len(_SEAL) :][: len(_UNSEALED)]
+
+
+def _hashed(content: bytes | bytearray) -> bytes:
+    """Hash all of a file but the hash that it holds."""
+    place = content.rindex(_SEAL) + len(_SEAL)
+    both = hashlib.blake2b(content[:place], digest_size=16)
+    both.update(content[place + len(_UNSEALED) :])
+    return both.hexdigest().encode()
 
 
 def _plain(value: Any) -> Any:

@@ -123,5 +123,6 @@ def measure_direction(
 
     return run_task(
         "direction", CONDITIONS, seeds, prepare,
-        n_neurons=n_neurons, n_samples=len(clips.events), output=output, progress=progress,
+        n_neurons=n_neurons, n_samples=len(clips.events), clips=clips.digest,
+        output=output, progress=progress,
     )  # fmt: skip

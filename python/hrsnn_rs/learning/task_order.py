@@ -209,7 +209,8 @@ def measure_order(
 
     return run_task(
         "order", dict.fromkeys(PAUSES, ORDER_SYSTEMS), seeds, prepare,
-        n_neurons=n_neurons, n_samples=len(pairs), output=output, progress=progress,
+        n_neurons=n_neurons, n_samples=len(pairs), clips=clips.digest,
+        output=output, progress=progress,
     )  # fmt: skip
 
 

@@ -110,7 +110,8 @@ def measure_speed(
 
     return run_task(
         "speed", CONDITIONS, seeds, prepare,
-        n_neurons=n_neurons, n_samples=len(clips.events), output=output, progress=progress,
+        n_neurons=n_neurons, n_samples=len(clips.events), clips=clips.digest,
+        output=output, progress=progress,
     )  # fmt: skip
 
 

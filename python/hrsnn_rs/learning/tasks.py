@@ -50,6 +50,7 @@ TASK_SCHEMA: dict[str, Any] = {
     "seed": pl.Int64,
     "n_neurons": pl.Int64,
     "n_samples": pl.Int64,
+    "clips": pl.String,
     "score": pl.Float64,
     "linear": pl.Float64,
     "theory": pl.Float64,
@@ -64,8 +65,9 @@ TASK_SCHEMA: dict[str, Any] = {
     "commit": pl.String,
 }
 """Columns of a task's rows. `constant`, the value that all neurons or synapses have (mostly `tau_m`
-in ms), is null where they differ, `score` where a network cannot reach the rate; `linear`, `theory`
-and `by_lag` are of the memory task alone."""
+in ms), is null where they differ, `score` where a network cannot reach the rate; `clips`, a hash of
+what was encoded, where a task makes its own samples; `linear`, `theory` and `by_lag` are of the
+memory task alone."""
 
 _KEY = ("condition", "system", "seed")
 
@@ -78,6 +80,7 @@ def run_task(
     *,
     n_neurons: int | Mapping[str, int],
     n_samples: int,
+    clips: str | None = None,
     output: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> pl.DataFrame:
@@ -99,6 +102,8 @@ def run_task(
         Neurons, at least 2; or those of each condition.
     n_samples : int
         Samples; part of every row.
+    clips : str, default=None
+        `Clips.digest` of clips that are not made by the task; part of every row.
     output : str or path-like, default=None
         Parquet file of the rows, written after each; a later call goes on from it.
     progress : callable, default=None
@@ -112,8 +117,8 @@ def run_task(
     Raises
     ------
     ParameterError
-        If a seed is refused or none is given, or the rows in `output` are of another task, size or
-        version.
+        If a seed is refused or none is given, or the rows in `output` are of another task, size,
+        version or clips.
     FormatError
         If `output` is no table of rows.
 
@@ -136,6 +141,7 @@ def run_task(
     same: dict[str, Any] = {
         "task": task,
         "n_samples": check_integer("n_samples", n_samples, 1),
+        "clips": clips,
         "version": _hrsnn.__version__,
     }
     sizes = n_neurons
