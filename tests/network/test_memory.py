@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hrsnn_rs.errors import OutOfMemoryError
 from hrsnn_rs.events import memory_limit
+from hrsnn_rs.network import default_network
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits are tested on Linux")
 
@@ -193,6 +194,13 @@ def test_wide_targets_and_parts_count_where_there_are_many_neurons():
 
 def test_requests_of_a_hundred_times_the_memory_are_refused_and_the_process_lives():
     assert output_of(REFUSED, 100) == "100\n"
+
+
+def test_the_default_network_is_refused_before_anything_is_drawn(monkeypatch):
+    monkeypatch.setattr(hr.Uniform, "sample_each", lambda *_: pytest.fail("drawn"))
+    for options in ({}, {"axon_delay": hr.Uniform(1.0, 20.0)}):
+        with pytest.raises(OutOfMemoryError, match=r"^network must be small enough"):
+            default_network(n_neurons=2**31, **options)
 
 
 def test_the_message_says_how_much_and_how_much_there_is(monkeypatch):

@@ -8,7 +8,7 @@ looks at data; the input gain is set by `Network.calibrate`.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.description.parameters import LIF, STDP
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.network.network import Network
 
 if TYPE_CHECKING:
@@ -180,6 +181,8 @@ def default_network(
         If a number is none or too small, `n_inputs` is not a multiple of the sensor's pixels, a
         rule is none or cannot be followed, or asks for what these inputs cannot have, `axon_delay`
         is no law, or two arguments say the same.
+    OutOfMemoryError
+        If there is not enough memory for it; said before anything is drawn.
 
     Examples
     --------
@@ -210,18 +213,27 @@ def default_network(
             )
         if not isinstance(axon_delay, Distribution):
             raise ParameterError(f"axon_delay must be a Distribution or None; got {axon_delay!r}.")
+    rules: dict[str, Any] = {
+        "inputs": _on_plane(inputs, n_inputs, sensor),
+        "recurrent": _between(
+            recurrent, n_neurons, sensor, w_recurrent, recurrent_delay, axon_delay
+        ),
+        "plasticity": default_plasticity() if plasticity is None else plasticity,
+        "inhibitory_fraction": 0.2,
+        "dtype": dtype,
+    }
+    if _is_open(recurrent) and rules["recurrent"].delay is None:
+        law = AXON_DELAY if axon_delay is None else axon_delay
+        # Before delays are drawn; a law of synapses has as many of them.
+        expected = rules | {"recurrent": replace(rules["recurrent"], delay=law)}
+        check_memory("network", Network.estimate_memory(n_inputs, n_neurons, **expected))
+        rules["recurrent"] = _with_axons(rules["recurrent"], n_neurons, seed, law)
     return Network(
         n_inputs=n_inputs,
         n_neurons=n_neurons,
         neuron=neuron if tau_m is None else replace(neuron, tau_m=tau_m),
-        inputs=_on_plane(inputs, n_inputs, sensor),
-        recurrent=_between(
-            recurrent, n_neurons, sensor, seed, w_recurrent, recurrent_delay, axon_delay
-        ),
-        plasticity=default_plasticity() if plasticity is None else plasticity,
-        inhibitory_fraction=0.2,
         seed=seed,
-        dtype=dtype,
+        **rules,
     )
 
 
@@ -257,20 +269,26 @@ def _on_plane(
     return replace(rule, sensor=sensor, polarities=polarities, k=k)
 
 
+def _is_open(rule: Connectivity | None) -> bool:
+    """Say whether a rule of recurrence leaves its plane and its delays to the recipe."""
+    if not isinstance(rule, LocalRecurrence):
+        return rule is None
+    return rule.sensor is None and rule.delay is None
+
+
 def _between(
     rule: Connectivity | None,
     n_neurons: int,
     sensor: tuple[int, int] | None,
-    seed: int,
     w_recurrent: float | None,
     delay: Parameter | None,
     axon_delay: Distribution | None,
 ) -> Connectivity:
-    """Give the rule of recurrence on the plane of the inputs, with its delays."""
+    """Give the rule of recurrence on the plane of the inputs; without delays if axons have them."""
     if rule is not None and w_recurrent is not None:
         raise ParameterError(f"w_recurrent must be None beside recurrent; got {w_recurrent!r}.")
     rule = default_recurrent() if rule is None else rule
-    is_open = isinstance(rule, LocalRecurrence) and rule.sensor is None and rule.delay is None
+    is_open = _is_open(rule)
     for name, value in (("recurrent_delay", delay), ("axon_delay", axon_delay)):
         if value is not None and not is_open:
             raise ParameterError(
@@ -278,16 +296,19 @@ def _between(
             )
     if not isinstance(rule, LocalRecurrence) or rule.sensor is not None:
         return rule
-    rule = replace(
+    return replace(
         rule,
         sensor=SENSOR if sensor is None else sensor,
         k=min(rule.k, n_neurons - 1),
         weight=rule.weight if w_recurrent is None else w_recurrent * _THRESHOLD,
         delay=delay if is_open else rule.delay,
     )
-    if rule.delay is not None:
-        return rule
-    law = AXON_DELAY if axon_delay is None else axon_delay
+
+
+def _with_axons(
+    rule: LocalRecurrence, n_neurons: int, seed: int, law: Distribution
+) -> LocalRecurrence:
+    """Draw a delay for each neuron's axon, which all synapses of the neuron have."""
     of_neuron = law.sample_each(n_neurons, seed, "axon")
     indptr, _ = rule.generate(n_neurons, n_neurons, seed, "recurrent", recurrent=True)
     return replace(rule, delay=np.repeat(of_neuron, np.diff(indptr)))
