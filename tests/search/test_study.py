@@ -1,6 +1,7 @@
 """Studies on disk: gone on with, shared by processes, and none the worse for a killed one."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -38,6 +39,18 @@ def test_a_study_goes_on_until_it_has_enough(tmp_path, name):
     assert told[0][2] == "searching"
     assert told[-1] == (5, 5, f"best {study.best_value:.3f}")
     assert optuna.logging.get_verbosity() == optuna.logging.WARNING
+
+
+@pytest.mark.parametrize(
+    "name", ["a?1.db", "x%41.db", "x#y.db", "two words.db", "{SCHEMA_VERSION}{}.db", "ä&=;.db"]
+)
+@pytest.mark.skipif(os.name == "nt", reason="no such names")
+def test_the_file_has_the_name_that_was_asked_for(tmp_path, name):
+    run_trials(opened(tmp_path / name), distance, 2)
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+    study = pickle.loads(pickle.dumps(opened(tmp_path / name)))
+    assert len(study.trials) == 2
+    assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
 def test_two_that_make_the_tables_at_once_both_have_them(tmp_path, monkeypatch):

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import time
 import warnings
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -196,11 +198,14 @@ def _storage(path: str, is_url: bool, lost_after: int) -> RDBStorage:
     """
     engine: dict[str, Any] = {}
     if not is_url:
-        engine = {"connect_args": {"timeout": 60}, "poolclass": NullPool}
+        # In a URL `?`, `%` and braces of a file's name would mean something.
+        name = str(Path(path).absolute())
+        opens = partial(sqlite3.connect, name, timeout=60, check_same_thread=False)
+        engine = {"creator": opens, "poolclass": NullPool}
     for attempt in range(_ATTEMPTS):
         try:
             return RDBStorage(
-                path if is_url else f"sqlite:///{Path(path).absolute()}",
+                path if is_url else "sqlite://",
                 engine_kwargs=engine,
                 heartbeat_interval=max(1, lost_after // _SIGNS),
                 grace_period=lost_after,
