@@ -174,6 +174,7 @@ def test_a_pruner_is_asked_after_each_fold_but_the_last():
         ({"objectives": ("accuracy", "accuracy")}, "objectives must be different"),
         ({"objectives": ("beauty",)}, "objectives must be different, of"),
         ({"n_folds": 1}, "n_folds must be"),
+        ({"n_folds": 99_999}, r"n_folds must be at most \d+; got 99999"),
         ({"n_windows": 0}, "n_windows must be"),
         ({"epochs": -1}, "epochs must be"),
     ],
@@ -182,6 +183,12 @@ def test_nonsense_is_refused(arguments, message):
     good = {"clips": clips(), "space": network_space(["tau_m"])}
     with pytest.raises(ParameterError, match=message):
         NetworkObjective(**{**good, **arguments})
+
+
+@pytest.mark.parametrize(("n_groups", "n_folds"), [(2, 2), (3, 3), (4, 3)])
+def test_three_folds_are_usual(n_groups, n_folds):
+    some = clips().subset(np.flatnonzero(clips().groups < n_groups))
+    assert NetworkObjective(some, network_space(["rate"])).n_folds == n_folds
 
 
 def test_one_person_is_too_few():

@@ -38,6 +38,8 @@ OBJECTIVES: dict[str, Literal["maximize", "minimize"]] = {
 
 _SHAPE = (1.0, 50.0)
 
+_N_FOLDS = 3
+
 _CONSTANTS = ("tau_plus", "tau_minus", "a_plus", "a_minus")
 
 RECIPE: dict[str, Distribution | float] = {
@@ -159,8 +161,9 @@ class NetworkObjective:
         As `network_space` gives it.
     objectives : sequence of {"accuracy", "spikes", "operations"}, default=("accuracy",)
         What a trial returns, in this order.
-    n_folds : int, default=3
-        Folds, at least 2; as many as there are groups, if that is less.
+    n_folds : int, default=None
+        Folds, at least 2 and at most as many as there are groups. `None` means three, or two of two
+        groups.
     sensor, n_neurons, seed
         As in `network.default_network`.
     epochs : int, default=1
@@ -197,7 +200,7 @@ class NetworkObjective:
         space: SearchSpace,
         *,
         objectives: Sequence[str] = ("accuracy",),
-        n_folds: int = 3,
+        n_folds: int | None = None,
         sensor: tuple[int, int] | None = SENSOR,
         n_neurons: int = 1000,
         seed: int = 0,
@@ -217,7 +220,8 @@ class NetworkObjective:
         groups = len(np.unique(clips.groups))
         if groups < 2:
             raise ParameterError(f"clips must be of at least 2 groups; got {groups}.")
-        self.n_folds = min(check_integer("n_folds", n_folds, 2), groups)
+        usual = min(_N_FOLDS, groups)
+        self.n_folds = usual if n_folds is None else check_integer("n_folds", n_folds, 2, groups)
         self.settings = {"n_windows": check_integer("n_windows", n_windows, 1)}
         self.settings["epochs"] = check_integer("epochs", epochs)
         self._made: dict[str, Any] = {"sensor": sensor, "n_neurons": n_neurons, "seed": seed}
