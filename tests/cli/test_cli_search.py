@@ -132,6 +132,7 @@ def test_several_objectives_give_a_front(capsys, tmp_path):
         (("--network", "/nowhere/x"), "--network must lie in a folder"),
         (("--output", "/nowhere/x"), "output must lie in a folder"),
         (("--lost-after", "1"), "lost_after must be"),
+        (("--folds", "99999"), "n_folds must be at most 4; got 99999"),
     ],
 )
 def test_mistakes_are_one_line(capsys, tmp_path, words, message):
@@ -140,6 +141,37 @@ def test_mistakes_are_one_line(capsys, tmp_path, words, message):
     assert err.startswith("hrsnn: error: ")
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("--folds", "1"), ("--neurons", "1")])
+def test_what_is_refused_begins_no_study(capsys, tmp_path, words):
+    assert output(capsys, tmp_path, "--trials", 1, *words)[0] == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_clips_of_the_same_name_and_number_are_refused(capsys, monkeypatch, tmp_path):
+    told(capsys, tmp_path, "--trials", 1)
+    others = make_gestures(4, 1, size=32, duration=300_000, seed=1)
+    monkeypatch.setattr(command, "open_data", lambda arguments: others)
+    code, out, err = output(capsys, tmp_path, "--trials", 2)
+    assert (code, out) == (1, "")
+    assert "the same search: digest of the clips was '" in err
+
+
+@pytest.mark.parametrize(("option", "value"), [("--split", "train"), ("--option", "fold=2")])
+def test_other_parts_of_a_data_set_are_refused(capsys, tmp_path, option, value):
+    told(capsys, tmp_path, "--trials", 1)
+    code, _, err = output(capsys, tmp_path, "--trials", 1, option, value)
+    assert code == 1
+    assert f"{option[2:]} was" in err
+
+
+def test_the_usual_folds_are_three(capsys, tmp_path):
+    words = ("gestures", "--output", tmp_path / "study.db", *SMALL[:2], "--trials", "1")
+    for folds in ((), ("--folds", "3")):
+        assert main(["search", *map(str, words), *folds]) == 0
+    assert main(["search", *map(str, words), "--folds", "2"]) == 1
+    assert "folds was 3 and is 2" in capsys.readouterr().err
 
 
 def test_another_search_in_the_same_study_is_refused(capsys, tmp_path):

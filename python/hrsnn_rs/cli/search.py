@@ -68,7 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--test-groups", nargs="+", metavar="G", help="persons for one test at the end (none)"
     )
-    parser.add_argument("--folds", type=positive, default=3, metavar="K", help="folds (3)")
+    parser.add_argument(
+        "--folds", type=positive, metavar="K", help="folds, at most one for each person (3)"
+    )
     parser.add_argument("--prune", action="store_true", help="stop trials below the median")
     parser.add_argument("--neurons", type=positive, default=1000, metavar="N", help="(1000)")
     parser.add_argument("--epochs", type=count, default=1, metavar="E", help="passes (1)")
@@ -91,14 +93,19 @@ def run(arguments: argparse.Namespace) -> int:
     for option in ("network", "figure"):
         if getattr(arguments, option):
             writable(f"--{option}", Path(getattr(arguments, option)))
+    output = arguments.output
+    # Not tried as the others are: another process may be making it.
+    if "://" not in output and not Path(output).absolute().parent.is_dir():
+        raise ParameterError(f"--output must lie in a folder that exists; got {output}.")
     dataset = open_data(arguments)
     places, tested = _divided(dataset, arguments)
     space = search.network_space(arguments.only)
-    settings = _settings(arguments, len(places))
-    study = _study(arguments, space, settings)
+    objective = _objective(arguments, dataset, places, space)
+    # What cannot be searched is refused before a study of it is begun.
+    objective.network({})
+    study = _study(arguments, space, _settings(arguments, objective))
     # What an interrupted command says that it goes on from.
     arguments.checkpoint = arguments.output
-    objective = _objective(arguments, dataset, places, space)
     with Bar(arguments.json) as bar:
         search.run_trials(study, objective, arguments.trials, progress=bar)
     best = search.front(study)
@@ -126,12 +133,18 @@ def _divided(dataset: EventSamples, arguments: argparse.Namespace) -> tuple[list
     return [place for place in places if place not in set(tested)], tested
 
 
-def _settings(arguments: argparse.Namespace, n_clips: int) -> dict[str, Any]:
+def _settings(arguments: argparse.Namespace, objective: search.NetworkObjective) -> dict[str, Any]:
     """Say what every trial of a study has in common."""
-    names = ["sampler", "objectives", "only", "groups", "test_groups", "folds", "prune"]
-    names += ["neurons", "epochs", "windows", "seed"]
-    common = {name: getattr(arguments, name) for name in names}
-    return {"dataset": data_name(arguments.data), "n_clips": n_clips} | common
+    names = ["sampler", "objectives", "only", "groups", "test_groups", "prune"]
+    names += ["neurons", "epochs", "windows", "seed", "split"]
+    return {
+        "dataset": data_name(arguments.data),
+        "n_clips": len(objective.clips.events),
+        **{name: getattr(arguments, name) for name in names},
+        "option": sorted(arguments.option),
+        "folds": objective.n_folds,
+        "digest of the clips": objective.clips.digest,
+    }
 
 
 def _study(
