@@ -41,6 +41,14 @@ def test_what_is_printed_is_a_file_of_the_same_options(config, capsys):
     assert in_force(capsys, "train", "gestures", "--config", config(text)) == first
 
 
+def test_what_was_left_out_is_left_out_again(config, capsys):
+    words = ("compare", "gestures", "--features", "--variants", "--controls", "untrained")
+    first = in_force(capsys, *words)
+    assert (first["features"], first["variants"], first["controls"]) == ([], [], ["untrained"])
+    text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in first.items())
+    assert in_force(capsys, "compare", "gestures", "--config", config(text)) == first
+
+
 def test_options_of_a_data_set_may_be_a_table(config, capsys):
     path = config("[option]\nfold = 2\ndecode = true\n")
     found = in_force(capsys, "compare", "gestures", "--config", path)
@@ -76,6 +84,12 @@ def test_a_wrong_file_is_refused(text, complaint, config, capsys):
     said = capsys.readouterr().err
     assert "--config: " in said
     assert complaint in said
+
+
+def test_an_empty_list_is_refused_where_words_are_needed(config, capsys):
+    words = ("train", "gestures", "--model", "m", "--config", config("groups = []"))
+    assert main([*words]) == 2
+    assert "groups in" in capsys.readouterr().err
 
 
 def test_a_missing_file_is_refused(capsys, tmp_path):

@@ -55,7 +55,7 @@ def written(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> s
     lines = []
     for name, action in _options(parser):
         value = getattr(arguments, action.dest)
-        if value is None or value == []:
+        if value is None:
             continue
         # JSON's numbers, truth values, strings and lists are TOML's too.
         value = list(map(str, value)) if isinstance(value, (list, tuple)) else value
@@ -93,6 +93,8 @@ def _value(action: argparse.Action, value: Any) -> Any:
     if action.nargs == "?" and value is True:
         return action.const
     if action.nargs in ("*", "+"):
+        if value == [] and action.nargs == "+":
+            raise ValueError("must not be empty")
         return [_converted(action, one) for one in _listed(value)]
     return _converted(action, value)
 
