@@ -41,6 +41,27 @@ def test_what_is_printed_is_a_file_of_the_same_options(config, capsys):
     assert in_force(capsys, "train", "gestures", "--config", config(text)) == first
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ((), {"rate": 5.0}),
+        (("--rate", "2"), {"rate": 2.0}),
+        (("--spikes", "100"), {"spikes": 100.0}),
+        (("--spi=100",), {"spikes": 100.0}),
+    ],
+)
+def test_an_option_takes_out_what_it_excludes(config, capsys, words, found):
+    first = in_force(capsys, "compare", "gestures", "--config", config("rate = 5.0\n"), *words)
+    assert {name: first[name] for name in ("rate", "spikes") if name in first} == found
+
+
+def test_a_file_of_both_is_refused_unless_one_is_given(config, capsys):
+    words = ("compare", "gestures", "--config", config("rate = 5.0\nspikes = 50\n"))
+    assert main([*words]) == 2
+    assert "--config: only one may be given of --rate and --spikes" in capsys.readouterr().err
+    assert "rate" not in in_force(capsys, *words, "--spikes", "100")
+
+
 def test_what_was_left_out_is_left_out_again(config, capsys):
     words = ("compare", "gestures", "--features", "--variants", "--controls", "untrained")
     first = in_force(capsys, *words)

@@ -80,8 +80,9 @@ class _Subcommand(argparse.ArgumentParser):
         """Parse with a file's options as defaults; print those in force, if that is asked for."""
         configuration = import_module("hrsnn_rs.cli.configuration")
         configuration.add_config_options(self)
-        configuration.take_defaults(self, args)
+        alternatives = configuration.take_defaults(self, args)
         parsed, rest = super().parse_known_args(args, namespace)
+        configuration.take_alternatives(self, parsed, alternatives)
         if parsed.print_config:
             print(configuration.written(self, parsed), end="")
             self.exit()

@@ -29,25 +29,50 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def take_defaults(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
-    """Make what the file behind `--config` says the defaults of a command's options."""
+def take_defaults(parser: argparse.ArgumentParser, words: Sequence[str]) -> dict[str, Any]:
+    """Make what the file behind `--config` says the defaults of a command's options.
+
+    Returned is what it says of options that exclude each other: `take_alternatives` takes it.
+    """
+    alternatives: dict[str, Any] = {}
     path = _named(words)
     if path is None:
-        return
+        return alternatives
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         parser.error(f"--config: {path} must be a TOML file that can be read: {error}")
     known = dict(_options(parser))
+    grouped = [one for group in parser._mutually_exclusive_groups for one in group._group_actions]
     for name, value in content.items():
         action = known.get(name.replace("_", "-"))
         if action is None:
             parser.error(f"--config: {path} must name options of {parser.prog}; got {name!r}")
         try:
-            parser.set_defaults(**{action.dest: _value(action, value)})
+            read = _value(action, value)
         except (argparse.ArgumentTypeError, TypeError, ValueError) as error:
             parser.error(f"--config: {name} in {path}: {error}")
+        if action in grouped:
+            alternatives[action.dest] = read
+        else:
+            parser.set_defaults(**{action.dest: read})
         action.required = False
+    return alternatives
+
+
+def take_alternatives(
+    parser: argparse.ArgumentParser, arguments: argparse.Namespace, said: dict[str, Any]
+) -> None:
+    """Take what a file says of options that exclude each other, where none of them was given."""
+    for group in parser._mutually_exclusive_groups:
+        actions = group._group_actions
+        if any(getattr(arguments, one.dest) != one.default for one in actions):
+            continue
+        taken = [one for one in actions if said.get(one.dest) is not None]
+        if len(taken) > 1:
+            names = " and ".join(one.option_strings[0] for one in taken)
+            parser.error(f"--config: only one may be given of {names}")
+        vars(arguments).update((one.dest, said[one.dest]) for one in taken)
 
 
 def written(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
