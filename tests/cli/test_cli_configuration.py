@@ -62,6 +62,20 @@ def test_a_file_of_both_is_refused_unless_one_is_given(config, capsys):
     assert "rate" not in in_force(capsys, *words, "--spikes", "100")
 
 
+@pytest.mark.parametrize(
+    ("text", "found"), [("true", True), ("false", None), ('"false"', "false"), ('"x"', "x")]
+)
+def test_a_cache_is_a_folder_or_whether_there_is_one(config, capsys, text, found):
+    path = config(f"cache = {text}")
+    assert in_force(capsys, "compare", "gestures", "--config", path).get("cache") == found
+
+
+def test_a_cache_without_a_name_is_refused(config, capsys):
+    for words in (("--cache", ""), ("--config", config("cache = ''"))):
+        assert main(["compare", "gestures", *words]) == 2
+        assert "must be a folder, or have no name after it; got ''" in capsys.readouterr().err
+
+
 def test_what_was_left_out_is_left_out_again(config, capsys):
     words = ("compare", "gestures", "--features", "--variants", "--controls", "untrained")
     first = in_force(capsys, *words)

@@ -115,8 +115,8 @@ def _value(action: argparse.Action, value: Any) -> Any:
         if isinstance(value, dict):
             value = [f"{key}={_word(one)}" for key, one in value.items()]
         return [_word(one) for one in _listed(value)]
-    if action.nargs == "?" and value is True:
-        return action.const
+    if action.nargs == "?" and isinstance(value, bool):
+        return action.const if value else None
     if action.nargs in ("*", "+"):
         if value == [] and action.nargs == "+":
             raise ValueError("must not be empty")

@@ -36,6 +36,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", metavar="S", help="official part, such as train (all)")
     parser.add_argument(
         "--cache",
+        type=_folder,
         nargs="?",
         const=True,
         metavar="FOLDER",
@@ -180,6 +181,13 @@ def above_zero(text: str) -> float:
     if not 0.0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be greater than 0; got {text}")
     return number
+
+
+def _folder(text: str) -> str:
+    """Read a name, which an empty one is not: that would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("must be a folder, or have no name after it; got ''")
+    return text
 
 
 def _whole(text: str) -> int:
