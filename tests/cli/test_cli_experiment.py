@@ -119,6 +119,28 @@ def test_mistakes_are_one_line(capsys, words, message):
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", ["--output", "--figure"])
+def test_a_folder_in_a_file_s_place_is_seen_before_the_work(capsys, monkeypatch, tmp_path, option):
+    monkeypatch.setitem(experiment._MEASURES, "interval", lambda *_, **__: pytest.fail("worked"))
+    (tmp_path / "there.png").mkdir()
+    code, out, err = output(capsys, "interval", *SMALL, option, tmp_path / "there.png")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"hrsnn: error: {option} must be a file that can be written; got ")
+    assert err.count("\n") == 1
+
+
+def test_rows_are_told_before_the_figure(capsys, monkeypatch, tmp_path):
+    def broken(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(experiment, "_drawn", broken)
+    code, out, err = output(
+        capsys, "interval", *SMALL, "--json", "--figure", tmp_path / "figure.png"
+    )
+    assert (code, err) == (1, "hrsnn: error: no space left\n")
+    assert len(json.loads(out)["rows"]) == 40
+
+
 @pytest.mark.parametrize("words", [(), ("weather",), ("interval", "--seeds", "0")])
 def test_wrong_usage_is_2(capsys, words):
     assert output(capsys, *words)[0] == 2

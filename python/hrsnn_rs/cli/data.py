@@ -210,8 +210,7 @@ def _cache(arguments: argparse.Namespace) -> int:
 def _index(arguments: argparse.Namespace) -> int:
     """Write the index beside what was asked, or here."""
     output = Path(arguments.output or "index.parquet")
-    if not output.absolute().parent.is_dir():
-        raise ParameterError(f"--output must lie in a folder that exists; got {output}.")
+    writable("--output", output)
     answer = recognise(arguments.path)
     samples = opened(answer, arguments.split, **typed_options(answer, arguments.option))
     table = samples.count_events(None if arguments.json else _say) if arguments.count else None

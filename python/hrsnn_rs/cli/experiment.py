@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from hrsnn_rs.cli.options import (
     open_data,
     positive,
 )
-from hrsnn_rs.cli.terminal import Bar, aligned, print_json
+from hrsnn_rs.cli.terminal import Bar, aligned, print_json, writable
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import (
@@ -103,8 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure what is not measured yet, and say or draw what came out."""
     for option in ("output", "figure"):
         path = getattr(arguments, option)
-        if path and not Path(path).absolute().parent.is_dir():
-            raise ParameterError(f"--{option} must lie in a folder that exists; got {path}.")
+        if path:
+            writable(f"--{option}", Path(path))
     if arguments.figure and Path(arguments.figure).suffix not in _FIGURES:
         raise ParameterError(f"--figure must end in {', '.join(_FIGURES)}; got {arguments.figure}.")
     name = arguments.name
@@ -124,11 +125,18 @@ def run(arguments: argparse.Namespace) -> int:
     rows = _measure(arguments)
     theory = predict_interval() if arguments.name == "interval" else None
     table = useful_ranges(rows) if arguments.name == "balance" else outcome(rows, theory)
+    _say(rows, table, arguments)
     if arguments.figure:
         _drawn(arguments.name, rows, theory).savefig(arguments.figure, dpi=120)
+    return 0
+
+
+def _say(rows: pl.DataFrame, table: pl.DataFrame, arguments: argparse.Namespace) -> None:
+    """Print what came out at once, whatever becomes of the figure."""
     if arguments.json:
         print_json({"rows": rows.to_dicts(), "outcome": table.to_dicts()})
-        return 0
+        sys.stdout.flush()
+        return
     print(aligned(_range_cells(table) if arguments.name == "balance" else _cells(table)))
     print()
     n_seeds = table["n_seeds"][0]
@@ -141,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.name == "memory":
         print()
         print(aligned(_linear_cells(rows)))
-    return 0
+    sys.stdout.flush()
 
 
 def _measure(arguments: argparse.Namespace) -> pl.DataFrame:
