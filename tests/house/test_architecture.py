@@ -134,6 +134,7 @@ WINGS = {
         "fitted_as",
         "readout_fit",
         "kept_readout",
+        "number_table",
         "readout",
         "estimator_input",
         "kept_layer",

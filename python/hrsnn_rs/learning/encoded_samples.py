@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.encoding.tables import TableEncoder
@@ -27,11 +27,12 @@ from hrsnn_rs.learning.estimator_input import (
     peek,
     taken_apart,
 )
+from hrsnn_rs.learning.number_table import checked_table
 from hrsnn_rs.learning.recipes import default_encoder
 from hrsnn_rs.network.presets import SENSOR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -82,10 +83,7 @@ class EncodedSamples:
                 f"{name} must be None where samples are a table; one array (time, channels) is "
                 "one sample: put it into a list."
             )
-        rows: NDArray[np.float64] = _checked_by_sklearn(
-            lambda: validate_data(self, table, dtype=np.float64)
-        )
-        return rows
+        return checked_table(self, "samples", table, reset=True)
 
     def _training_events(self, samples: Any, rows: NDArray[np.float64] | None) -> EventStore:
         """Set the encoder and encode all samples."""
@@ -122,9 +120,7 @@ class EncodedSamples:
         """Stream samples through the fitted encoder."""
         code = self.encoder_
         if isinstance(code, TableEncoder):
-            rows = _checked_by_sklearn(
-                lambda: validate_data(self, samples, reset=False, dtype=np.float64)
-            )
+            rows = checked_table(self, "samples", samples)
             return (code.encode(row) for row in rows)
         if is_table(samples):
             raise ShapeError("samples must be events, as in fit; got a table of numbers.")
@@ -146,19 +142,3 @@ class EncodedSamples:
             return as_sample(given, self.dt, self.sensor_size)
         except (ParameterError, ShapeError) as error:
             raise type(error)(f"samples[{index}]: {error}") from error
-
-
-class _NoNumbersError(ParameterError, TypeError):
-    """A table of what is no number, for which scikit-learn's contract wants a TypeError."""
-
-
-def _checked_by_sklearn(check: Callable[[], Any]) -> Any:
-    """Run a check of scikit-learn and raise our errors with its words."""
-    try:
-        return check()
-    except TypeError as error:
-        raise _NoNumbersError(f"samples: {error}") from error
-    except ValueError as error:
-        words = str(error)
-        kind = ParameterError if "NaN" in words or "infinity" in words else ShapeError
-        raise kind(f"samples: {words}") from error

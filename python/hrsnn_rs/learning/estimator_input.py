@@ -158,6 +158,8 @@ def is_table(samples: Any) -> bool:
         return samples.dtype.names is None and samples.ndim < 3 and not _holds_samples(samples)
     if isinstance(samples, (list, tuple)):
         return len(samples) > 0 and not _is_sample(samples[0])
+    if isinstance(getattr(samples, "dtype", None), np.dtype) and samples.dtype.hasobject:
+        return not _holds_samples(np.asarray(samples))  # a column of pandas
     # Frames and sparse matrices have a shape; some objects only NumPy can read.
     return hasattr(samples, "shape") or hasattr(samples, "__array__")
 

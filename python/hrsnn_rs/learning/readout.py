@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.validation import validate_data
 
+from hrsnn_rs.arguments import refuse_masked
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.fitted_as import check_as_fitted, remember_fit
@@ -27,6 +27,7 @@ from hrsnn_rs.learning.labels import (
     weights_of_classes,
 )
 from hrsnn_rs.learning.left_out import both_classes, softmax
+from hrsnn_rs.learning.number_table import checked_table
 from hrsnn_rs.learning.readout_fit import fit_in_blocks, fit_in_memory, is_small
 
 if TYPE_CHECKING:
@@ -318,15 +319,11 @@ class Readout(ClassifierMixin, KeptReadout):  # type: ignore[misc]
 
     def _checked(self, features: ArrayLike, *, reset: bool = False) -> Floats:
         """Check features and flatten each sample to one row; `reset` when fitting."""
+        refuse_masked("features", features)
         array = features
         if isinstance(features, np.ndarray) and features.ndim > 2 and features.size:
             array = features.reshape(len(features), -1)
-        try:
-            checked: Floats = validate_data(self, array, reset=reset, dtype=np.float64)
-        except ValueError as error:
-            kind = ParameterError if "NaN" in str(error) or "infinity" in str(error) else ShapeError
-            raise kind(f"features: {error}") from error
-        return checked
+        return checked_table(self, "features", array, reset=reset)
 
     def _compressed(self, flat: Floats, first: int = 0, *, in_place: bool = False) -> Floats:
         """Apply the compression to samples from `first` on, or to a copy of them."""
