@@ -66,6 +66,7 @@ WINGS = {
     "network": (
         "memory",
         "recording",
+        "saving",
         "spike_parts",
         "results",
         "spike_trains",

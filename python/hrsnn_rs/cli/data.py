@@ -27,6 +27,7 @@ from hrsnn_rs.datasets.doctor import look_into, opened, recognise, told
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.made_up.camera import EventCamera
+from hrsnn_rs.network.saving import home_of, replace_file
 from hrsnn_rs.plotting import clip_frames, clip_gif
 from hrsnn_rs.recordings import Video, read_events
 from hrsnn_rs.recordings.cache import EventCache
@@ -215,7 +216,7 @@ def _index(arguments: argparse.Namespace) -> int:
     samples = opened(answer, arguments.split, **typed_options(answer, arguments.option))
     table = samples.count_events(None if arguments.json else _say) if arguments.count else None
     table = samples.index if table is None else table
-    _write(table, output)
+    replace_file(home_of("--output", output), table.write_parquet)
     row = {
         "dataset": type(samples).__name__,
         "root": str(samples.root),
@@ -234,16 +235,6 @@ def _index(arguments: argparse.Namespace) -> int:
         for name, value in row.items():
             print(f"{name.ljust(width)}  {'-' if value is None else value}")
     return 0
-
-
-def _write(table: pl.DataFrame, output: Path) -> None:
-    """Write beside the place and move there, so that no half a table is ever seen."""
-    part = output.with_name(f"{output.name}.part")
-    try:
-        table.write_parquet(part)
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _say(done: int, total: int, word: str) -> None:

@@ -48,14 +48,14 @@ class Bar(AbstractContextManager["Bar"]):
 
 def writable(option: str, path: Path) -> None:
     """Refuse, before any work, a file that could not be written after it."""
+    from hrsnn_rs.network.saving import home_of
+
     if not path.absolute().parent.is_dir():
         raise ParameterError(f"{option} must lie in a folder that exists; got {path}.")
     try:
-        target = path.resolve()
+        target = home_of(option, path)
         is_new = not target.exists()
-        # A device or a pipe is not tried: it would wait for its reader.
-        if is_new or target.is_file() or target.is_dir():
-            target.open("ab").close()
+        target.open("ab").close()
         if is_new:
             target.unlink()
     except OSError as error:

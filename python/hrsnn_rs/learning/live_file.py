@@ -19,7 +19,14 @@ from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.learning.left_out import both_classes
 from hrsnn_rs.learning.live_score import LiveScore
-from hrsnn_rs.network.model_file import STREAM, check_version, load_format, read_json, to_state
+from hrsnn_rs.network.model_file import (
+    STREAM,
+    check_version,
+    load_format,
+    read_json,
+    save_arrays,
+    to_state,
+)
 from hrsnn_rs.network.stream import NetworkStream
 
 if TYPE_CHECKING:
@@ -70,7 +77,7 @@ def write_stream(stream: Any, path: str | os.PathLike[str]) -> None:
         "latest": None if latest is None else {n: getattr(latest, n) for n in _NUMBERS},
     }
     texts = {"format": STREAM, "hrsnn_rs": _hrsnn.__version__, "stream": json.dumps(fields)}
-    _hrsnn.save_arrays(check_path("path", path), arrays, texts)
+    save_arrays(path, arrays, texts)
 
 
 def read_stream(kind: Any, path: str | os.PathLike[str], classifier: Any) -> Any:

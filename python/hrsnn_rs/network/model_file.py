@@ -19,6 +19,7 @@ from hrsnn_rs.description.competition import NO_GROUP, Competition, resolve_grou
 from hrsnn_rs.description.parameters import AdaptiveThreshold
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.network.assembly import Assembly, Synapses
+from hrsnn_rs.network.saving import home_of, keeping_mode
 
 if TYPE_CHECKING:
     import os
@@ -226,7 +227,7 @@ def write_model(
     OSError
         If the system refuses; what stood at `path` before still does.
     """
-    path = check_path("path", path)
+    home_of("path", path)
     arrays, header = to_state(assembly, gain)
     for name, values in check_mapping("extra", {} if extra is None else extra).items():
         arrays[f"{_EXTRA}{name}"] = as_array(f"extra/{name}", values)
@@ -242,7 +243,7 @@ def write_model(
             f"metadata must take at most {LONGEST_TEXT} bytes as JSON; got {len(text.encode())}."
             " Put long lists into extra, as arrays."
         )
-    _hrsnn.save_arrays(
+    save_arrays(
         path,
         arrays,
         {
@@ -252,6 +253,21 @@ def write_model(
             "metadata": text,
         },
     )
+
+
+def save_arrays(path: str | os.PathLike[str], arrays: Arrays, texts: dict[str, str]) -> None:
+    """Write arrays and texts to a file that appears at once and whole.
+
+    Raises
+    ------
+    ParameterError
+        If what is at `path` is no regular file.
+    OSError
+        If the system refuses; what stood at `path` before still does.
+    """
+    home = home_of("path", path)
+    with keeping_mode(home):
+        _hrsnn.save_arrays(str(home), arrays, texts)
 
 
 def read_model(

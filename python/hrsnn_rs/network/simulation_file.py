@@ -26,6 +26,7 @@ from hrsnn_rs.network.model_file import (
     load_format,
     read_json,
     read_network,
+    save_arrays,
     to_state,
 )
 
@@ -130,7 +131,7 @@ def write_simulation(path: str | os.PathLike[str], saved: Saved) -> None:
         **told,
         **{name: saved.state[name] for name in (*_NUMBERS, "n_drawn")},
     }
-    _hrsnn.save_arrays(
+    save_arrays(
         path,
         arrays,
         {

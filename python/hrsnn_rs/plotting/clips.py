@@ -5,15 +5,15 @@ Lives here: how events become pixels. ON events are red, OFF events green, as in
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer, check_number, check_path
+from hrsnn_rs.arguments import check_integer, check_number
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.network.saving import home_of, replace_file
 from hrsnn_rs.plotting.canvas import blank, own_settings
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def clip_gif(
     ...     clip_gif(Path(folder, "clip.gif"), clip)
     5
     """
-    path = check_path("path", path)
+    home = home_of("path", path)
     clip = _checked(events)
     each = check_number("every", every, "at least 0.001 ms", lambda ms: ms >= 1e-3)
     slow = check_number("slower", slower, "above 0", lambda factor: factor > 0.0)
@@ -164,21 +164,13 @@ def clip_gif(
 
     shown = map(image, _pictures(clip, 1000.0 * each * np.arange(1, n + 1)))
     ticks = max(_SHORTEST, _TICK * round(slow * each / _TICK))
-    unfinished = Path(f"{path}.part")
-    try:
-        next(shown).save(
-            unfinished,
-            format="GIF",
-            save_all=True,
-            append_images=shown,
-            duration=round(ticks),
-            loop=0,
-            optimize=False,
-            disposal=1,
-        )
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    looks = {"duration": round(ticks), "loop": 0, "optimize": False, "disposal": 1}
+    replace_file(
+        home,
+        lambda part: next(shown).save(
+            part, format="GIF", save_all=True, append_images=shown, **looks
+        ),
+    )
     return n
 
 
