@@ -15,6 +15,7 @@ from hrsnn_rs.datasets.doctor import opened, options_of, recognise
 from hrsnn_rs.datasets.walk import natural
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.store import EventStore
+from hrsnn_rs.learning.clips import encoded_clip
 
 if TYPE_CHECKING:
     from hrsnn_rs.datasets import EventSamples, Inspection
@@ -69,7 +70,7 @@ def encoded(dataset: Any, chosen: list[int], encoder: SensorEncoder, is_json: bo
         events = EventStore()
         for done, index in enumerate(chosen):
             bar(done, len(chosen), "encoding")
-            events.append(encoder(dataset[index][0]))
+            events.append(encoded_clip(dataset, index, dataset[index][0], encoder))
     return events
 
 

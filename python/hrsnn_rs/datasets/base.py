@@ -182,7 +182,11 @@ class Dataset(EventSamples):
     def _encoded(self, sample: int) -> Events:
         """Read one sample through the encoder; data sets of video stream their frames."""
         assert self.encoder is not None, "only asked for where there is one"
-        events = self.encoder(self._read_sensor_events(sample))
+        read = self._read_sensor_events(sample)
+        try:
+            events = self.encoder(read)
+        except (ParameterError, ShapeError) as error:
+            raise type(error)(f"{self.recordings[sample].path}: {error}") from error
         if not isinstance(events, Events):
             raise ParameterError(f"encoder must return Events; got {kind_of(events)}.")
         return events
@@ -238,6 +242,9 @@ class Dataset(EventSamples):
     def parts(self) -> np.ndarray[Any, Any]:
         """Official part of each sample, shape (n_samples,); "" where there is none."""
         return np.array([recording.split for recording in self.recordings])
+
+    def _file(self, sample: int) -> Path | None:
+        return self.recordings[sample].path
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -23,6 +23,7 @@ from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -87,6 +88,10 @@ class EventSamples(ABC):
 
         They are SensorEvents, or Events where a data set was given an encoder.
         """
+
+    def _file(self, sample: int) -> Path | None:
+        """Return the file that a sample is in, if it is in one."""
+        return None
 
     def _sizes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return number of events and duration of each sample, reading one at a time."""
@@ -357,6 +362,9 @@ class Subset(EventSamples):
     def _read(self, sample: int) -> Any:
         return self._samples._read(int(self._indices[sample]))
 
+    def _file(self, sample: int) -> Path | None:
+        return self._samples._file(int(self._indices[sample]))
+
 
 class ReversedPairs(EventSamples):
     """Each sample twice: as it is, and with the order of its events reversed.
@@ -406,6 +414,9 @@ class ReversedPairs(EventSamples):
     def _read(self, sample: int) -> Any:
         events = self._samples._read(sample // 2)
         return events.reversed() if sample % 2 else events
+
+    def _file(self, sample: int) -> Path | None:
+        return self._samples._file(sample // 2)
 
 
 def reversed_pairs(samples: EventSamples) -> ReversedPairs:

@@ -91,7 +91,14 @@ class TonicSamples(EventSamples):
             raise FormatError(
                 f"sample {sample} of {type(self.dataset).__name__}: {error}"
             ) from None
-        return read if self.encoder is None else self.encoder(read)
+        if self.encoder is None:
+            return read
+        try:
+            return self.encoder(read)
+        except (ParameterError, ShapeError) as error:
+            raise type(error)(
+                f"sample {sample} of {type(self.dataset).__name__}: {error}"
+            ) from error
 
 
 def from_tonic(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from hrsnn_rs.datasets.samples import EventSamples
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
+    from hrsnn_rs.events.sensor import SensorEvents
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +140,9 @@ class Clips:
             If the data set has no clip.
         FormatError
             If a clip's file is damaged.
-        ParameterError
-            If `encoder` is given and the data set has one of its own.
+        ParameterError, ShapeError
+            If a clip is not what the encoder takes, such as of a sensor of another size; or
+            if `encoder` is given and the data set has one of its own.
 
         Examples
         --------
@@ -162,7 +164,7 @@ class Clips:
                     encoder = default_encoder(
                         sample.height, sample.width, is_video=dataset.is_video
                     )
-                events.append(encoder(sample))
+                events.append(encoded_clip(dataset, place, sample, encoder))
             if progress is not None:
                 progress(place + 1, len(dataset), "encoding")
         return cls(
@@ -217,3 +219,46 @@ class Clips:
             content.update(np.ascontiguousarray(one.t, "<i8").tobytes())
             content.update(np.ascontiguousarray(one.channel, "<i8").tobytes())
         return content.hexdigest()
+
+
+def encoded_clip(
+    dataset: EventSamples, number: int, sample: SensorEvents, encoder: SensorEncoder
+) -> Events:
+    """Encode a clip of a data set, which an error names.
+
+    Parameters
+    ----------
+    dataset : EventSamples
+        Where it is from.
+    number : int
+        Which it is there.
+    sample : SensorEvents
+        The clip, as it was read.
+    encoder : SensorEncoder
+        What encodes it.
+
+    Returns
+    -------
+    Events
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If the clip is not what the encoder takes.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.datasets import make_gestures
+    >>> from hrsnn_rs.encoding import EventEncoder
+    >>> from hrsnn_rs.learning.clips import encoded_clip
+    >>> gestures = make_gestures(n_subjects=1, n_repeats=1, size=32, duration=200_000)
+    >>> encoded_clip(gestures, 3, gestures[3][0], EventEncoder(16, 16))
+    Traceback (most recent call last):
+    hrsnn_rs.errors.ShapeError: clip 3: events must come from a sensor of 16 x 16; got 32 x 32.
+    """
+    try:
+        return encoder(sample)
+    except (ParameterError, ShapeError) as error:
+        file = dataset._file(number)
+        of_file = "" if file is None else f" ({file})"
+        raise type(error)(f"clip {number}{of_file}: {error}") from error

@@ -30,6 +30,7 @@ from hrsnn_rs.learning.estimator_input import (
 from hrsnn_rs.learning.number_table import checked_table
 from hrsnn_rs.learning.recipes import default_encoder
 from hrsnn_rs.network.presets import SENSOR
+from hrsnn_rs.network.training import short_enough
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -131,7 +132,7 @@ class EncodedSamples:
         for index, given in enumerate(samples):
             sample = self._as_sample(index, given)
             try:
-                yield encode_one(sample, self.encoder_, n_channels)
+                yield short_enough(encode_one(sample, self.encoder_, n_channels))
             except (ParameterError, ShapeError) as error:
                 raise type(error)(f"samples[{index}]: {error}") from error
 

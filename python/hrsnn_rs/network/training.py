@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from hrsnn_rs.events.drive import PoissonDrive
     from hrsnn_rs.events.events import Events
 
-__all__ = ["LEARNING_RATE", "Schedule", "batches", "checked", "drive_after", "learn_batch"]
+__all__ = [
+    "LEARNING_RATE",
+    "Schedule",
+    "batches",
+    "checked",
+    "drive_after",
+    "learn_batch",
+    "short_enough",
+]
 
+#: µs that a network can run at a time.
+_LONGEST = 2**50
 
 #: What a learning rate may be: the core's bounds.
 LEARNING_RATE: Range = ("in [0, 1e30]", lambda rate: (rate >= 0.0) & (rate <= 1e30))
@@ -78,6 +88,35 @@ class Schedule:
             )
 
 
+def short_enough(events: Events) -> Events:
+    """Return events if a network can run so long.
+
+    Parameters
+    ----------
+    events : Events
+        A sample.
+
+    Returns
+    -------
+    Events
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it lasts longer than 2**50 µs.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.events import Events
+    >>> short_enough(Events([5], [1], n_channels=2))
+    Events(1 event, n_channels=2, duration=6 µs)
+    """
+    if events.duration > _LONGEST:
+        raise ParameterError(f"duration must be at most {_LONGEST} µs; got {events.duration}.")
+    return events
+
+
 def checked(samples: Iterable[Any], n_inputs: int, start: int = 0) -> Iterator[Events]:
     """Turn samples into `Events` one by one; a fault names the sample it is of.
 
@@ -97,7 +136,7 @@ def checked(samples: Iterable[Any], n_inputs: int, start: int = 0) -> Iterator[E
     Raises
     ------
     ParameterError, ShapeError
-        If a sample cannot be taken as events.
+        If a sample cannot be taken as events, or is too long.
 
     Examples
     --------
@@ -106,7 +145,7 @@ def checked(samples: Iterable[Any], n_inputs: int, start: int = 0) -> Iterator[E
     """
     for index, sample in enumerate(samples, start):
         try:
-            yield as_events(sample, n_inputs)
+            yield short_enough(as_events(sample, n_inputs))
         except (ParameterError, ShapeError) as error:
             raise type(error)(f"samples[{index}]: {error}") from error
 
