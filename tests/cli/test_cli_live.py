@@ -161,6 +161,21 @@ def test_a_recording_is_played_no_faster_than_it_was(capsys, folder, monkeypatch
     assert max(slept) < 0.0051
 
 
+@pytest.mark.parametrize("words", [["--chunk", "1e308"], ["--speed", "1e-300", "--chunk", "1"]])
+def test_any_chunk_and_speed_is_played(capsys, folder, monkeypatch, words):
+    waited = []
+    monkeypatch.setattr(live.time, "sleep", lambda seconds: waited.append(time_for(seconds)))
+    code, _, err = said(capsys, folder, folder / "clip.npz", *words, fast=len(words) == 2)
+    assert (code, "Traceback" in err) == (0, False)
+    assert all(seconds <= 1e9 for seconds in waited)
+
+
+def time_for(seconds):
+    """What `time.sleep` can be asked for."""
+    assert round(seconds * 1e9) < 2**63
+    return seconds
+
+
 class Interrupted:
     """A pipe that gives its bytes, and then Ctrl-C instead of more."""
 

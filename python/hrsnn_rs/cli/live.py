@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from hrsnn_rs.events import SensorEvents
 
+#: Seconds; no system can be asked to wait for much longer.
+_LONGEST_WAIT = 1e9
+
 DESCRIPTION = """\
 Let a model work on events as they come: a recording, played at its own pace, or
 a pipe (-). Prints the scores of the classes every 50 ms: bars in a terminal, a
@@ -171,7 +174,8 @@ def _played(
     events: SensorEvents, since: int, arguments: argparse.Namespace, patience: _Patience
 ) -> Iterator[tuple[Any, int, float]]:
     """Play a recording from a time on: no chunk comes before its time."""
-    step = max(round(arguments.chunk * 1000.0), 1)
+    # A longer chunk is the whole recording, as is a slower one an endless wait.
+    step = max(round(min(1000.0 * arguments.chunk, float(max(events.duration, 1)))), 1)
     if 0 < events.duration <= since:
         raise ParameterError(
             f"FILE must last longer than the {since} µs that --resume goes on from, on the same "
@@ -185,6 +189,6 @@ def _played(
         due = begin + (until - first) / 1e6 / arguments.speed
         pause = due - time.perf_counter()
         if pause > 0.0:
-            patience.wait(lambda pause=pause: time.sleep(pause))
+            patience.wait(lambda pause=pause: time.sleep(min(pause, _LONGEST_WAIT)))
         columns = (events.t, events.x, events.y, events.p)
         yield tuple(column[inside] for column in columns), until, due

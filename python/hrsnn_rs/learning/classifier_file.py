@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from hrsnn_rs.arguments import check_mapping
 from hrsnn_rs.description.connectivity import Connectivity
 from hrsnn_rs.description.parameters import LIF, STDP
 from hrsnn_rs.description.rules import rule_from_dict, rule_to_dict
@@ -79,6 +80,7 @@ def write_classifier(
     OSError
         If the file cannot be written.
     """
+    notes = check_mapping("metadata", {} if metadata is None else metadata)
     arrays = {f"{_READOUT}{name}": array for name, array in classifier.readout_.to_arrays().items()}
     arrays["training.fingerprints"] = np.array(sorted(classifier._seen), dtype=np.int64)
     if classifier.groups_:
@@ -121,7 +123,7 @@ def write_classifier(
         "n_features_in": classifier.n_features_in_,
         "duration": classifier.duration_,
         "feature_names_in": getattr(classifier, "feature_names_in_", np.array([])).tolist(),
-        "notes": dict(metadata or {}),
+        "notes": notes,
     }
     classifier.network_.save(path, extra=arrays, metadata=fields)
 
@@ -149,9 +151,11 @@ def read_classifier(kind: Any, path: str | os.PathLike[str]) -> Any:
         If the file cannot be read.
     """
     network, arrays, fields = Network.load_with_extra(path)
+    if fields.get("kind") != _KIND:
+        raise FormatError(
+            f"{path} is not a classifier's model file but a network's, which Network.load reads."
+        )
     try:
-        if fields["kind"] != _KIND:
-            raise KeyError("kind")
         parameters = dict(fields["parameters"])
         if parameters["sensor_size"] is not None:
             parameters["sensor_size"] = tuple(parameters["sensor_size"])

@@ -36,6 +36,8 @@ _TYPE_OF_KIND = {"b": bool, "i": int, "u": int, "f": float, "U": str, "S": bytes
 _KEPT_DTYPE = re.compile(r"\|O|[<>|][biufUS]\d{1,7}")
 # Bytes that the classes of a file may ask for.
 _MOST_BYTES = 2**28
+# Squares of products of two weights can still be added.
+_MOST_WEIGHT = 1e60
 
 
 class Encoded(NamedTuple):
@@ -247,6 +249,11 @@ def checked_weights(sample_weight: ArrayLike | None, n_samples: int) -> NDArray[
         raise ParameterError(
             f"sample_weight must be finite and at least 0; got {given[index]} at sample {index}."
         )
+    if weights.max(initial=0.0) > _MOST_WEIGHT:
+        index = int(weights.argmax())
+        raise ParameterError(
+            f"sample_weight must be at most {_MOST_WEIGHT:g}; got {given[index]} at sample {index}."
+        )
     if not weights.any():
         raise ParameterError("sample_weight must be above zero for some samples; got only 0.")
     return weights
@@ -281,6 +288,10 @@ def check_class_weight(class_weight: object) -> None:
         if not number or not np.isfinite(weight) or weight < 0:
             raise ParameterError(
                 f"class_weight must be finite and at least 0; got {weight!r} for {label!r}."
+            )
+        if weight > _MOST_WEIGHT:
+            raise ParameterError(
+                f"class_weight must be at most {_MOST_WEIGHT:g}; got {weight!r} for {label!r}."
             )
     labels = [label for label, _ in class_weight.items()]
     if labels:
