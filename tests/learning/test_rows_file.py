@@ -113,7 +113,9 @@ def test_a_link_stays_one_and_permissions_too(tmp_path):
 
 def test_what_is_no_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ParameterError, match="output must be a file"):
+    with pytest.raises(
+        ParameterError, match="output must be a regular file or a new one; got a pipe"
+    ):
         opened(tmp_path / "pipe")
 
 

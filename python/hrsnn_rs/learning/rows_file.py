@@ -18,6 +18,7 @@ import polars as pl
 
 from hrsnn_rs.arguments import check_path
 from hrsnn_rs.errors import FormatError, ParameterError
+from hrsnn_rs.network.saving import home_of, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,8 +79,7 @@ class RowsFile:
         if self.path is not None:
             if not self.path.absolute().parent.is_dir():
                 raise ParameterError(f"output must lie in a folder that exists; got {self.path}.")
-            # A link stays one: what it leads to is written.
-            self.path = self.path.resolve()
+            self.path = home_of("output", self.path)
             self._read(self.path)
 
     def __contains__(self, key: object) -> bool:
@@ -116,16 +116,10 @@ class RowsFile:
     def _write(self, path: Path) -> None:
         """Put all rows into the file at once."""
         content = sealed(pl.DataFrame(self._rows, schema=self._schema))
-        unfinished = path.with_name(f"{path.name}.part")
         try:
-            unfinished.write_bytes(content)
-            if path.exists():
-                unfinished.chmod(path.stat().st_mode)
-            unfinished.replace(path)
+            replace_file(path, lambda part: part.write_bytes(content))
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(path)) from None
-        finally:
-            unfinished.unlink(missing_ok=True)
 
     def table(self, keys: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
         """Give the rows of some keys, in the order of the keys.
@@ -151,8 +145,6 @@ class RowsFile:
         """Take the rows that are there, and refuse those that a new one cannot stand beside."""
         if not path.exists():
             return
-        if not path.is_file():
-            raise ParameterError(f"output must be a file; got {path}.")
         damaged = f"{path} must be a Parquet file of rows"
         try:
             content = path.read_bytes()
