@@ -8,6 +8,7 @@ import pytest
 from hrsnn_rs.cli import compare, demo, train
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.datasets import make_gestures
+from hrsnn_rs.learning import rows_file
 from hrsnn_rs.plotting import figures
 
 pytestmark = pytest.mark.filterwarnings("default::hrsnn_rs.errors.FigureWarning")
@@ -116,16 +117,16 @@ def test_a_page_that_cannot_be_written_in_the_end_does_not_take_the_table_along(
 def test_a_row_that_cannot_be_written_stops_and_the_rows_before_it_are_kept(
     capsys, monkeypatch, folder, tmp_path
 ):
-    path, write = tmp_path / "rows.parquet", pl.DataFrame.write_parquet
+    path, write = tmp_path / "rows.parquet", rows_file.replace_file
 
-    def second_is_too_much(table, target):
-        if table.height > 1:
+    def second_is_too_much(home, fill):
+        if home.exists():
             raise OSError(28, "No space left on device")
-        write(table, target)
+        write(home, fill)
 
     words = [*compare_words(folder), "--output", path]
     with monkeypatch.context() as patch:
-        patch.setattr(pl.DataFrame, "write_parquet", second_is_too_much)
+        patch.setattr(rows_file, "replace_file", second_is_too_much)
         code, out, err = output(capsys, *words)
         assert (code, out, "No space left" in err, err.count("\n")) == (1, "", True, 1)
     assert pl.read_parquet(path)["system"].to_list() == ["event counts"]
