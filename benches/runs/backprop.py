@@ -10,9 +10,9 @@ same for all systems of a seed, each class alike. "ours" measures the default fe
 learned and drawn, a random recurrent network (untrained, and trained by heterogeneous STDP), and
 pooled event counts. "backprop" measures a recurrent network of leaky integrate-and-fire neurons
 of snnTorch with a surrogate gradient, and a convolutional network with a gated recurrent unit as
-a ceiling. Both see the events in steps of equally many events, summed over 2 x 2 pixels. Their
-number of epochs, learning rate and steps were set once, before anything was measured: see
-`SETTINGS`.
+a ceiling; `.venv-torch` needs polars, jinja2, scikit-learn and scipy for it. Both see the events in
+steps of equally many events, summed over 2 x 2 pixels. Their number of epochs, learning rate and
+steps were set once, before anything was measured: see `SETTINGS`.
 Rows go to the file as they come, and a run that was stopped goes on there.
 """
 
