@@ -21,8 +21,8 @@ import numpy as np
 from hrsnn_rs import ExplicitConnectivity, Network
 from hrsnn_rs.network import default_network
 from recorded_clips import LOADERS
-from rewiring import MAX_DELAY, N_FOLDS, N_NEURONS, RATE, right
-from scipy import sparse, stats
+from rewiring import MAX_DELAY, N_FOLDS, N_NEURONS, RATE, print_gaps, right
+from scipy import sparse
 from scipy.signal import lfilter
 
 BATCH, PASSES, MOST = 16, 2, 4.0
@@ -154,15 +154,7 @@ def main() -> None:
                 other = learned(network, rule, axon, seed, known, arguments.step)
                 hits[name][asked] += right(other, events, labels, groups, fold)[1]
             print(f"seed {seed}, part {fold} done", flush=True)
-    for name, hit in hits.items():
-        share = hit / arguments.seeds
-        gaps = share - hits["untrained"] / arguments.seeds
-        by_person = np.array([gaps[groups == one].mean() for one in np.unique(groups)])
-        half = stats.t.ppf(0.975, len(by_person) - 1) * stats.sem(by_person)
-        low, high = 100 * (by_person.mean() - half), 100 * (by_person.mean() + half)
-        print(
-            f"{name:10} {share.mean():.3f} {100 * by_person.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
-        )
+    print_gaps(hits, arguments.seeds, groups, "untrained")
 
 
 if __name__ == "__main__":

@@ -66,6 +66,19 @@ def right(
     return counts[known], readout.predict(counts[~known]) == labels[~known]
 
 
+def print_gaps(hits: dict[str, np.ndarray], seeds: int, groups: np.ndarray, base: str) -> None:
+    """Print accuracies, and how far each is from that of `base`, from hits of all seeds by clip."""
+    for name, hit in hits.items():
+        share = hit / seeds
+        gaps = share - hits[base] / seeds
+        by_person = np.array([gaps[groups == one].mean() for one in np.unique(groups)])
+        half = stats.t.ppf(0.975, len(by_person) - 1) * stats.sem(by_person)
+        low, high = 100 * (by_person.mean() - half), 100 * (by_person.mean() + half)
+        print(
+            f"{name:10} {share.mean():.3f} {100 * by_person.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
+        )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -85,15 +98,7 @@ def main() -> None:
                 other = rewired(network, order, seed, fold)
                 hits[name][asked] += right(other, events, labels, groups, fold)[1]
             print(f"seed {seed}, part {fold} done", flush=True)
-    for name, hit in hits.items():
-        share = hit / arguments.seeds
-        gaps = share - hits["default"] / arguments.seeds
-        by_person = np.array([gaps[groups == one].mean() for one in np.unique(groups)])
-        half = stats.t.ppf(0.975, len(by_person) - 1) * stats.sem(by_person)
-        low, high = 100 * (by_person.mean() - half), 100 * (by_person.mean() + half)
-        print(
-            f"{name:8} {share.mean():.3f} {100 * by_person.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
-        )
+    print_gaps(hits, arguments.seeds, groups, "default")
 
 
 if __name__ == "__main__":
