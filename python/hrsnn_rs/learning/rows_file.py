@@ -74,8 +74,7 @@ class RowsFile:
             name: json.dumps(value, default=_plain) if isinstance(value, dict) else value
             for name, value in same.items()
         }
-        self._rows: list[dict[str, Any]] = []
-        self._known: set[object] = set()
+        self._rows: dict[object, dict[str, Any]] = {}
         if self.path is not None:
             if not self.path.absolute().parent.is_dir():
                 raise ParameterError(f"output must lie in a folder that exists; got {self.path}.")
@@ -83,7 +82,7 @@ class RowsFile:
             self._read(self.path)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._known
+        return key in self._rows
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take a row, with nulls where it says nothing, and write the file.
@@ -98,24 +97,26 @@ class RowsFile:
         OSError
             If the file cannot be written; it is as it was.
         """
+        whole = dict.fromkeys(self._schema) | dict(row) | self._same
         if self.path is None:
-            self._take(dict.fromkeys(self._schema) | dict(row) | self._same)
+            self._take(whole)
             return
         with _alone(self.path):
             # Another process may have added some since.
             self._read(self.path)
-            self._take(dict.fromkeys(self._schema) | dict(row) | self._same)
+            self._take(whole)
             self._write(self.path)
 
     def _take(self, row: dict[str, Any]) -> None:
-        key = tuple(row[name] for name in self._key)
-        if key not in self._known:
-            self._known.add(key)
-            self._rows.append(row)
+        """Take a row, unless there is one of its key."""
+        self._rows.setdefault(tuple(row[name] for name in self._key), row)
+
+    def _table(self) -> pl.DataFrame:
+        return pl.DataFrame(list(self._rows.values()), schema=self._schema)
 
     def _write(self, path: Path) -> None:
         """Put all rows into the file at once."""
-        content = sealed(pl.DataFrame(self._rows, schema=self._schema))
+        content = sealed(self._table())
         try:
             replace_file(path, lambda part: part.write_bytes(content))
         except OSError as error:
@@ -137,8 +138,7 @@ class RowsFile:
         asked = pl.DataFrame(
             keys, schema=[(name, self._schema[name]) for name in self._key], orient="row"
         )
-        everything = pl.DataFrame(self._rows, schema=self._schema)
-        found = asked.join(everything, on=self._key, how="left", maintain_order="left")
+        found = asked.join(self._table(), on=self._key, how="left", maintain_order="left")
         return found.select(*self._schema)
 
     def _read(self, path: Path) -> None:
