@@ -64,6 +64,15 @@ def test_one_rule_is_the_control_wherever_it_stands():
     assert table["difference"].to_list() == pytest.approx([0.0, np.log(2.0)], abs=0.002)
 
 
+def test_the_order_in_which_balances_were_asked_for_says_nothing():
+    rows = made_rows({RULES[0]: [falling(1.0, 2.0), falling(0.9, 1.5)]})
+    table = useful_ranges(rows.sample(fraction=1.0, shuffle=True, seed=2))
+    again = useful_ranges(rows).row(0, named=True)
+    found = table.row(0, named=True)
+    assert sorted(found.pop("widths")) == sorted(again.pop("widths"))
+    assert list(found.values()) == pytest.approx(list(again.values()), nan_ok=True)
+
+
 def test_silent_networks_are_of_no_use_however_much_they_remember():
     rows = made_rows({RULES[0]: [lambda b: (1.9, 5.0)], RULES[1]: [lambda b: (8.1, 5.0)]})
     table = useful_ranges(rows)

@@ -56,6 +56,15 @@ def test_a_rate_below_that_of_the_drive_is_refused():
         net.calibrate([sample()], rate=1.0)
 
 
+def test_a_rate_that_jumps_is_refused_with_both_its_ends():
+    # Twenty inputs of 1 mV at once: the neuron fires for each volley or for none.
+    net = hr.Network(20, 1, inputs=hr.RandomConnectivity(p=1.0, weight=1.0), seed=0)
+    t = np.repeat([10_000, 500_000], 20)
+    volleys = hr.Events(t, np.tile(np.arange(20), 2), 20, duration=1_000_000)
+    with pytest.raises(hr.CalibrationError, match=r"jumps from 0 Hz past it, to 2 Hz\.$"):
+        net.calibrate([volleys], rate=1.0)
+
+
 def test_suprathreshold_synapses_are_warned_of():
     # One channel in twenty is strong, and its events come too seldom to add up.
     weights = np.full((20, 5), 0.5)

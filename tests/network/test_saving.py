@@ -105,6 +105,19 @@ def test_a_command_refuses_before_its_work(tmp_path, capsys):
     assert "--model must be a regular file or a new one; got a pipe" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs names of open files")
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_after(tmp_path, monkeypatch):
+    seen = []
+
+    def synced(place):
+        name = Path(os.readlink(f"/proc/self/fd/{place}"))
+        seen.append((name.suffix, (tmp_path / "file").exists()))
+
+    monkeypatch.setattr(os, "fsync", synced)
+    replace_file(tmp_path / "file", lambda part: part.write_text("whole"))
+    assert seen == [(".part", False), (tmp_path.suffix, True)]
+
+
 def test_a_failed_write_leaves_what_was_there(tmp_path):
     path = tmp_path / "file"
     path.write_text(json.dumps("old"))

@@ -237,7 +237,8 @@ def useful_ranges(rows: pl.DataFrame) -> pl.DataFrame:
     found: list[dict[str, Any]] = []
     first: Floats | None = None
     for system in (rule for rule in RULES if rule in learned["system"]):
-        mine = learned.filter(pl.col("system") == system)
+        balance = pl.col("condition").cast(pl.Float64)
+        mine = learned.filter(pl.col("system") == system).sort(balance)
         stretches = []
         for seed, memory in untrained.items():
             curve = mine.filter(pl.col("seed") == seed)

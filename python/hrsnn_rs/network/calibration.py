@@ -8,7 +8,6 @@ and learning hardly matter; a rate reached that way is refused.
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import TYPE_CHECKING
 
@@ -159,7 +158,7 @@ def calibrate(
     if abs(rate - target) > ACCEPTED * target:
         raise CalibrationError(
             f"a rate of {target:g} Hz is out of reach: around gain {gain:.6g} the rate jumps from"
-            f" {lowest:.3g} Hz past it, to {rate if rate > target else math.inf:.3g} Hz." + lead
+            f" {lowest:.3g} Hz past it, to {highest:.3g} Hz." + lead
         )
     if share(gain) > WARN:
         warnings.warn(

@@ -1,12 +1,14 @@
 """Files that replace others: where they lie, and how they appear at once and whole.
 
 Invariant: a link stays and what it points to is replaced; a file that is there keeps its permission
-bits; what is no regular file is never replaced.
+bits; what is no regular file is never replaced; what has replaced a file is on the disk, whatever
+happens to the machine next.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 import uuid
 from pathlib import Path
@@ -16,7 +18,6 @@ from hrsnn_rs.arguments import check_path
 from hrsnn_rs.errors import ParameterError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator
 
 __all__ = ["home_of", "keeping_mode", "replace_file"]
@@ -136,9 +137,21 @@ def replace_file(home: Path, write: Callable[[Path], object]) -> None:
         write(part)
         if mode is not None:
             part.chmod(mode)
+        _sync(part)
         part.replace(home)
+        if os.name == "posix":  # elsewhere a folder cannot be opened
+            _sync(home.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the system has a file, or the names in a folder, on the disk."""
+    place = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
 
 
 def _mode(path: Path) -> int | None:
