@@ -10,27 +10,37 @@ same for all systems of a seed, each class alike. "ours" measures the default fe
 learned and drawn, a random recurrent network (untrained, and trained by heterogeneous STDP), and
 pooled event counts. "backprop" measures a recurrent network of leaky integrate-and-fire neurons
 of snnTorch with a surrogate gradient, and a convolutional network with a gated recurrent unit as
-a ceiling; `.venv-torch` needs polars, jinja2, scikit-learn and scipy for it. Both see the events in
-steps of equally many events, summed over 2 x 2 pixels. Their number of epochs, learning rate and
-steps were set once, before anything was measured: see `SETTINGS`.
-Rows go to the file as they come, and a run that was stopped goes on there.
+a ceiling. Both see the events in steps of equally many events, summed over 2 x 2 pixels. Their
+number of epochs, learning rate and steps were set once, before anything was measured: see
+`SETTINGS`. "figure" gives intervals over persons and seeds, and p after Holm's correction for all
+differences of a data set. Rows go to the file as they come, and a run that was stopped goes on
+there.
 """
+
+from __future__ import annotations
 
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 from recorded_clips import CAMERA, LOADERS, SIZE, pooled
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hrsnn_rs.learning import PairedDifference
+
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 #: Of both networks that are trained by backpropagation.
 SETTINGS = {"n_neurons": 500, "steps": 24, "epochs": 30, "batch": 32, "rate": 2e-3}
 N_PARTS = 4
+OPPONENT = "backprop RSNN"
+#: Of our systems, each beside what tells whether its learning is worth anything.
+CONTROLS = (("HeNHeS", "recurrent, untrained"), ("learned features", "drawn features"))
 
 
 class Split(NamedTuple):
@@ -191,7 +201,7 @@ def backprop(clips: list, labels: np.ndarray) -> dict[str, Callable[[Split], Out
 
         return trained
 
-    return {"backprop RSNN": measure(RecurrentLif), "CNN + GRU": measure(ConvGru)}
+    return {OPPONENT: measure(RecurrentLif), "CNN + GRU": measure(ConvGru)}
 
 
 def measure(arguments: argparse.Namespace) -> None:
@@ -226,17 +236,48 @@ def measure(arguments: argparse.Namespace) -> None:
             pl.concat([rows, new]).write_parquet(path)
 
 
-def difference(of: pl.DataFrame, first: str, second: str) -> str:
-    """Say by how many points one system is ahead, with a t interval over persons alone."""
-    from scipy import stats
+def difference(of: pl.DataFrame, first: str, second: str) -> PairedDifference | None:
+    """Give how far one system is ahead over the seeds that both were measured with, if any."""
+    from hrsnn_rs.learning import paired_difference
 
     key = ["seed", "clip", "person"]
     one, other = (of.filter(system=name).select(*key, "right") for name in (first, second))
-    gap = (pl.col("right").cast(float) - pl.col("right_right").cast(float)).mean()
-    each = one.join(other, on=key).group_by("person").agg(gap.alias("gap"))["gap"].to_numpy()
-    reach = stats.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / len(each) ** 0.5
-    mean = each.mean()
-    return f"{100 * mean:+.1f} [{100 * (mean - reach):+.1f}, {100 * (mean + reach):+.1f}]"
+    both = one.join(other, on=key, validate="1:1")
+    if both.is_empty():
+        return None
+    seed, clip, person, right, wrong = both.get_columns()
+    return paired_difference(right, wrong, seed=seed, clip=clip, person=person)
+
+
+def in_points(gap: PairedDifference, p: float) -> str:
+    """Say a difference in points, with its interval and its corrected p where it has one."""
+    if not gap.is_judged:
+        return f"{100 * gap.mean:+.1f}"
+    return f"{100 * gap.mean:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}], p {p:.2g}"
+
+
+def print_differences(of: pl.DataFrame, names: list[str]) -> None:
+    """Print each system beside the one trained by backpropagation, and ours beside its control."""
+    from hrsnn_rs.learning import holm
+
+    pairs = [(name, OPPONENT) for name in names if name != OPPONENT and OPPONENT in names]
+    pairs += [pair for pair in CONTROLS if set(pair) <= set(names)]
+    gaps = {
+        (pair, share): gap
+        for pair in pairs
+        for share in FRACTIONS
+        if (gap := difference(of.filter(fraction=share), *pair))
+    }
+    judged = [key for key, gap in gaps.items() if gap.is_judged]
+    corrected = dict(zip(judged, holm([gaps[key].p for key in judged]), strict=True))
+    for pair in pairs:
+        said = [
+            in_points(gaps[pair, share], corrected.get((pair, share), np.nan))
+            if (pair, share) in gaps
+            else ""
+            for share in FRACTIONS
+        ]
+        print(f"| {' - '.join(pair)} | {' | '.join(said)} |")
 
 
 def figure(arguments: argparse.Namespace) -> None:
@@ -252,30 +293,29 @@ def figure(arguments: argparse.Namespace) -> None:
         names = sorted(of["system"].unique())
         print(f"\n{data}, {of['n_train'].max()} training clips")
         shares = " | ".join(f"{100 * share:.0f} %" for share in FRACTIONS)
-        print(f"| system | {shares} | operations a clip | s |")
+        print(f"| system | seeds | {shares} | operations a clip | s |")
         for name in names:
-            mine = of.filter(pl.col("system") == name).group_by("fraction").agg(
+            mine = of.filter(system=name)
+            each = mine.group_by("fraction", "seed").agg(
                 pl.mean("right", "n_train", "operations", "seconds")
+            )
+            found = each.group_by("fraction").agg(
+                pl.mean("right", "n_train", "operations", "seconds"),
+                pl.std("right").fill_null(0.0).alias("sd"),
             ).sort("fraction")  # fmt: skip
-            above.plot(mine["n_train"], mine["right"], "o-", label=name, color=colours[name])
-            last = mine.row(-1, named=True)
+            above.errorbar(
+                found["n_train"], found["right"], found["sd"], fmt="o-", label=name,
+                color=colours[name], capsize=2,
+            )  # fmt: skip
+            last = found.row(-1, named=True)
             if last["operations"]:
                 below.plot(last["operations"], last["right"], "o", color=colours[name])
-            scores = " | ".join(f"{score:.3f}" for score in mine["right"])
-            print(f"| {name} | {scores} | {last['operations']:.3g} | {last['seconds']:.0f} |")
-        for name in names:
-            if name != "backprop RSNN" and "backprop RSNN" in names:
-                each = [
-                    difference(of.filter(pl.col("fraction") == share), name, "backprop RSNN")
-                    for share in FRACTIONS
-                ]
-                print(f"| {name} - backprop RSNN | {' | '.join(each)} |")
-        for one, other in (
-            ("HeNHeS", "recurrent, untrained"),
-            ("learned features", "drawn features"),
-        ):
-            each = [difference(of.filter(fraction=share), one, other) for share in FRACTIONS]
-            print(f"| {one} - {other} | {' | '.join(each)} |")
+            scores = " | ".join(f"{score:.3f}" for score in found["right"])
+            print(
+                f"| {name} | {mine['seed'].n_unique()} | {scores} "
+                f"| {last['operations']:.3g} | {last['seconds']:.1f} |"
+            )
+        print_differences(of, names)
         above.set(xscale="log", title=data, xlabel="training clips", ylabel="accuracy")
         below.set(xscale="log", xlabel="synaptic operations a clip", ylabel="accuracy, all clips")
         above.legend(fontsize=7)
