@@ -214,51 +214,6 @@ def check_array(
     return copy
 
 
-def check_offsets(offsets: ArrayLike) -> NDArray[np.int64]:
-    """Return `offsets` as an int64 array if it starts at 0 and does not decrease.
-
-    Parameters
-    ----------
-    offsets : int array of shape (n_rows + 1,)
-        Where each row begins, and last the number of values, as in a CSR `indptr`.
-
-    Returns
-    -------
-    int64 array of shape (n_rows + 1,)
-        The offsets; a copy only if the type differs.
-
-    Raises
-    ------
-    ParameterError
-        If it is not an integer array that starts at 0 and does not decrease.
-    ShapeError
-        If it has not one dimension or no element.
-
-    Examples
-    --------
-    >>> check_offsets([0, 2, 2])
-    array([0, 2, 2])
-    """
-    array = as_array("offsets", offsets)
-    if array.ndim != 1 or array.size == 0:
-        raise ShapeError(f"offsets must have shape (n_rows + 1,); got shape {array.shape}.")
-    if array.dtype.kind not in "iu":
-        raise ParameterError(f"offsets must be integers; got dtype {array.dtype}.")
-    if array.dtype.kind == "u" and int(array.max()) >= 2**63:
-        raise ParameterError(f"offsets must be below 2**63; got {int(array.max())}.")
-    array = np.ascontiguousarray(array, dtype=np.int64)
-    if array[0] != 0:
-        raise ParameterError(f"offsets must start at 0; got {array[0]}.")
-    falls = np.flatnonzero(array[1:] < array[:-1])
-    if falls.size:
-        index = int(falls[0]) + 1
-        raise ParameterError(
-            f"offsets must not decrease; got {array[index]} after {array[index - 1]}"
-            f" at index {index}."
-        )
-    return array
-
-
 def refuse_masked(name: str, value: object) -> None:
     """Refuse an array in which values are masked.
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from hrsnn_rs.arguments import as_array, check_array, check_number, check_offsets
+from hrsnn_rs.arguments import as_array, check_array, check_number
 from hrsnn_rs.description.distributions import Constant
-from hrsnn_rs.description.law import Distribution
+from hrsnn_rs.description.law import Distribution, check_offsets
 from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:

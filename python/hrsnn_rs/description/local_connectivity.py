@@ -17,11 +17,11 @@ from hrsnn_rs.arguments import (
     POSITIVE,
     PROBABILITY,
     check_integer,
-    check_offsets,
     check_sides,
 )
 from hrsnn_rs.description.connectivity import Connectivity
 from hrsnn_rs.description.distributions import Uniform
+from hrsnn_rs.description.law import check_offsets
 from hrsnn_rs.errors import ParameterError
 
 if TYPE_CHECKING:

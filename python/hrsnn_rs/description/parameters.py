@@ -20,7 +20,6 @@ from hrsnn_rs.arguments import (
     check_integer,
     check_mapping,
     check_number,
-    check_offsets,
 )
 from hrsnn_rs.description.connectivity import (
     Connectivity,
@@ -45,7 +44,7 @@ from hrsnn_rs.description.heterogeneity import (
     constant_of_same_mean,
     resolve,
 )
-from hrsnn_rs.description.law import Distribution
+from hrsnn_rs.description.law import Distribution, check_offsets
 from hrsnn_rs.description.local_connectivity import LocalConnectivity, LocalRecurrence
 from hrsnn_rs.errors import ParameterError
 
