@@ -1,7 +1,12 @@
 """Splits: by whole groups unless asked, and never leaking without a word."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
+from hrsnn_rs.datasets.folds import folds_for, usual_folds
 from hrsnn_rs.datasets.gesture_set import make_gestures
 from hrsnn_rs.datasets.splits import leak, split_for, validation_groups
 from hrsnn_rs.errors import DataWarning, ParameterError
@@ -14,7 +19,7 @@ def test_seeds_in_a_row_cover_all_groups():
     assert pairs == [[0, 1], [2, 3], [4, 5], [6, 0]]
     with pytest.raises(ParameterError, match="at least 3 different ones; got 2"):
         validation_groups(np.array([0, 1, 1]), 0)
-    with pytest.raises(ParameterError, match="seeds must not be negative; got -1"):
+    with pytest.raises(ParameterError, match="seed must be at least 0; got -1"):
         validation_groups(groups, -1)
 
 
@@ -43,14 +48,55 @@ def test_groups_are_whole_and_clips_are_not() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((np.arange(9), 0, "day"), "split must be 'group' or 'clip'; got 'day'"),
-        ((np.arange(9), -1, "clip"), "seeds must not be negative; got -1"),
-        ((np.arange(4), 0, "clip"), "needs at least 5 clips; got 4"),
+        ((np.arange(9), 0, "day"), "by must be 'group' or 'clip'; got 'day'"),
+        ((np.arange(9), -1, "clip"), "seed must be at least 0; got -1"),
+        ((np.arange(4), 0, "clip"), "groups must be of at least 5 clips to split by clip; got 4"),
     ],
 )
 def test_impossible_splits_are_refused(arguments: tuple[object, ...], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         split_for(*arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        (np.array([0.0, 1.0, np.nan, 3.0, 4.0]), "nan at clip 2"),
+        (np.array([0.0, 1.0, 2.0, -np.inf, 4.0]), "-inf at clip 3"),
+        (["ann", None, "bob", "cy", "dan"], "None at clip 1"),
+        (np.array(["ann", "bob", "cy", "dan", float("nan")], dtype=object), "nan at clip 4"),
+        (pd.Series(["ann", "bob", pd.NA, "cy", "dan"], dtype=object), "<NA> at clip 2"),
+        (np.array(["2026-01-01", "NaT", "2026-01-03"], "M8[ns]"), "NaT at clip 1"),
+    ],
+)
+@pytest.mark.parametrize(
+    "divide",
+    [
+        lambda groups: split_for(groups, 0),
+        lambda groups: split_for(groups, 0, "clip"),
+        lambda groups: folds_for(groups, 0),
+        lambda groups: usual_folds(groups),
+        lambda groups: validation_groups(groups, 0),
+        lambda groups: leak(groups, np.ones(len(groups), bool)),
+    ],
+)
+def test_a_clip_of_nobody_is_named(divide: Callable[[Any], Any], missing: Any, said: str) -> None:
+    with pytest.raises(ParameterError, match=f"groups must say whose each clip is; got {said}"):
+        divide(missing)
+
+
+def test_groups_may_be_whatever_has_an_order() -> None:
+    for groups in (
+        list("aabbccd"),
+        np.array([*"aabbccd"], dtype=object),
+        np.array([0, 0, 1, 1, 2, 2, 3], "M8[D]"),
+        pd.Series([*"aabbccd"]),
+        np.array([0.5, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0]),
+    ):
+        assert (~split_for(groups, 0).training).sum() == 4
+        assert len(folds_for(groups, 2**64 - 1, "groups").training) == 4
+    with pytest.raises(ParameterError, match="groups must be of one kind"):
+        split_for(np.array([1, "a", 2.0], dtype=object), 0)
 
 
 def test_samples_warn_where_a_split_leaks() -> None:

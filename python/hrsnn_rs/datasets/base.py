@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from hrsnn_rs.arguments import check_callable, check_path
 from hrsnn_rs.datasets.inspection import relative
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
@@ -118,7 +119,7 @@ class Dataset(EventSamples):
     FormatError
         If no sample is left.
     ParameterError
-        If the split is unknown or the encoder cannot be called.
+        If the split is unknown, the encoder cannot be called, or `root` is no path.
     """
 
     splits: tuple[str, ...] = ()
@@ -135,10 +136,9 @@ class Dataset(EventSamples):
         subject_names: Sequence[str] | None = None,
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
-        self.root = Path(root)
+        self.root = Path(check_path("root", root))
         self.part = self.checked_split(split)
-        if encoder is not None and not callable(encoder):
-            raise ParameterError(f"encoder must be callable; got {kind_of(encoder)}.")
+        check_callable("encoder", encoder)
         self.encoder = encoder
         self.cache = checked_cache(cache)
         self._settings = "" if self.cache is None else encoder_settings(encoder)
@@ -153,7 +153,7 @@ class Dataset(EventSamples):
 
     def checked_split(self, split: str | None) -> str | None:
         """Return `split` if it is one of `splits` or `None`, else raise ParameterError."""
-        if split is not None and split not in self.splits:
+        if split is not None and not (isinstance(split, str) and split in self.splits):
             known = ", ".join(map(repr, self.splits)) or "none: leave it out"
             raise ParameterError(f"split must be one of {known}; got {split!r}.")
         return split
@@ -172,7 +172,13 @@ class Dataset(EventSamples):
         Inspection or None
             What was found; `None` if nothing there looks like this data set. Nothing that is
             found raises.
+
+        Raises
+        ------
+        ParameterError
+            If it is no path.
         """
+        check_path("path", path)
         return None
 
     @abstractmethod
@@ -303,7 +309,10 @@ class Dataset(EventSamples):
         ------
         FormatError
             If a file is not what it should be.
+        ParameterError
+            If `progress` cannot be called.
         """
+        check_callable("progress", progress)
         sizes = np.empty((len(self), 2), np.int64)
         for sample in range(len(self)):
             if progress is not None:

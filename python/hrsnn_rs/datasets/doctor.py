@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_path
+from hrsnn_rs.arguments import check_path, check_truth
 from hrsnn_rs.datasets.dvs128_gesture import DVS128Gesture
 from hrsnn_rs.datasets.event_folder import EventFolder
 from hrsnn_rs.datasets.inspection import Inspection, Problem, relative
@@ -36,6 +36,7 @@ from hrsnn_rs.errors import (
     ParameterError,
     ShapeError,
 )
+from hrsnn_rs.events.columns import kind_of
 
 if TYPE_CHECKING:
     import os
@@ -95,6 +96,8 @@ def inspect(path: str | os.PathLike[str], *, deep: bool = False, **options: Any)
     ------
     FormatError
         If there is no such folder.
+    ParameterError
+        If `deep` is neither True nor False, or an option is not what the data set takes.
 
     Examples
     --------
@@ -103,6 +106,7 @@ def inspect(path: str | os.PathLike[str], *, deep: bool = False, **options: Any)
     ...     inspect(folder).problems[0].words
     'the folder is empty'
     """
+    check_truth("deep", deep)
     answer = recognise(path)
     return look_into(answer, deep=deep, **options) if answer.dataset else answer
 
@@ -340,6 +344,11 @@ def told(inspection: Inspection) -> str:
     str
         Lines for people: what it is, how many of how many, what is wrong, what to do.
 
+    Raises
+    ------
+    ParameterError
+        If it is no inspection.
+
     Examples
     --------
     >>> print(told(Inspection("NMNIST", "Train/<digit>/<n>.bin", "d", {"samples": 9},
@@ -349,6 +358,8 @@ def told(inspection: Inspection) -> str:
       samples: 9 of 10
     Not complete: 9 of 10 samples.
     """
+    if not isinstance(inspection, Inspection):
+        raise ParameterError(f"inspection must be an Inspection; got {kind_of(inspection)}.")
     lines = []
     if inspection.dataset:
         lines.append(f"Looks like {inspection.dataset}: {inspection.layout}")

@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_path, check_truth
 from hrsnn_rs.datasets.base import Dataset, Recording
 from hrsnn_rs.datasets.dvs128_files import (
     FIRST_TEST_USER,
@@ -105,7 +105,8 @@ class DVS128Gesture(Dataset):
     ) -> None:
         self.checked_split(split)
         self._allowed_gap = check_integer("allowed_gap", allowed_gap, unit="µs")
-        path = Path(root)
+        check_truth("one_per_class", one_per_class)
+        path = Path(check_path("root", root))
         folder, parts = ibm_folder(path), tonic_parts(path)
         notes: list[str] = []
         if folder is not None:
@@ -133,10 +134,11 @@ class DVS128Gesture(Dataset):
     @classmethod
     def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
         """Look at a folder; see `Dataset.inspect`."""
-        folder, parts = ibm_folder(Path(path)), tonic_parts(Path(path))
+        root = Path(check_path("path", path))
+        folder, parts = ibm_folder(root), tonic_parts(root)
         if folder is not None:
-            return inspect_ibm(Path(path), folder)
-        return inspect_tonic(Path(path), parts) if parts else None
+            return inspect_ibm(root, folder)
+        return inspect_tonic(root, parts) if parts else None
 
 
 def _ibm_recordings(

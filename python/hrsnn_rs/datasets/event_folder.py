@@ -126,7 +126,7 @@ class EventFolder(Dataset):
     @classmethod
     def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
         """Look at a folder of classes; see `Dataset.inspect`."""
-        root = Path(path)
+        root = Path(check_path("path", path))
         return inspect_layout(cls.__name__, root, _SUFFIXES, lambda files: _faults(root, files))
 
 

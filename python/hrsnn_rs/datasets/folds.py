@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer
-from hrsnn_rs.datasets.splits import leak, split_for
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.arguments import MOST_SEED, as_array, check_choice, check_integer, check_truth
+from hrsnn_rs.datasets.splits import WAYS, checked_groups, leak, split_for
+from hrsnn_rs.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_FOLDS = 25
 """Folds of "groups": each group alone up to this number, several together beyond."""
 
+_NAMED = ("groups", "official", "one")
 _TEST = "test"
 _DEAL = 106
 
@@ -62,6 +63,13 @@ def usual_folds(
         "groups" where subjects are known and are several; else the official split if there is
         one; else one split for each seed.
 
+    Raises
+    ------
+    ParameterError
+        If a group is missing, or a part is no string.
+    ShapeError
+        If parts are not as many as groups.
+
     Examples
     --------
     >>> import numpy as np
@@ -69,7 +77,9 @@ def usual_folds(
     >>> usual_folds(np.array(["ann", "bob", "cy"]))
     'groups'
     """
-    if subjects_known and len(np.unique(groups)) > 1:
+    groups = checked_groups(groups)
+    parts = _checked_parts(parts, len(groups))
+    if check_truth("subjects_known", subjects_known) and len(np.unique(groups)) > 1:
         return "groups"
     return "one" if parts is None or not _is_official(parts) else "official"
 
@@ -111,7 +121,10 @@ def folds_for(
     Raises
     ------
     ParameterError
-        If `folds` is unknown, there are too few groups for it, or there is no official split.
+        If `folds` is unknown, there are too few groups for it, one is missing, or there is no
+        official split.
+    ShapeError
+        If parts are not as many as groups.
 
     Examples
     --------
@@ -121,15 +134,21 @@ def folds_for(
     >>> folds.words, [one.tolist().index(False) for one in folds.training]
     ('each of 3 groups left out in turn', [0, 2, 3])
     """
-    if by not in ("group", "clip"):
-        raise ParameterError(f"split must be 'group' or 'clip'; got {by!r}.")
-    if by == "clip" and folds != "one":
-        raise ParameterError(f"folds must be 'one' where split is 'clip'; got {folds!r}.")
-    if isinstance(folds, str) and folds == "one":
+    check_choice("by", by, WAYS)
+    if isinstance(folds, str) and folds not in _NAMED:
+        raise ParameterError(
+            f"folds must be 'groups', 'official', 'one' or a number; got {folds!r}."
+        )
+    is_one = isinstance(folds, str) and folds == "one"
+    if by == "clip" and not is_one:
+        raise ParameterError(f"folds must be 'one' to split by clip; got {folds!r}.")
+    groups = checked_groups(groups)
+    seed = check_integer("seed", seed, high=MOST_SEED)
+    check_truth("subjects_known", subjects_known)
+    parts = _checked_parts(parts, len(groups))
+    if is_one:
         one = split_for(groups, seed, by, subjects_known=subjects_known)
         return Folds((one.training,), one.words, one.warning)
-    if seed < 0:
-        raise ParameterError(f"seeds must not be negative; got {seed}.")
     if isinstance(folds, str) and folds == "official":
         training, words = _official(parts)
         return Folds((training,), words, leak(groups, training, subjects_known=subjects_known))
@@ -137,10 +156,6 @@ def folds_for(
     if len(names) < 2:
         raise ParameterError(f"folds must have at least 2 groups to leave out; got {len(names)}.")
     if isinstance(folds, str):
-        if folds != "groups":
-            raise ParameterError(
-                f"folds must be 'groups', 'official', 'one' or a number; got {folds!r}."
-            )
         n_folds = min(len(names), MOST_FOLDS)
     else:
         n_folds = check_integer("folds", folds, 2, len(names))
@@ -152,6 +167,19 @@ def folds_for(
         words = f"{len(names)} groups left out in {n_folds} folds"
     training_of = tuple(fold_of[codes] != fold for fold in range(n_folds))
     return Folds(training_of, words, leak(groups, training_of[0], subjects_known=subjects_known))
+
+
+def _checked_parts(parts: Any, n_clips: int) -> NDArray[Any] | None:
+    """Return the part of each clip as an array; `None` stays `None`."""
+    if parts is None:
+        return None
+    array = as_array("parts", parts)
+    if array.shape != (n_clips,):
+        raise ShapeError(f"parts must have shape ({n_clips},); got {array.shape}.")
+    for clip, part in enumerate(array.tolist()):
+        if not isinstance(part, str):
+            raise ParameterError(f"parts must be strings; got {part!r} at clip {clip}.")
+    return array
 
 
 def _is_official(parts: NDArray[Any]) -> bool:

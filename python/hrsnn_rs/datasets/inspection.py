@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.arguments import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +51,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Check the kind."""
-        if self.kind not in KINDS:
-            raise ParameterError(f"kind must be one of {', '.join(KINDS)}; got {self.kind!r}.")
+        check_choice("kind", self.kind, KINDS)
 
     @property
     def harms(self) -> bool:

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_rs.arguments import check_path
 from hrsnn_rs.datasets.base import Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem
 from hrsnn_rs.datasets.video_dataset import VideoDataset, quick_faults, video_files
@@ -58,9 +59,9 @@ class KTH(VideoDataset):
     encoder : callable, default=None
         `EventEncoder`, `TemporalContrast` or `FrameDifference`. `None`: samples are what an
         event camera sees.
-    sequences : str, path-like or False, default=None
-        The file of sub-sequences. `None` means `00sequences.txt` in the folder, `False` that
-        clips are not cut.
+    sequences : str, path-like or bool, default=None
+        The file of sub-sequences. `None` and `True` mean `00sequences.txt` in the folder, `False`
+        that clips are not cut.
     frame_size : tuple of int, default=(120, 160)
         (rows, columns) that frames of another size are scaled to. `None` means as they are.
     damaged : {"raise", "warn"}, default="raise"
@@ -103,12 +104,15 @@ class KTH(VideoDataset):
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
-        clips = _clips(Path(root))
+        folder = Path(check_path("root", root))
+        if not (sequences is None or isinstance(sequences, bool)):
+            check_path("sequences", sequences)
+        clips = _clips(folder)
         if not clips:
             raise FormatError(
-                f"{root}: no clips; expected person01_boxing_d1_uncomp.avi and so on."
+                f"{folder}: no clips; expected person01_boxing_d1_uncomp.avi and so on."
             )
-        cuts = None if sequences is False else _read_sequences(_sequences_file(root, sequences))
+        cuts = None if sequences is False else _read_sequences(_sequences_file(folder, sequences))
         recordings = []
         for key in sorted(clips, key=lambda one: (_CLASSES.index(one[1]), one[0], one[2])):
             person, action, _ = key
@@ -132,7 +136,7 @@ class KTH(VideoDataset):
     @classmethod
     def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
         """Look for clips by their names; see `Dataset.inspect`."""
-        root = Path(path)
+        root = Path(check_path("path", path))
         clips = _clips(root) if root.is_dir() else {}
         if not clips:
             return None
@@ -188,12 +192,10 @@ def _clips(root: Path) -> dict[_Key, list[Path]]:
     return clips
 
 
-def _sequences_file(
-    root: str | os.PathLike[str], given: str | os.PathLike[str] | bool | None
-) -> Path:
+def _sequences_file(root: Path, given: str | os.PathLike[str] | bool | None) -> Path:
     if given is not None and not isinstance(given, bool):
         return Path(given)
-    beside = Path(root).absolute().parent / _SEQUENCES
+    beside = root.absolute().parent / _SEQUENCES
     found = [path for path in files_below(root) if path.name.lower() == _SEQUENCES]
     for path in [*found, beside]:
         if path.is_file():

@@ -7,19 +7,17 @@ things it is refused with what to do, and persons whom nothing names are unknown
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.datasets.base import Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem, duplicates, relative
 from hrsnn_rs.datasets.walk import natural, walk
 from hrsnn_rs.errors import FormatError, ParameterError
-from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.recordings.event_files import READERS
 from hrsnn_rs.recordings.video import VIDEO_SUFFIXES
 
@@ -65,14 +63,13 @@ class Rule(NamedTuple):
         }
         names = [name for name, value in given.items() if value is not None]
         pattern = None if subject is None else _checked_pattern(subject)
-        if index_file is not None and not isinstance(index_file, (str, os.PathLike)):
-            raise ParameterError(f"index_file must be a path; got {kind_of(index_file)}.")
+        table = None if index_file is None else Path(check_path("index_file", index_file))
         number = clips_per_subject
         if number is not None:
             number = check_integer("clips_per_subject", number, 1)
         if len(names) > 1:
             raise ParameterError(f"{' and '.join(names)} must not be given together.")
-        return cls(pattern, None if index_file is None else Path(index_file), number)
+        return cls(pattern, table, number)
 
 
 class Layout(NamedTuple):

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hrsnn_rs.arguments import check_path
 from hrsnn_rs.datasets.base import Dataset, Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem, relative
 from hrsnn_rs.datasets.walk import files_in, folders_in
@@ -88,7 +89,7 @@ class NMNIST(Dataset):
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
-        folders = _folders(Path(root))
+        folders = _folders(Path(check_path("root", root)))
         if not folders:
             raise FormatError(f"{root}: no samples of N-MNIST; expected Train/<digit>/<n>.bin.")
         recordings = []
@@ -106,7 +107,7 @@ class NMNIST(Dataset):
     @classmethod
     def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
         """Look at a folder; see `Dataset.inspect`."""
-        root = Path(path)
+        root = Path(check_path("path", path))
         folders = _folders(root)
         if not folders:
             return None

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.arguments import MOST_SEED, check_integer
-from hrsnn_rs.datasets.splits import leak
+from hrsnn_rs.arguments import MOST_SEED, check_choice, check_integer
+from hrsnn_rs.datasets.splits import WAYS, leak
 from hrsnn_rs.errors import DataWarning, ParameterError
-from hrsnn_rs.events.columns import whole_numbers
+from hrsnn_rs.events.columns import kind_of, plain_array, whole_numbers
 from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
@@ -247,8 +247,7 @@ class EventSamples(ABC):
         >>> len(train), set(samples.groups[test].tolist())
         (22, {1})
         """
-        if by not in ("group", "clip"):
-            raise ParameterError(f"by must be 'group' or 'clip'; got {by!r}.")
+        check_choice("by", by, WAYS)
         units = self._groups if by == "group" else np.arange(len(self))
         kind = "subjects" if by == "group" else "clips"
         known = np.unique(units)
@@ -283,7 +282,7 @@ class EventSamples(ABC):
 
     def _numbers_of(self, test_groups: ArrayLike) -> NDArray[Any]:
         """Return subjects that are given by their names as numbers."""
-        given = np.atleast_1d(test_groups)
+        given = np.atleast_1d(plain_array(test_groups, "test_groups"))
         if self._subject_names is None or given.dtype.kind != "U":
             return given
         for name in given.tolist():
@@ -338,7 +337,7 @@ class Subset(EventSamples):
     """
 
     def __init__(self, samples: EventSamples, indices: ArrayLike) -> None:
-        self._samples = samples
+        self._samples = _checked_samples(samples)
         self.subjects_known = samples.subjects_known
         self.is_video = samples.is_video
         self._indices = whole_numbers(indices, "indices", below=len(samples), at="index")
@@ -392,11 +391,7 @@ class ReversedPairs(EventSamples):
     """
 
     def __init__(self, samples: EventSamples) -> None:
-        if not isinstance(samples, EventSamples):
-            raise ParameterError(
-                f"samples must be a data set of this package; got {type(samples).__name__}."
-            )
-        self._samples = samples
+        self._samples = _checked_samples(samples)
         self.subjects_known = samples.subjects_known
         self.is_video = samples.is_video
         self.gestures = np.repeat(samples.labels, 2)
@@ -451,3 +446,9 @@ def reversed_pairs(samples: EventSamples) -> ReversedPairs:
     True
     """
     return ReversedPairs(samples)
+
+
+def _checked_samples(samples: Any) -> EventSamples:
+    if not isinstance(samples, EventSamples):
+        raise ParameterError(f"samples must be a data set of this package; got {kind_of(samples)}.")
+    return samples

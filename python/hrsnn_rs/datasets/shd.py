@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_path, check_truth
 from hrsnn_rs.datasets.base import Dataset, Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem
 from hrsnn_rs.datasets.walk import folders_in
@@ -86,9 +87,11 @@ class SHD(Dataset):
         cache: EventCache | str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.checked_split(split)
+        check_truth("new_speakers", new_speakers)
+        folder = Path(check_path("root", root))
         if find_spec("h5py") is None:
             raise MissingDependencyError('SHD needs h5py: pip install "hrsnn_rs[shd]"')
-        paths = _paths(Path(root))
+        paths = _paths(folder)
         if not paths:
             raise FormatError(f"{root}: no samples of SHD; expected shd_train.h5 or shd_test.h5.")
         classes: list[str] = []
@@ -137,7 +140,7 @@ class SHD(Dataset):
     @classmethod
     def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
         """Look at a folder; see `Dataset.inspect`."""
-        root = Path(path)
+        root = Path(check_path("path", path))
         paths = _paths(root)
         if not paths:
             return None

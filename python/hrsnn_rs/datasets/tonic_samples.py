@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import as_array, check_callable
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.recordings.event_files import checked_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,33 +50,30 @@ class TonicSamples(EventSamples):
         sensor_size: tuple[int, int] | None = None,
         labels: ArrayLike | None = None,
     ) -> None:
-        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
-            raise ParameterError(
-                f"dataset must be a data set of tonic, with a length; got {kind_of(dataset)}."
-            )
-        if encoder is not None and not callable(encoder):
-            raise ParameterError(f"encoder must be callable; got {kind_of(encoder)}.")
-        n_samples = len(dataset)
+        n_samples = _length(dataset)
+        check_callable("encoder", encoder)
         self.dataset = dataset
         self.encoder = encoder
         size = sensor_size
         if size is None:
             said = getattr(dataset, "sensor_size", None)
             if said is None or len(said) < 2 or None in said[:2]:
-                raise ParameterError("sensor_size=(height, width) must be given for this data set.")
+                raise ParameterError(
+                    "sensor_size=(height, width) must be given for this dataset, which has none; "
+                    f"got {kind_of(dataset)}."
+                )
             size = (said[1], said[0])
-        self._height, self._width = (
-            check_integer(f"sensor_size[{place}]", value, 1, 2**16 - 1)
-            for place, value in enumerate(size)
-        )
-        targets: Any = labels if labels is not None else getattr(dataset, "targets", None)
-        if targets is None or len(targets) != n_samples:
-            if labels is not None:
-                raise ShapeError(f"labels must be {n_samples}, one a sample; got {len(targets)}.")
+        checked = checked_size(size.tolist() if isinstance(size, np.ndarray) else size)
+        assert checked is not None, "there is a size"
+        self._height, self._width = checked
+        targets: Any = getattr(dataset, "targets", None)
+        if labels is not None:
+            targets = _checked_labels(labels, n_samples)
+        elif targets is None or len(targets) != n_samples:
             targets = [dataset[sample][1] for sample in range(n_samples)]
         names = [str(name) for name in getattr(dataset, "classes", ())]
         numbers, names = _numbered(targets, names)
-        found: Any = groups
+        found: Any = None if groups is None else as_array("groups", groups)
         for name in ("users", "speaker") if groups is None else ():
             found = getattr(dataset, name, None) if found is None else found
         self.subjects_known = found is not None and np.size(found) == n_samples
@@ -155,6 +153,30 @@ def from_tonic(
     (SensorEvents(1 event, height=2, width=4, duration=6 µs), 0)
     """
     return TonicSamples(dataset, encoder, groups=groups, sensor_size=sensor_size, labels=labels)
+
+
+def _length(dataset: Any) -> int:
+    try:
+        if hasattr(dataset, "__getitem__"):
+            return len(dataset)
+    except TypeError:
+        pass
+    raise ParameterError(
+        f"dataset must be a data set of tonic, with a length; got {kind_of(dataset)}."
+    )
+
+
+def _checked_labels(labels: Any, n_samples: int) -> Any:
+    """Refuse what cannot name the class of each sample; labels are given back as they are."""
+    array = as_array("labels", labels)
+    if array.shape != (n_samples,):
+        raise ShapeError(f"labels must be {n_samples}, one a sample; got shape {array.shape}.")
+    for sample, label in enumerate(array.tolist()):
+        if not isinstance(label, int | float | str) or label != label:
+            raise ParameterError(
+                f"labels must be numbers or strings; got {label!r} at sample {sample}."
+            )
+    return labels
 
 
 def _numbered(targets: Any, names: list[str]) -> tuple[list[int], list[str]]:

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.datasets.base import Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem
 from hrsnn_rs.datasets.video_dataset import VideoDataset, quick_faults, video_files
@@ -114,10 +114,11 @@ class UCF101(VideoDataset):
     ) -> None:
         self.checked_split(split)
         self.fold = check_integer("fold", fold, 1, 3)
-        clips = _clips(Path(root))
+        folder = Path(check_path("root", root))
+        clips = _clips(folder)
         if not clips:
             raise FormatError(f"{root}: no clips; expected v_ApplyEyeMakeup_g01_c01.avi and so on.")
-        parts, problem = _parts(Path(root), self.fold)
+        parts, problem = _parts(folder, self.fold)
         if split is not None and problem is not None:
             raise FormatError(f"{root}: {problem}")
         super().__init__(
@@ -143,7 +144,7 @@ class UCF101(VideoDataset):
     @classmethod
     def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
         """Look for clips by their names; see `Dataset.inspect`."""
-        root = Path(path)
+        root = Path(check_path("path", path))
         clips = _clips(root) if root.is_dir() else {}
         if not clips:
             return None

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.datasets.base import Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem
 from hrsnn_rs.datasets.video_dataset import VideoDataset, quick_faults, video_files
@@ -114,7 +114,7 @@ class UCF11(VideoDataset):
     ) -> None:
         self.checked_split(split)
         self.test_group = check_integer("test_group", test_group, 1, _N_GROUPS)
-        clips, _ = _clips(Path(root))
+        clips, _ = _clips(Path(check_path("root", root)))
         if not clips:
             raise FormatError(
                 f"{root}: no clips; expected biking/v_biking_01/v_biking_01_01.mpg and so on."
@@ -137,7 +137,7 @@ class UCF11(VideoDataset):
     @classmethod
     def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
         """Look for clips by their names; see `Dataset.inspect`."""
-        root = Path(path)
+        root = Path(check_path("path", path))
         clips, strangers = _clips(root) if root.is_dir() else ({}, [])
         if not clips:
             return None

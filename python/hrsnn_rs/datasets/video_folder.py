@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrsnn_rs.arguments import check_path
 from hrsnn_rs.datasets.layout import Rule, checked_has_splits, inspect_layout, read_layout
 from hrsnn_rs.datasets.video_dataset import VideoDataset, quick_faults
 from hrsnn_rs.errors import FormatError
@@ -85,9 +86,10 @@ class VideoFolder(VideoDataset):
     ) -> None:
         rule = Rule.checked(subject, index_file, clips_per_subject)
         checked_has_splits(has_splits)
-        if not Path(root).is_dir():
+        folder = Path(check_path("root", root))
+        if not folder.is_dir():
             raise FormatError(f"{root}: no such folder.")
-        layout = read_layout(Path(root), VIDEO_SUFFIXES, rule, has_splits)
+        layout = read_layout(folder, VIDEO_SUFFIXES, rule, has_splits)
         if not layout.recordings:
             raise FormatError(f"{root}: no videos in folders; expected <class>/<clip>.avi.")
         self.splits = layout.splits
@@ -108,7 +110,7 @@ class VideoFolder(VideoDataset):
     @classmethod
     def inspect(cls, path: str | os.PathLike[str]) -> Inspection | None:
         """Look for videos in folders; see `Dataset.inspect`."""
-        root = Path(path)
+        root = Path(check_path("path", path))
         return inspect_layout(
             cls.__name__, root, VIDEO_SUFFIXES, lambda files: quick_faults(files, root)
         )

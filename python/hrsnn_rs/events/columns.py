@@ -16,6 +16,7 @@ from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.words import place_of
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
 # A time below this can be added to any other without leaving int64.
@@ -152,6 +153,45 @@ def check_same_length(**columns: NDArray[Any]) -> None:
             raise ShapeError(
                 f"{name} must have the length of {first} ({head.size}); got {column.size}."
             )
+
+
+def check_table(name: str, table: Any, *columns: str) -> pl.DataFrame:
+    """Return `table` if it is a frame with some columns.
+
+    Parameters
+    ----------
+    name : str
+        The argument, for the message.
+    table : polars.DataFrame
+        What the caller handed over. Not changed.
+    *columns : str
+        Names that it must have; it may have others.
+
+    Returns
+    -------
+    polars.DataFrame
+        The table.
+
+    Raises
+    ------
+    ParameterError
+        If it is none, or lacks a column.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> check_table("spikes", pl.DataFrame({"t": [5]}), "t").height
+    1
+    """
+    import polars as pl
+
+    if not isinstance(table, pl.DataFrame):
+        raise ParameterError(f"{name} must be a polars DataFrame; got {kind_of(table)}.")
+    for column in columns:
+        if column not in table.columns:
+            there = ", ".join(table.columns) or "none"
+            raise ParameterError(f"{name} must have the column {column!r}; it has {there}.")
+    return table
 
 
 def field_names(array: Any) -> tuple[str, ...]:

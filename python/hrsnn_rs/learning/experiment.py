@@ -18,8 +18,9 @@ import numpy as np
 import polars as pl
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import check_number
+from hrsnn_rs.arguments import check_choice, check_number
 from hrsnn_rs.datasets.folds import folds_for, usual_folds
+from hrsnn_rs.datasets.splits import WAYS
 from hrsnn_rs.errors import CalibrationWarning, DataWarning, ParameterError
 from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, layer_for
@@ -243,6 +244,7 @@ def compare(
     if homogeneous not in _HOMOGENEOUS:
         raise ParameterError(f"homogeneous must be of {_HOMOGENEOUS}; got {homogeneous!r}.")
     rate, spikes = _checked_target(rate, spikes)
+    check_choice("split", split, WAYS)
     clips = dataset
     if not isinstance(clips, Clips):
         clips = Clips.of_dataset(clips, encoder, progress=progress)
