@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from bad_arguments import BAD, arguments, targets
 from dataset_arguments import PATHS_OF_DATASETS, VALID_DATASETS, dataset_targets
+from figure_arguments import VALID_IN_FIGURES, figure_targets
 from valid_arguments import VALID
 from wing_arguments import VALID_IN_WINGS, wing_targets
 
 TARGETS = targets() | wing_targets()
-TARGETS |= dataset_targets()
+TARGETS |= dataset_targets() | figure_targets()
 CALLS = [(name, argument) for name in TARGETS for argument in arguments(TARGETS[name])]
 #: What a system call may answer: the path is fine, but there is nothing, or a folder.
 PATHS = {
@@ -33,7 +34,7 @@ BECOMES = {
 #: scikit-learn's contract asks for its own TypeError where an array holds objects.
 OBJECTS = {"Readout.fit.features", "HRSNNClassifier.fit.samples"}
 #: Functions are called here, and what they raise is their own.
-CALLED = {"datasets.EventFolder.count_events.progress"}
+CALLED = {"datasets.EventFolder.count_events.progress", "report.demo_figures.make_network"}
 #: Results, which users read and do not make.
 RESULTS = {"Calibration", "RunResult", "RunStats"}
 #: Why what is public in a wing is not called here.
@@ -52,6 +53,7 @@ UNTRIED = {
     "is a tuple, and is checked where it is used": {
         "network": {"Plane", "Tiling"},
         "datasets": {"Recording"},
+        "report": {"ReportFigure"},
     },
     "needs neo, nir or pynwb, and has nonsense in tests of its own": {
         "network": {"from_neo", "from_nir", "from_nwb", "to_neo", "to_nir", "to_nwb"}
@@ -59,10 +61,10 @@ UNTRIED = {
 }
 #: Wings whose public names are all called here, or said above.
 WINGS = ("events", "description", "made_up", "recordings", "network", "encoding")
-WINGS += ("datasets",)
+WINGS += ("datasets", "plotting", "report")
 #: What is valid, in the package and in its wings.
 ALL_VALID = [*VALID.items(), *VALID_IN_WINGS.items()]
-ALL_VALID += VALID_DATASETS.items()
+ALL_VALID += [*VALID_DATASETS.items(), *VALID_IN_FIGURES.items()]
 
 
 def valid(call: str) -> set[str]:

@@ -8,17 +8,20 @@ from pathlib import Path
 
 import hrsnn_rs as hr
 import numpy as np
+import polars as pl
 import pytest
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events import SensorEvents
-from hrsnn_rs.learning import HRSNNClassifier
+from hrsnn_rs.learning import ROW_SCHEMA, HRSNNClassifier
 from hrsnn_rs.network.presets import default_network
 from hrsnn_rs.network.saving import home_of, keeping_mode, replace_file
 from hrsnn_rs.plotting import clip_gif
+from hrsnn_rs.report import write_report
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
 
+ROWS = pl.DataFrame([{"system": "HeNHeS", "seed": 0, "accuracy": 0.8}], schema=ROW_SCHEMA)
 NETWORK = default_network(8, sensor=(2, 2), n_neurons=10, seed=1)
 
 
@@ -39,11 +42,12 @@ def savers(tmp_path_factory):
         "classifier": classifier.save,
         "simulation": simulation.save,
         "gif": lambda path: clip_gif(path, clip),
+        "page": lambda path: write_report(path, ROWS, command="hrsnn demo"),
         "index": lambda path: main(["data", "index", str(folder), "-o", str(path), "--json"]),
     }
 
 
-WAYS = ("network", "classifier", "simulation", "gif", "index")
+WAYS = ("network", "classifier", "simulation", "gif", "page", "index")
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -3,7 +3,16 @@ import io
 import numpy as np
 import polars as pl
 import pytest
-from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.learning import TASK_SCHEMA
+from hrsnn_rs.plotting import (
+    balance_outcome,
+    scores,
+    sweep_outcome,
+    task_gains,
+    task_outcome,
+    traces,
+)
 from hrsnn_rs.plotting import figures as plotting
 
 pytest.importorskip("matplotlib")
@@ -51,6 +60,22 @@ def test_raster_needs_every_neuron():
         plotting.raster(pl.DataFrame({"t": [1], "neuron": [7]}), [False, True], duration=10)
 
 
+@pytest.mark.parametrize(
+    ("spikes", "says"),
+    [
+        ({"t": [5, 6], "neuron": [0, -1]}, "neuron of spikes must be at least 0; got -1 at row 1"),
+        (
+            {"t": [5, None], "neuron": [0, 1]},
+            "t of spikes must be a whole number; got nan at row 1",
+        ),
+        ({"t": [5]}, "spikes must have the column 'neuron'; it has t"),
+    ],
+)
+def test_spikes_of_nobody_are_named(spikes, says):
+    with pytest.raises(ParameterError, match=says):
+        plotting.raster(pl.DataFrame(spikes), [False, True], duration=10)
+
+
 def test_every_figure_can_be_drawn_without_pyplot(rows, monkeypatch):
     import sys
 
@@ -81,3 +106,45 @@ def test_shapes_are_checked(rows):
         plotting.weights([1.0], [1.0, 2.0])
     with pytest.raises(ShapeError, match="at least one row"):
         plotting.scores(rows.head(0))
+    nothing = pl.lit(None, dtype=pl.Float64)
+    with pytest.raises(ShapeError, match="rows must hold an accuracy or a memory; got neither"):
+        plotting.scores(rows.with_columns(accuracy=nothing, memory=nothing))
+
+
+@pytest.mark.parametrize(
+    ("draw", "says"),
+    [
+        (scores, "rows must have the column 'system'; it has t"),
+        (sweep_outcome, "rows must have the column 'condition'; it has t"),
+        (task_gains, "rows must have the column 'condition'; it has t"),
+        (task_outcome, "rows must have the column 'condition'; it has t"),
+        (balance_outcome, "rows must have the column 'condition'; it has t"),
+        (
+            lambda table: task_outcome(pl.DataFrame([{"score": 0.5}], schema=TASK_SCHEMA), table),
+            "theory must have the column 'condition'; it has t",
+        ),
+        (
+            lambda table: traces(pl.DataFrame({"t": [0], "neuron": [1], "v": [0.5]}), table),
+            "spikes must have the column 'neuron'; it has t",
+        ),
+    ],
+)
+def test_a_column_that_a_figure_needs_is_named(draw, says):
+    with pytest.raises(ParameterError, match=says):
+        draw(pl.DataFrame({"t": [1]}))
+
+
+@pytest.mark.parametrize(
+    ("draw", "says"),
+    [
+        (lambda: plotting.time_constants([20.0, np.nan]), r"tau_m must .* got nan at neuron 1"),
+        (lambda: plotting.time_constants([20.0, -1.0]), r"tau_m must .* got -1\.0 at neuron 1"),
+        (lambda: plotting.time_constants([20.0], [2]), "inhibitory must be below 2; got 2"),
+        (lambda: plotting.weights([0.5, np.inf], [0.5, 1.0]), r"before must .* at synapse 1"),
+        (lambda: plotting.confusion([[1, -1], [0, 1]], "ab"), r"matrix must .* \(0, 1\)"),
+        (lambda: plotting.confusion([[1, 0], [0, 1]], 2), "classes must be a sequence; got a int"),
+    ],
+)
+def test_numbers_that_cannot_be_drawn_are_named(draw, says):
+    with pytest.raises(ParameterError, match=says):
+        draw()

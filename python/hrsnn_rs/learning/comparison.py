@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from hrsnn_rs.arguments import check_text
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS
 from hrsnn_rs.learning.statistics import (
@@ -273,6 +274,8 @@ def comparisons(rows: pl.DataFrame, system: str | None = None) -> pl.DataFrame:
     ('accuracy', 'untrained', 1.0, 'no verdict')
     """
     said = predictions(rows)
+    if system is not None:
+        check_text("system", system)
     pairs = _pairs(rows["system"].unique(maintain_order=True).to_list(), system)
     made = [
         (metric, first, other, gap)

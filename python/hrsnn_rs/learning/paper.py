@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from hrsnn_rs.learning.comparison import check_rows
 from hrsnn_rs.words import counted
 
 CITATION = (
@@ -85,6 +86,11 @@ def beside_paper(rows: pl.DataFrame) -> BesidePaper | None:
     BesidePaper or None
         `None` where the data set is none of the paper's.
 
+    Raises
+    ------
+    ParameterError
+        If it is no such table.
+
     Examples
     --------
     >>> import polars as pl
@@ -95,6 +101,7 @@ def beside_paper(rows: pl.DataFrame) -> BesidePaper | None:
     >>> beside_paper(rows).table.select("system", "paper", "here").rows()
     [('untrained', None, 0.8), ('HeNHeS', 0.9432, 0.9)]
     """
+    check_rows(rows, "kind", "split")
     kinds = rows["kind"].unique().to_list()
     if len(kinds) != 1 or kinds[0] not in PUBLISHED:
         return None

@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from hrsnn_rs.errors import MissingDependencyError
+from hrsnn_rs.errors import MissingDependencyError, ParameterError
+from hrsnn_rs.events.columns import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,12 +69,21 @@ def png(figure: Figure) -> bytes:
     bytes
         The same for the same figure, with any settings of the user.
 
+    Raises
+    ------
+    ParameterError
+        If it is no figure.
+
     Examples
     --------
     >>> from hrsnn_rs.plotting import png, time_constants
     >>> png(time_constants([20.0, 25.0, 60.0]))[1:4]
     b'PNG'
     """
+    from matplotlib.figure import Figure
+
+    if not isinstance(figure, Figure):
+        raise ParameterError(f"figure must be a Figure of matplotlib; got {kind_of(figure)}.")
     buffer = io.BytesIO()
     # Without the metadata the same figure gives the same bytes with any matplotlib.
     figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})

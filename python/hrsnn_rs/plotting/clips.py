@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer, check_number
+from hrsnn_rs.arguments import check_integer, check_number, check_text
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.events.sensor import SensorEvents
@@ -73,6 +73,7 @@ def clip_frames(
     clip = _checked(events)
     n = check_integer("n_frames", n_frames, 1, 60)
     fade = check_number("tau", tau, "above 0 ms", lambda ms: ms > 0.0)
+    check_text("title", title)
     ends = np.linspace(0, clip.duration, n + 1)[1:]
     n_columns = min(n, 6)
     n_rows = -(-n // n_columns)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrsnn_rs.arguments import NOT_NEGATIVE, as_array, check_array, check_text
 from hrsnn_rs.errors import ShapeError
 from hrsnn_rs.plotting.canvas import blank, own_settings
 
@@ -35,6 +36,8 @@ def receptive_fields(fields: ArrayLike, title: str = "") -> Figure:
     ------
     ShapeError
         If the shape is another.
+    ParameterError
+        If a value is negative, or no finite number.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -44,12 +47,13 @@ def receptive_fields(fields: ArrayLike, title: str = "") -> Figure:
     >>> from hrsnn_rs.plotting import receptive_fields
     >>> figure = receptive_fields(np.random.default_rng(0).random((16, 2, 5, 5)))
     """
-    values = np.asarray(fields, dtype=np.float64)
-    if values.ndim != 4 or values.shape[1] not in (1, 2) or 0 in values.shape:
+    check_text("title", title)
+    shape = as_array("fields", fields).shape
+    if len(shape) != 4 or shape[1] not in (1, 2) or 0 in shape:
         raise ShapeError(
-            "fields must have shape (n_features, 1 or 2 polarities, height, width);"
-            f" got {values.shape}."
+            f"fields must have shape (n_features, 1 or 2 polarities, height, width); got {shape}."
         )
+    values = check_array("fields", fields, *NOT_NEGATIVE, ndim=4)
     n, polarities, height, width = values.shape
     largest = values.max(axis=(1, 2, 3), keepdims=True)
     values = values / np.where(largest > 0.0, largest, 1.0)

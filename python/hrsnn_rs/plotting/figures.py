@@ -10,19 +10,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.arguments import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    as_array,
+    check_array,
+    check_integer,
+    check_text,
+)
+from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.columns import check_table, kind_of, whole_numbers
 from hrsnn_rs.plotting.canvas import blank, own_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 EXCITATORY = "#1b6ca8"
 INHIBITORY = "#d1495b"
 _SILENT = "#e4e4e4"
 CONTROL = "#9aa5b1"
+_MEASURES = ("accuracy", "memory")
 
 
 @own_settings
@@ -52,6 +62,8 @@ def raster(spikes: pl.DataFrame, inhibitory: ArrayLike, duration: int, title: st
     ------
     ShapeError
         If a spike is of a neuron that `inhibitory` does not have.
+    ParameterError
+        If `spikes` is no such table, or an argument is not what it should be.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -63,9 +75,14 @@ def raster(spikes: pl.DataFrame, inhibitory: ArrayLike, duration: int, title: st
     >>> raster(spikes, inhibitory=[False, False, True], duration=1_000).axes[0].get_ylabel()
     'neuron (sorted by first spike)'
     """
-    mask = np.asarray(inhibitory, dtype=bool)
-    t = spikes["t"].to_numpy()
-    neuron = spikes["neuron"].to_numpy().astype(np.int64)
+    check_text("title", title)
+    duration = check_integer("duration", duration, 1, unit="µs")
+    mask = _mask(inhibitory)
+    check_table("spikes", spikes, "t", "neuron")
+    t, neuron = (
+        whole_numbers(spikes[name].to_numpy(), f"{name} of spikes", at="row")
+        for name in ("t", "neuron")
+    )
     if len(neuron) and neuron.max() >= len(mask):
         raise ShapeError(
             f"inhibitory must have a value for each neuron; got {len(mask)} and a spike of "
@@ -134,6 +151,8 @@ def confusion(matrix: ArrayLike, classes: Sequence[Any], title: str = "") -> Fig
     ------
     ShapeError
         If the matrix is not square or not as long as `classes`.
+    ParameterError
+        If a count is negative, or no finite number, or `classes` are no sequence.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -143,17 +162,20 @@ def confusion(matrix: ArrayLike, classes: Sequence[Any], title: str = "") -> Fig
     >>> confusion([[3, 1], [0, 4]], ["left", "right"]).axes[0].get_xlabel()
     'predicted'
     """
-    counts = np.asarray(matrix)
-    if counts.shape != (len(classes), len(classes)):
+    check_text("title", title)
+    names = _names(classes)
+    counts = as_array("matrix", matrix)
+    if counts.shape != (len(names), len(names)):
         raise ShapeError(
-            f"matrix must have shape ({len(classes)}, {len(classes)}); got {counts.shape}."
+            f"matrix must have shape ({len(names)}, {len(names)}), as there are classes;"
+            f" got {counts.shape}."
         )
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.6 + 0.34 * len(classes)
+    checked = check_array("matrix", counts, *NOT_NEGATIVE, ndim=2)
+    shares = checked / np.maximum(checked.sum(axis=1, keepdims=True), 1)
+    side = 2.6 + 0.34 * len(names)
     figure = blank(side + 0.6, side)
     axes = figure.add_subplot()
     axes.imshow(shares, vmin=0.0, vmax=1.0, cmap="Blues")
-    names = [str(name) for name in classes]
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
     for row, column in np.argwhere(counts > 0):
@@ -187,6 +209,8 @@ def time_constants(tau_m: ArrayLike, inhibitory: ArrayLike | None = None) -> Fig
     ------
     ShapeError
         If the arrays are not equally long, or empty.
+    ParameterError
+        If a time constant is not above 0, or `inhibitory` holds what is neither True nor False.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -196,9 +220,9 @@ def time_constants(tau_m: ArrayLike, inhibitory: ArrayLike | None = None) -> Fig
     >>> time_constants([20.0, 25.0, 60.0]).axes[0].get_xlabel()
     'membrane time constant (ms)'
     """
-    values = np.asarray(tau_m, dtype=np.float64)
-    mask = np.zeros(len(values), bool) if inhibitory is None else np.asarray(inhibitory, bool)
-    if values.ndim != 1 or mask.shape != values.shape or len(values) == 0:
+    values = check_array("tau_m", tau_m, *POSITIVE, at="neuron")
+    mask = np.zeros(len(values), bool) if inhibitory is None else _mask(inhibitory)
+    if mask.shape != values.shape or len(values) == 0:
         raise ShapeError(
             f"tau_m and inhibitory must have one shape (n_neurons,); got {values.shape} "
             f"and {mask.shape}."
@@ -242,6 +266,8 @@ def weights(before: ArrayLike, after: ArrayLike) -> Figure:
     ------
     ShapeError
         If the arrays are not equally long, or empty.
+    ParameterError
+        If a weight is no finite number.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -251,8 +277,9 @@ def weights(before: ArrayLike, after: ArrayLike) -> Figure:
     >>> len(weights([0.5, 0.7, 0.9], [0.4, 0.8, 0.9]).axes)
     2
     """
-    old, new = (np.asarray(part, dtype=np.float64) for part in (before, after))
-    if old.ndim != 1 or old.shape != new.shape or len(old) == 0:
+    old = check_array("before", before, at="synapse")
+    new = check_array("after", after, at="synapse")
+    if old.shape != new.shape or len(old) == 0:
         raise ShapeError(
             f"before and after must have one shape (n_plastic,); got {old.shape} and {new.shape}."
         )
@@ -297,8 +324,10 @@ def scores(rows: pl.DataFrame) -> Figure:
 
     Raises
     ------
+    ParameterError
+        If it is no such table.
     ShapeError
-        If there is no row.
+        If there is no row, or nothing was measured.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -311,9 +340,10 @@ def scores(rows: pl.DataFrame) -> Figure:
     >>> scores(rows).axes[0].get_title()
     'accuracy'
     """
-    if rows.height == 0:
-        raise ShapeError("rows must hold at least one row; got 0.")
-    measures = [name for name in ("accuracy", "memory") if rows[name].null_count() < rows.height]
+    check_rows("rows", rows, "system", *_MEASURES)
+    measures = [name for name in _MEASURES if rows[name].null_count() < rows.height]
+    if not measures:
+        raise ShapeError("rows must hold an accuracy or a memory; got neither.")
     systems = rows["system"].unique(maintain_order=True).to_list()
     figure = blank(1.0 + 4.2 * len(measures), 1.3 + 0.42 * len(systems))
     panels = figure.subplots(1, len(measures), squeeze=False, sharey=True)[0]
@@ -348,6 +378,28 @@ def scores(rows: pl.DataFrame) -> Figure:
         axes.set_title("accuracy" if measure == "accuracy" else "memory: direction in time")
     panels[0].set_yticks(place, systems)
     return figure
+
+
+def check_rows(name: str, rows: Any, *columns: str) -> None:
+    """Refuse what is no table with some columns and at least one row."""
+    if check_table(name, rows, *columns).height == 0:
+        raise ShapeError(f"{name} must hold at least one row; got 0.")
+
+
+def _mask(inhibitory: ArrayLike) -> NDArray[np.bool_]:
+    """Return which neurons are inhibitory; 0 and 1 will do."""
+    return whole_numbers(inhibitory, "inhibitory", below=2, at="neuron", booleans=True) > 0
+
+
+def _names(classes: Any) -> list[str]:
+    """Return what classes are called; anything that can be told apart has a name."""
+    try:
+        given = list(classes)
+    except TypeError:
+        raise ParameterError(f"classes must be a sequence; got {kind_of(classes)}.") from None
+    if as_array("classes", given).ndim != 1:
+        raise ShapeError(f"classes must be one-dimensional; got {kind_of(classes)}.")
+    return [str(name) for name in given]
 
 
 def _legend_below(axes: Any, n_columns: int) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_mapping, check_text
 from hrsnn_rs.description.distributions import Constant
+from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.quantiles import is_positive, quantiles
-from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.plotting.canvas import blank, own_settings
 from hrsnn_rs.plotting.figures import CONTROL, EXCITATORY, INHIBITORY
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hrsnn_rs.arguments import FloatArray
-    from hrsnn_rs.description.law import Distribution
 
 _COLOURS = (CONTROL, EXCITATORY, INHIBITORY, "#3a7d44", "#7d5ba6")
 _UNITS = {"axon_delay": "ms"} | dict.fromkeys(("tau_m", "tau_plus", "tau_minus"), "ms")
@@ -49,6 +50,8 @@ def laws(panels: Mapping[str, Mapping[str, Distribution]], title: str = "") -> F
     ------
     ShapeError
         If there is no law.
+    ParameterError
+        If it is no mapping of mappings of laws.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -60,9 +63,20 @@ def laws(panels: Mapping[str, Mapping[str, Distribution]], title: str = "") -> F
     >>> figure.axes[0].get_xlabel()
     'tau_m (ms)'
     """
+    check_text("title", title)
+    panels = {
+        name: check_mapping(f"panels[{name!r}]", named)
+        for name, named in check_mapping("panels", panels).items()
+    }
     n = len(panels)
     if n == 0 or not all(panels.values()):
         raise ShapeError("panels must hold at least one law each; got none.")
+    for name, named in panels.items():
+        for label, law in named.items():
+            if not isinstance(law, Distribution):
+                raise ParameterError(
+                    f"panels[{name!r}][{label!r}] must be a Distribution; got {law!r}."
+                )
     n_columns = min(n, 3)
     n_lines = -(-n // n_columns)
     figure = blank(4.0 * n_columns, 2.9 * n_lines + 0.4)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from hrsnn_rs.arguments import check_text
 from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.events.columns import check_table
 from hrsnn_rs.plotting.canvas import blank, own_settings
 
 if TYPE_CHECKING:
-    import polars as pl
     from matplotlib.figure import Figure
 
 #: Most lines that are told apart by name.
@@ -38,7 +41,7 @@ def traces(record: pl.DataFrame, spikes: pl.DataFrame | None = None, title: str 
     Raises
     ------
     ParameterError
-        If it is no such table.
+        If one of the two is no such table.
     ShapeError
         If nothing was recorded.
     MissingDependencyError
@@ -53,11 +56,14 @@ def traces(record: pl.DataFrame, spikes: pl.DataFrame | None = None, title: str 
     >>> traces(result.record["v"], result.spikes).axes[0].get_ylabel()
     'v (mV)'
     """
-    columns = [] if getattr(record, "columns", None) is None else list(record.columns)
+    check_text("title", title)
+    columns = record.columns if isinstance(record, pl.DataFrame) else []
     if len(columns) < 3 or columns[0] != "t":
         raise ParameterError(f"record must be a table of RunResult.record; got {record!r}.")
     if record.height == 0:
         raise ShapeError("record must hold at least one value; got 0.")
+    if spikes is not None:
+        check_table("spikes", spikes, "t", "neuron")
     of, value = columns[1:-1], columns[-1]
     figure = blank(8.0, 3.6)
     axes = figure.add_subplot()

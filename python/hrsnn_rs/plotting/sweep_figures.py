@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.errors import ParameterError, ShapeError
+from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.tasks import best_constants, outcome
 from hrsnn_rs.plotting.canvas import blank, own_settings
-from hrsnn_rs.plotting.figures import CONTROL
-from hrsnn_rs.plotting.task_figures import LAW_COLOURS, spread_of
+from hrsnn_rs.plotting.figures import CONTROL, check_rows
+from hrsnn_rs.plotting.task_figures import COLUMNS, LAW_COLOURS, spread_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ def sweep_outcome(rows: pl.DataFrame) -> Figure:
     ShapeError
         If there is no row.
     ParameterError
-        If a condition has no number.
+        If it is no such table, or a condition has no number.
 
     Examples
     --------
@@ -57,8 +57,7 @@ def sweep_outcome(rows: pl.DataFrame) -> Figure:
     >>> sweep_outcome(rows).axes[0].get_xlabel()
     'neurons'
     """
-    if rows.height == 0:
-        raise ShapeError("rows must hold at least one row; got 0.")
+    check_rows("rows", rows, *COLUMNS)
     conditions = rows["condition"].unique(maintain_order=True).to_list()
     numbers = [[float(n) for n in re.findall(r"[0-9]+\.?[0-9]*", one)] for one in conditions]
     if not all(numbers):

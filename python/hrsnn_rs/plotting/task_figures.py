@@ -8,15 +8,17 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.events.columns import check_table
 from hrsnn_rs.learning.task_balance import FACTOR, RATE, UNTRAINED, useful_ranges
 from hrsnn_rs.learning.tasks import best_constants, outcome
 from hrsnn_rs.plotting.canvas import blank, own_settings
-from hrsnn_rs.plotting.figures import CONTROL, EXCITATORY, INHIBITORY
+from hrsnn_rs.plotting.figures import CONTROL, EXCITATORY, INHIBITORY, check_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+COLUMNS = ("condition", "system", "constant", "seed", "score", "spikes_per_sample")
+"""Columns of a task's rows that are needed to hold laws against the best constant."""
 LAW_COLOURS = (EXCITATORY, INHIBITORY, "#3a7d44", "#7d5ba6")
 
 
@@ -40,6 +42,8 @@ def task_outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> Figu
 
     Raises
     ------
+    ParameterError
+        If it is no such table.
     ShapeError
         If there is no row.
     MissingDependencyError
@@ -57,8 +61,9 @@ def task_outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> Figu
     >>> task_outcome(rows).axes[0].get_title()
     'c'
     """
-    if rows.height == 0:
-        raise ShapeError("rows must hold at least one row; got 0.")
+    check_rows("rows", rows, *COLUMNS, "by_lag")
+    if theory is not None:
+        check_table("theory", theory, "condition", "system", "theory")
     conditions = rows["condition"].unique(maintain_order=True).to_list()
     has_lags = rows["by_lag"].null_count() < rows.height
     has_gain = len(conditions) >= 3
@@ -103,6 +108,8 @@ def task_gains(rows: pl.DataFrame) -> Figure:
 
     Raises
     ------
+    ParameterError
+        If it is no such table.
     ShapeError
         If there is no row.
 
@@ -118,8 +125,7 @@ def task_gains(rows: pl.DataFrame) -> Figure:
     >>> task_gains(rows).axes[0].get_yticklabels()[0].get_text()
     'delays: wide'
     """
-    if rows.height == 0:
-        raise ShapeError("rows must hold at least one row; got 0.")
+    check_rows("rows", rows, *COLUMNS)
     table = outcome(rows)
     figure = blank(8.4, 1.2 + 0.3 * table.height)
     axes = figure.subplots()
@@ -158,6 +164,8 @@ def balance_outcome(rows: pl.DataFrame) -> Figure:
 
     Raises
     ------
+    ParameterError
+        If it is no such table.
     ShapeError
         If there is no row.
 
@@ -172,6 +180,7 @@ def balance_outcome(rows: pl.DataFrame) -> Figure:
     >>> len(balance_outcome(rows).axes)
     3
     """
+    check_rows("rows", rows, "condition", "system", "seed", "rate", "score")
     table = useful_ranges(rows)
     learned = rows.filter(pl.col("condition") != UNTRAINED).with_columns(
         balance=pl.col("condition").cast(pl.Float64)

@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import MOST_SEED, check_callable, check_integer
 from hrsnn_rs.datasets.splits import validation_groups
+from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.events.columns import kind_of
+from hrsnn_rs.learning.clips import Clips
+from hrsnn_rs.learning.comparison import check_rows
 from hrsnn_rs.learning.feature_systems import layer_for
 from hrsnn_rs.learning.metrics import confusion_matrix
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.systems import network_features
+from hrsnn_rs.network.one_sample import check_threads
 from hrsnn_rs.network.presets import default_network
 from hrsnn_rs.plotting import figures as plotting
 from hrsnn_rs.plotting.fields import receptive_fields
@@ -28,7 +34,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from hrsnn_rs.learning.clips import Clips
     from hrsnn_rs.network.network import Network
 
 
@@ -66,6 +71,8 @@ def demo_figures(
 
     Raises
     ------
+    ParameterError
+        If an argument is not what it should be; found out before the work.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -80,6 +87,13 @@ def demo_figures(
     >>> [figure.title for figure in demo_figures(clips, rows, n_neurons=60)][:2]
     ['Scores', 'What features look for']
     """
+    if not isinstance(clips, Clips):
+        raise ParameterError(f"clips must be Clips; got {kind_of(clips)}.")
+    check_rows(rows)
+    seed = check_integer("seed", seed, high=MOST_SEED)
+    n_neurons = check_integer("n_neurons", n_neurons, 1)
+    check_callable("make_network", make_network)
+    check_threads(n_threads)
     figures = attempted(
         "Scores",
         "Look whether blue bars (variants) end to the right of grey ones (controls) by more "

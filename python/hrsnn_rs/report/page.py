@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hrsnn_rs.arguments import check_path
+from hrsnn_rs.arguments import check_text
 from hrsnn_rs.errors import FigureWarning, MissingDependencyError, ParameterError
 from hrsnn_rs.learning.comparison import check_rows, predictions, summarize, verdict_parts
 from hrsnn_rs.learning.paper import beside_paper
 from hrsnn_rs.network.network import Network
+from hrsnn_rs.network.saving import home_of, replace_file
 from hrsnn_rs.plotting.canvas import png
 from hrsnn_rs.report.origin import origin
 from hrsnn_rs.report.parts import chance, part_lines, parts_of, said_of_parts
@@ -89,8 +90,8 @@ def write_report(
 
     Parameters
     ----------
-    path : path
-        File to write; replaced if it is there.
+    path : str or path-like
+        File to write; one that is there is replaced at once, once the page is whole.
     rows : polars.DataFrame
         Rows as `experiment.compare` gives them. Not changed.
     figures : sequence of ReportFigure, default=()
@@ -105,7 +106,8 @@ def write_report(
     Raises
     ------
     ParameterError
-        If there is no row, or an argument is not what it should be.
+        If there is no row, an argument is not what it should be, or `path` is a device, a pipe or
+        a socket.
     OSError
         If the file cannot be written.
 
@@ -124,12 +126,12 @@ def write_report(
     ...     "0.800" in page.read_text(encoding="utf-8")
     True
     """
+    home = home_of("path", path)
     check_rows(rows, *_SHOWN)
     if rows.height == 0:
         raise ParameterError("rows must hold at least one row; got 0.")
-    for name, text in (("command", command), ("title", title)):
-        if not isinstance(text, str):
-            raise ParameterError(f"{name} must be a string; got {text!r}.")
+    check_text("command", command)
+    check_text("title", title)
     if not isinstance(figures, Sequence):
         raise ParameterError(f"figures must be a sequence of ReportFigure; got {figures!r}.")
     for index, figure in enumerate(figures):
@@ -137,8 +139,8 @@ def write_report(
             raise ParameterError(f"figures[{index}] must be a ReportFigure; got {figure!r}.")
     if network is not None and not isinstance(network, Network):
         raise ParameterError(f"network must be a Network or None; got {network!r}.")
-    path = check_path("path", path)
-    Path(path).write_text(_page(rows, figures, command, title, network), encoding="utf-8")
+    page = _page(rows, figures, command, title, network)
+    replace_file(home, lambda part: part.write_text(page, encoding="utf-8"))
 
 
 def _page(

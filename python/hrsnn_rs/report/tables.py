@@ -133,6 +133,11 @@ def format_paper(rows: pl.DataFrame) -> list[list[str]]:
     list of list of str
         "-" where the paper gives no figure; empty where the data set is none of the paper's.
 
+    Raises
+    ------
+    ParameterError
+        If it is no such table.
+
     Examples
     --------
     >>> import polars as pl
