@@ -49,6 +49,15 @@ def test_conditions_without_a_number_are_refused():
         sweep_outcome(made_rows({"quiet": 0.5}))
 
 
+def test_maps_need_two_numbers_of_each_and_a_law():
+    rows = made_rows({"inputs 0.1, recurrent 0": 0.25, "inputs 0.1": 0.75})
+    with pytest.raises(ParameterError, match="conditions of rows must hold numbers, all of them"):
+        sweep_outcome(rows)
+    rows = made_rows({"inputs 0.1, recurrent 0": 0.25, "inputs 0.1, recurrent 1": 0.75})
+    with pytest.raises(ParameterError, match="rows must hold a law; got constants alone"):
+        sweep_outcome(rows.drop_nulls("constant"))
+
+
 def test_no_rows():
     with pytest.raises(ShapeError, match="at least one row"):
         sweep_outcome(pl.DataFrame(schema=TASK_SCHEMA))

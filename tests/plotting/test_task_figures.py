@@ -3,7 +3,7 @@ import io
 import numpy as np
 import polars as pl
 import pytest
-from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.learning import TASK_SCHEMA, predict_interval, run_task
 from hrsnn_rs.learning.task_interval import CONDITIONS
 from hrsnn_rs.plotting import balance_outcome, task_gains, task_outcome
@@ -78,6 +78,13 @@ def test_a_gain_is_drawn_in_points_and_a_missing_one_is_empty():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["c: wide", "c: odd"]
     drawn = [line.get_xydata().tolist() for line in axes.lines if line.get_marker() == "o"]
     assert drawn == [[[pytest.approx(25.0), 0.0]]]
+
+
+def test_a_condition_without_constants_is_named():
+    rows = toy(["c", "d"])
+    laws = rows.filter((pl.col("condition") == "c") | pl.col("constant").is_null())
+    with pytest.raises(ParameterError, match="rows must hold a constant in 'd'; got laws alone"):
+        task_outcome(laws)
 
 
 @pytest.mark.parametrize("draw", [task_outcome, task_gains, balance_outcome])

@@ -43,7 +43,7 @@ def sweep_outcome(rows: pl.DataFrame) -> Figure:
     ShapeError
         If there is no row.
     ParameterError
-        If it is no such table, or a condition has no number.
+        If it is no such table, a condition has no number, or there is no law to map.
 
     Examples
     --------
@@ -60,9 +60,12 @@ def sweep_outcome(rows: pl.DataFrame) -> Figure:
     check_rows("rows", rows, *COLUMNS)
     conditions = rows["condition"].unique(maintain_order=True).to_list()
     numbers = [[float(n) for n in re.findall(r"[0-9]+\.?[0-9]*", one)] for one in conditions]
-    if not all(numbers):
-        raise ParameterError(f"conditions must hold numbers; got {conditions!r}.")
-    if len(numbers[0]) == 2:
+    is_map = len(numbers[0]) == 2
+    if not all(len(one) == 2 if is_map else one for one in numbers):
+        raise ParameterError(
+            f"conditions of rows must hold numbers, all of them one or all two; got {conditions!r}."
+        )
+    if is_map:
         return _maps(rows, conditions, np.array(numbers))
     figure = blank(8.4, 3.6)
     score, gain = figure.subplots(1, 2)
@@ -108,6 +111,8 @@ def _maps(rows: pl.DataFrame, conditions: list[str], numbers: Any) -> Figure:
     """Draw the scores of the first law, and what it gains, by both numbers."""
     first, second = (np.unique(numbers[:, side]) for side in (0, 1))
     table = outcome(rows)
+    if table.height == 0:
+        raise ParameterError("rows must hold a law; got constants alone.")
     law = table["system"][0]
     of = {row["condition"]: row for row in table.filter(pl.col("system") == law).to_dicts()}
     figure = blank(10.0, 3.8)

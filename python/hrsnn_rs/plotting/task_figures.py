@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import check_table
 from hrsnn_rs.learning.task_balance import FACTOR, RATE, UNTRAINED, useful_ranges
 from hrsnn_rs.learning.tasks import best_constants, outcome
@@ -218,6 +219,9 @@ def _sweep(axes: Any, rows: pl.DataFrame, theory: pl.DataFrame | None) -> None:
     expected = {} if theory is None else dict(theory.select("system", "theory").iter_rows())
     constants = rows.filter(pl.col("constant").is_not_null())
     taus = constants["constant"].unique(maintain_order=True).to_list()
+    if not taus:
+        condition = rows["condition"][0]
+        raise ParameterError(f"rows must hold a constant in {condition!r}; got laws alone.")
     spreads = [spread_of(constants.filter(pl.col("constant") == tau)["score"]) for tau in taus]
     means, halves = np.array(spreads).T
     axes.errorbar(taus, means, halves, color=CONTROL, marker="o", capsize=3, label="one constant")
