@@ -161,7 +161,7 @@ def test_nothing_and_nonsense_are_refused():
     rows = rows_of({"one": 0.5, "HeNHeS": 0.5})
     with pytest.raises(ParameterError, match="at least one row"):
         summarize(rows.head(0))
-    with pytest.raises(ParameterError, match=r"metric must be of .* got 'seconds'"):
+    with pytest.raises(ParameterError, match=r"metric must be one of .* got 'seconds'"):
         difference(rows, "one", "HeNHeS", "seconds")
     words = "there is no row of features or of HeNHeS"
     assert verdict(rows.filter(system="one")) == f"No verdict: {words}."

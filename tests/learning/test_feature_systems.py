@@ -103,9 +103,9 @@ def test_features_and_the_network_are_judged_each_against_its_own():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"features": ["deep"]}, r"^features must be of"),
+        ({"features": ["deep"]}, r"^features\[0\] must be one of"),
         ({"features": ["features", "features"]}, "^features must be different"),
-        ({"layers": "deep"}, "^layers must be of"),
+        ({"layers": "deep"}, "^layers must be one of"),
         ({"layers": "stacked"}, "^memory must be False where layers"),
     ],
 )

@@ -8,7 +8,13 @@ import polars as pl
 import pytest
 from blobs import SIDE, blobs, make_network
 from hrsnn_rs.datasets import folds_for
-from hrsnn_rs.errors import CalibrationWarning, DataWarning, FormatError, ParameterError
+from hrsnn_rs.errors import (
+    CalibrationError,
+    CalibrationWarning,
+    DataWarning,
+    FormatError,
+    ParameterError,
+)
 from hrsnn_rs.events.store import EventStore
 from hrsnn_rs.learning import Readout, comparisons, predictions
 from hrsnn_rs.learning.experiment import compare
@@ -101,6 +107,23 @@ def test_without_subjects_the_official_split_is_taken_and_a_warning_given(clips)
     with pytest.warns(DataWarning, match="not recorded who is in a clip"):
         rows = compare(unknown, [0], [], ["event counts"], memory=False)
     assert rows["split"][0].startswith("official split")
+
+
+@pytest.mark.parametrize("homogeneous", ["mean", "best"])
+def test_who_cannot_reach_the_rate_is_named(clips, homogeneous):
+    words = SMALL | {"variants": ["HoNHoS"], "homogeneous": homogeneous, "rate": 1e5}
+    with pytest.raises(
+        CalibrationError, match=r"^HoNHoS, seed 3, fold 0: a rate of 100000 Hz is out "
+    ):
+        compare(clips, [3], **words)
+
+
+def test_a_function_that_makes_no_network_is_named(clips):
+    words = SMALL | {"make_network": lambda seed: "a network"}
+    with pytest.raises(
+        ParameterError, match=r"^make_network\(seed=0\) must be of type Network; got"
+    ):
+        compare(clips, [3], **words)
 
 
 def test_thresholds_adapt_without_recurrence_too(clips):
@@ -313,8 +336,8 @@ def test_rows_of_other_clips_are_refused(clips, tmp_path):
         ({"folds": 6}, "folds must be at most 5; got 6"),
         ({"folds": "official"}, "folds must not be 'official'"),
         ({"folds": "groups", "split": "clip"}, "folds must be 'one' where split is 'clip'"),
-        ({"homogeneous": "worst"}, "homogeneous must be of .* got 'worst'"),
-        ({"homogeneous": None}, "homogeneous must be of .* got None"),
+        ({"homogeneous": "worst"}, "homogeneous must be one of .* got 'worst'"),
+        ({"homogeneous": None}, "homogeneous must be one of .* got None"),
         ({"rate": 3.0, "spikes": 9.0}, "rate must be None where spikes is given"),
         ({"rate": 0.0}, "rate must be greater than 0 Hz; got 0.0"),
         ({"spikes": float("nan")}, "spikes must be .*got nan"),

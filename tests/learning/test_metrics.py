@@ -79,7 +79,7 @@ def test_operations_have_neurobench_names():
     assert result["activation_sparsity"] == pytest.approx(1 - 300 / (50 * 2_000))
     assert result["connection_sparsity"] == pytest.approx(1 - 600 / 3_000)
     for name in ("n_samples", "duration", "n_inputs", "n_neurons"):
-        with pytest.raises(ParameterError, match=f"{name} must be greater than 0; got 0"):
+        with pytest.raises(ParameterError, match=f"{name} must be at least 1; got 0"):
             synaptic_operations(**sizes | {name: 0})
-    with pytest.raises(ParameterError, match="n_spikes must not be negative; got -1"):
+    with pytest.raises(ParameterError, match="n_spikes must be at least 0; got -1"):
         synaptic_operations(**sizes | {"n_spikes": -1})

@@ -197,6 +197,21 @@ def test_who_misses_the_rate_has_no_score_and_is_no_choice():
         best_constants(rows.with_columns(score=pl.lit(None, pl.Float64)), "c")
 
 
+def test_constants_that_missed_the_rate_are_named_with_their_seeds():
+    rows = made_rows([(None, 0.5, 0.5), (0.5, None, 0.5), (None, 0.5, 0.5)])
+    message = (
+        "rows must hold a constant that reached the rate in 'c' with all seeds; got 20 ms, which "
+        "missed it with seed 0 and 1 other; 40 ms, which missed it with seed 10: take clips with "
+        "more events, more neurons, or leave out seeds."
+    )
+    for say in (outcome, lambda rows: best_constants(rows, "c")):
+        with pytest.raises(ParameterError) as error:
+            say(rows)
+        assert str(error.value) == message
+    with pytest.raises(ParameterError, match="condition must be one of c; got 'd'"):
+        best_constants(rows, "d")
+
+
 @pytest.mark.parametrize(
     "task",
     [

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from hrsnn_rs.arguments import as_array
+from hrsnn_rs.arguments import as_array, check_truth
+from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.events.columns import whole_numbers
+from hrsnn_rs.events.columns import kind_of, whole_numbers
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.store import EventStore
+from hrsnn_rs.learning.checks import check_callable, check_kind, check_list, check_progress
+from hrsnn_rs.learning.estimator_input import check_samples
 from hrsnn_rs.learning.labels import encode
 from hrsnn_rs.learning.recipes import default_encoder
 
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from hrsnn_rs.datasets.samples import EventSamples
     from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
     from hrsnn_rs.events.sensor import SensorEvents
 
@@ -62,7 +64,8 @@ class Clips:
     ShapeError
         If labels, groups or parts are not as many as the clips, or there is no clip.
     ParameterError
-        If a label is no index into `classes`, or a group is missing.
+        If a label is no index into `classes`, a group is missing, or something else is not what it
+        should be.
 
     Examples
     --------
@@ -88,13 +91,25 @@ class Clips:
     is_video: bool = False
 
     def __post_init__(self) -> None:
+        check_kind("name", self.name, str)
+        check_kind("kind", self.kind, str, type(None))
+        for name in ("subjects_known", "is_video"):
+            object.__setattr__(self, name, check_truth(name, getattr(self, name)))
+        check_encoder(self.encoder)
+        classes = check_list("classes", self.classes, least=1)
+        for place, one in enumerate(classes):
+            check_kind(f"classes[{place}]", one, str)
+        object.__setattr__(self, "classes", tuple(classes))
         if not isinstance(self.events, EventStore):
+            check_samples("events", self.events)
             object.__setattr__(self, "events", EventStore.in_memory(self.events))
         n, labels, groups = len(self.events), as_array("labels", self.labels), self.groups
         names = as_array("groups", groups)
-        if n == 0 or labels.shape != (n,) or names.shape != (n,):
+        if n == 0:
+            raise ShapeError("events must hold at least one clip; got 0.")
+        if labels.shape != (n,) or names.shape != (n,):
             raise ShapeError(
-                f"labels and groups must have shape ({n},) with n > 0; got "
+                f"labels and groups must have shape ({n},), one of each for each clip; got "
                 f"{labels.shape} and {names.shape}."
             )
         found = encode("groups", groups, whole=False)
@@ -102,7 +117,7 @@ class Clips:
         whole = whole_numbers(labels, "labels", below=len(self.classes), at="clip")
         object.__setattr__(self, "labels", whole)
         if self.parts is not None:
-            parts = np.asarray(self.parts, dtype=np.str_)
+            parts = as_array("parts", self.parts).astype(np.str_)
             if parts.shape != (n,):
                 raise ShapeError(f"parts must have shape ({n},); got {parts.shape}.")
             object.__setattr__(self, "parts", parts)
@@ -141,8 +156,9 @@ class Clips:
         FormatError
             If a clip's file is damaged.
         ParameterError, ShapeError
-            If a clip is not what the encoder takes, such as of a sensor of another size; or
-            if `encoder` is given and the data set has one of its own.
+            If a clip is not what the encoder takes, such as of a sensor of another size;
+            if `encoder` is given and the data set has one of its own; or if an argument is not what
+            it should be.
 
         Examples
         --------
@@ -153,6 +169,10 @@ class Clips:
         >>> len(clips.events), clips.events[0].n_channels
         (11, 2048)
         """
+        check_kind("dataset", dataset, EventSamples)
+        check_kind("name", name, str, type(None))
+        check_encoder(encoder)
+        check_progress(progress)
         events = EventStore()
         for place, (sample, _) in enumerate(dataset):
             if isinstance(sample, Events):
@@ -197,8 +217,12 @@ class Clips:
         ------
         ParameterError
             If an index is out of range.
+        ShapeError
+            If there is none.
         """
         chosen = whole_numbers(indices, "indices", below=len(self.events), at="index")
+        if len(chosen) == 0:
+            raise ShapeError("indices must hold at least one clip; got none.")
         return replace(
             self,
             events=self.events.subset(chosen),
@@ -257,8 +281,17 @@ def encoded_clip(
     hrsnn_rs.errors.ShapeError: clip 3: events must come from a sensor of 16 x 16; got 32 x 32.
     """
     try:
-        return encoder(sample)
+        found = encoder(sample)
     except (ParameterError, ShapeError) as error:
         file = dataset._file(number)
         of_file = "" if file is None else f" ({file})"
         raise type(error)(f"clip {number}{of_file}: {error}") from error
+    if not isinstance(found, Events):
+        raise ParameterError(f"encoder must give Events; got {kind_of(found)} of clip {number}.")
+    return found
+
+
+def check_encoder(encoder: object) -> None:
+    """Refuse what cannot be called with a clip; `None` leaves it open."""
+    if encoder is not None:
+        check_callable("encoder", encoder, "clip")

@@ -14,7 +14,9 @@ import polars as pl
 
 from hrsnn_rs.arguments import check_text
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.checks import check_choice, check_kind
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS
+from hrsnn_rs.learning.rows_file import check_table
 from hrsnn_rs.learning.statistics import (
     FEWEST_PERSONS,
     FEWEST_SEEDS,
@@ -82,13 +84,7 @@ def check_rows(rows: Any, *further: str) -> None:
     ParameterError
         If it is none, or lacks a column.
     """
-    if not isinstance(rows, pl.DataFrame):
-        raise ParameterError(f"rows must be a polars DataFrame, as compare gives; got {rows!r}.")
-    for name in (*_KEYS, *_MEASURED, *further):
-        if name not in rows.columns:
-            raise ParameterError(
-                f"rows must have the columns that compare gives; got none of name {name!r}."
-            )
+    check_table("rows", rows, (*_KEYS, *_MEASURED, *further), "compare")
 
 
 def predictions(rows: pl.DataFrame) -> pl.DataFrame:
@@ -216,7 +212,7 @@ def difference(
     Raises
     ------
     ParameterError
-        If the metric is unknown; as for `predictions`.
+        If the metric is unknown, or a system no text; as for `predictions`.
 
     Examples
     --------
@@ -230,8 +226,9 @@ def difference(
     >>> str(difference(rows, "HeNHeS", "untrained"))
     '+1.000 (no interval; 1 seed, 1 person, 1 clip)'
     """
-    if metric not in _SCORES:
-        raise ParameterError(f"metric must be of {_SCORES}; got {metric!r}.")
+    check_choice("metric", metric, _SCORES)
+    for name, system in (("first", first), ("second", second)):
+        check_kind(name, system, str)
     return _difference(predictions(rows), first, second, metric)
 
 
@@ -273,6 +270,7 @@ def comparisons(rows: pl.DataFrame, system: str | None = None) -> pl.DataFrame:
     >>> comparisons(rows).select("metric", "other", "difference", "outcome").row(0)
     ('accuracy', 'untrained', 1.0, 'no verdict')
     """
+    check_kind("system", system, str, type(None))
     said = predictions(rows)
     if system is not None:
         check_text("system", system)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.arguments import as_array, check_array
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder, beginning
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.sensor import SensorEvents
-from hrsnn_rs.learning.estimator_input import taken_apart
+from hrsnn_rs.learning.estimator_input import check_samples, taken_apart
+from hrsnn_rs.learning.fitted_as import check_classifier
 from hrsnn_rs.learning.labels import codes_among
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def early_recognition(
     >>> early_recognition(classifier, clips, shares=[0.5, 1.0])["share"].to_list()
     [0.5, 1.0]
     """
-    check_is_fitted(classifier)
+    check_classifier(classifier)
     encoder = classifier.encoder_
     if not isinstance(encoder, SensorEncoder):
         raise ParameterError(f"classifier must have an encoder of sensor events; got {encoder!r}.")
@@ -88,6 +88,7 @@ def early_recognition(
     )
     if (np.diff(chosen) <= 0.0).any():
         raise ParameterError(f"shares must increase; got {chosen.tolist()}.")
+    check_samples("samples", samples)
     clips, own_labels, _ = taken_apart(samples)
     y = own_labels if y is None else y
     if y is None:

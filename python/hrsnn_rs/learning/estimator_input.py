@@ -340,6 +340,33 @@ def check_arrays_meaning(dt: Any, sensor_size: Any) -> None:
         check_integer(f"sensor_size[{index}]", extent, 1, most)
 
 
+def check_samples(name: str, samples: Any) -> None:
+    """Refuse what cannot be iterated, and look at nothing.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    samples : object
+        What was given as samples. Not consumed.
+
+    Raises
+    ------
+    ParameterError
+        If it is no iterable.
+
+    Examples
+    --------
+    >>> check_samples("samples", iter("abc"))
+    """
+    if isinstance(samples, Iterable) and not (isinstance(samples, np.ndarray) and not samples.ndim):
+        return
+    advice = ""
+    if hasattr(samples, "__getitem__") and not isinstance(samples, np.ndarray):
+        advice = " A data set of another library is taken by `datasets.from_tonic`."
+    raise ParameterError(f"{name} must be an iterable of samples; got {samples!r}.{advice}")
+
+
 def peek(samples: Iterable[Any]) -> tuple[Any, Iterable[Any]]:
     """Look at the first sample of any iterable without losing it.
 
@@ -367,11 +394,7 @@ def peek(samples: Iterable[Any]) -> tuple[Any, Iterable[Any]]:
     >>> first, list(samples)
     ('a', ['a', 'b', 'c'])
     """
-    if not isinstance(samples, Iterable):
-        advice = ""
-        if hasattr(samples, "__getitem__"):
-            advice = " A data set of another library is taken by `datasets.from_tonic`."
-        raise ParameterError(f"samples must be an iterable of samples; got {samples!r}.{advice}")
+    check_samples("samples", samples)
     iterator = iter(samples)
     try:
         first = next(iterator)

@@ -18,17 +18,18 @@ import numpy as np
 import polars as pl
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import check_choice, check_number
+from hrsnn_rs.arguments import check_integer, check_number
 from hrsnn_rs.datasets.folds import folds_for, usual_folds
-from hrsnn_rs.datasets.splits import WAYS
 from hrsnn_rs.errors import CalibrationWarning, DataWarning, ParameterError
-from hrsnn_rs.learning.clips import Clips
+from hrsnn_rs.learning.checks import check_callable, check_choice, check_list, check_progress
+from hrsnn_rs.learning.clips import Clips, check_encoder
+from hrsnn_rs.learning.counting_checks import check_counting, check_learning, check_readout
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, layer_for
-from hrsnn_rs.learning.fold_work import FoldWork
+from hrsnn_rs.learning.fold_work import FoldWork, network_made
 from hrsnn_rs.learning.judging import joined
 from hrsnn_rs.learning.parallel import SharedCalls
 from hrsnn_rs.learning.readout import Readout
-from hrsnn_rs.learning.rows_file import RowsFile
+from hrsnn_rs.learning.rows_file import RowsFile, check_output
 from hrsnn_rs.learning.systems import CONTROLS
 from hrsnn_rs.network.calibration import WARN
 from hrsnn_rs.network.checkpoint import digest
@@ -99,6 +100,7 @@ tested clips, null where nobody knows them.
 _KEY = ("system", "seed")
 _HOMOGENEOUS = ("mean", "best")
 _LAYERS = ("recurrent", "stacked")
+_SPLITS = ("group", "clip")
 
 
 def compare(
@@ -213,7 +215,7 @@ def compare(
     FormatError
         If `output` is no table of rows.
     CalibrationError
-        If a network cannot reach the rate.
+        If a network cannot reach the rate; system, seed and fold are named.
 
     Warns
     -----
@@ -236,15 +238,26 @@ def compare(
     >>> rows.select("n_folds", "n_validation", "memory").row(0)
     (3, 33, 0.5)
     """
-    systems = _checked_systems(seeds, variants, controls, features)
-    if layers not in _LAYERS:
-        raise ParameterError(f"layers must be of {_LAYERS}; got {layers!r}.")
+    # All that can be told before the clips are read and encoded.
+    seeds, systems = _checked_systems(seeds, variants, controls, features)
+    for name, value, allowed in (
+        ("layers", layers, _LAYERS),
+        ("homogeneous", homogeneous, _HOMOGENEOUS),
+        ("split", split, _SPLITS),
+    ):
+        check_choice(name, value, allowed)
+    check_counting(n_windows=n_windows, windows=windows, memory=memory, n_threads=n_threads)
+    check_learning(epochs=epochs, n_calibration=n_calibration)
+    check_integer("n_neurons", n_neurons, 2)
+    if make_network is not None:
+        check_callable("make_network", make_network, seed=0)
+    check_encoder(encoder)
+    check_readout(readout)
+    check_output(output)
+    check_progress(progress)
     if layers == "stacked" and memory:
         raise ParameterError("memory must be False where layers is 'stacked'.")
-    if homogeneous not in _HOMOGENEOUS:
-        raise ParameterError(f"homogeneous must be of {_HOMOGENEOUS}; got {homogeneous!r}.")
     rate, spikes = _checked_target(rate, spikes)
-    check_choice("split", split, WAYS)
     clips = dataset
     if not isinstance(clips, Clips):
         clips = Clips.of_dataset(clips, encoder, progress=progress)
@@ -271,7 +284,7 @@ def compare(
     same = {"dataset": clips.name, "kind": clips.kind, "clips": clips.digest, "settings": told}
     same |= {"homogeneous": homogeneous, "version": _hrsnn.__version__}
     file = RowsFile(output, ROW_SCHEMA, _KEY, same)
-    if features or layers == "stacked":
+    if layers == "stacked" or not {*FEATURE_SYSTEMS}.isdisjoint(systems):
         layer_for(clips, 0, "learned", n_threads)
     settings |= {"homogeneous": homogeneous, "readout": readout}
     work = FoldWork(
@@ -340,24 +353,29 @@ def _checked_systems(
     variants: Sequence[str],
     controls: Sequence[str],
     features: Sequence[str],
-) -> list[str]:
-    """List the systems in their order, or say what cannot be."""
+) -> tuple[list[int], list[str]]:
+    """List seeds and systems in their order, or say what cannot be."""
+    numbers = [
+        check_integer(f"seeds[{place}]", seed, high=2**63 - 1)
+        for place, seed in enumerate(check_list("seeds", seeds, least=1))
+    ]
+    systems: list[str] = []
     for name, given, known in (
-        ("variants", variants, tuple(VARIANTS)),
         ("controls", controls, CONTROLS),
+        ("variants", variants, tuple(VARIANTS)),
         ("features", features, FEATURE_SYSTEMS),
-        ("seeds", seeds, None),
+        ("seeds", numbers, None),
     ):
-        for place, one in enumerate(given):
-            if known is not None and one not in known:
-                raise ParameterError(f"{name} must be of {known}; got {one!r}.")
-            if one in given[:place]:
+        listed = check_list(name, given)
+        for place, one in enumerate(listed):
+            if known is not None:
+                check_choice(f"{name}[{place}]", one, known)
+            if one in listed[:place]:
                 raise ParameterError(f"{name} must be different; got {one!r} twice.")
-    systems = [*controls, *variants, *features]
-    for name, n in (("variants, controls and features", len(systems)), ("seeds", len(seeds))):
-        if n == 0:
-            raise ParameterError(f"{name} must hold at least one; got none.")
-    return systems
+        systems += listed if known is not None else []
+    if not systems:
+        raise ParameterError("variants, controls and features must hold at least one; got none.")
+    return numbers, systems
 
 
 def _checked_target(rate: float | None, spikes: float | None) -> tuple[float | None, float | None]:
@@ -386,7 +404,7 @@ def _checked_folds(clips: Clips, seed: int, folds: str | int, split: str) -> Fol
 
 def _digest(make_network: Callable[..., Network]) -> str:
     """Hash what a user's network of seed 0 is made of, so that another one is told apart."""
-    network = make_network(seed=0)
+    network = network_made(make_network, 0)
     return digest(network._assembly(), network.input_gain)
 
 

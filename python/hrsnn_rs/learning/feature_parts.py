@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_integer, check_path
+from hrsnn_rs.arguments import as_array, check_integer, check_path
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.sensor import SensorEvents
+from hrsnn_rs.learning.checks import check_progress
 from hrsnn_rs.learning.classifier import HRSNNClassifier
 from hrsnn_rs.learning.estimator_input import fingerprint as fingerprint_of_events
 from hrsnn_rs.learning.estimator_input import is_table
@@ -102,6 +103,7 @@ def features_to_parquet(
     [(0, 0), (1, 0), (2, 0)]
     """
     batch = check_integer("batch", batch, 1)
+    check_progress(progress)
     if isinstance(model, Network):
         options = checked_options(model, {"n_windows": 1, **options})
         method, made_by = "transform", digest(model._assembly(), model.input_gain)
@@ -263,7 +265,7 @@ def _mark(part: Any) -> str:
             found.update(np.ascontiguousarray(codes, "<i8").tobytes())
         found.update(_content(part[0][0]))
     elif is_table(part):
-        found.update(_content(np.asarray(part)))
+        found.update(_content(as_array("samples", part)))
     else:
         for sample in part:
             found.update(_content(sample))

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.store import EventStore
+from hrsnn_rs.learning.checks import check_choice, check_kind
+from hrsnn_rs.learning.counting_checks import check_counting, check_division, check_readout
 from hrsnn_rs.learning.feature_table import FeatureTable
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.recipes import default_layer
@@ -116,8 +119,8 @@ def feature_features(
 
     Raises
     ------
-    ParameterError
-        If the clips are not encoded events of a sensor.
+    ParameterError, ShapeError
+        If the clips are not encoded events of a sensor, or an argument is not what it should be.
     CalibrationError
         If the number of spikes cannot be reached.
 
@@ -132,6 +135,12 @@ def feature_features(
     (22, 4, 128)
     """
     begin = time.perf_counter()
+    check_choice("system", system, FEATURE_SYSTEMS)
+    check_integer("seed", seed)
+    check_division(clips, training)
+    check_kind("readout", readout, Readout)
+    check_readout(readout)
+    check_counting(n_windows=n_windows, windows=windows, memory=memory, n_threads=n_threads)
     if readout.scaling == "auto":
         readout = Readout(**readout.get_params() | {"scaling": "common"})
     layer = layer_for(clips, seed, _FILTERS.get(system, "drawn"), n_threads)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from hrsnn_rs.errors import ParameterError
 
-__all__ = ["check_as_fitted", "remember_fit"]
+__all__ = ["check_as_fitted", "check_classifier", "remember_fit"]
 
 
 def remember_fit(estimator: Any, names: tuple[str, ...]) -> None:
@@ -38,6 +38,33 @@ def remember_fit(estimator: Any, names: tuple[str, ...]) -> None:
         or the Readout be fitted again; got 'common'.
     """
     estimator._fitted_as = {name: getattr(estimator, name) for name in names}
+
+
+def check_classifier(classifier: Any) -> None:
+    """Refuse what is no fitted classifier, or one that was set to something else after the fit.
+
+    Parameters
+    ----------
+    classifier : HRSNNClassifier
+        Or one of a class made of it. Not changed.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    ParameterError
+        If it is none, or a parameter is another one now.
+
+    Examples
+    --------
+    >>> check_classifier(None)
+    Traceback (most recent call last):
+    hrsnn_rs.errors.ParameterError: classifier must be a fitted HRSNNClassifier; got None.
+    """
+    # By what it has: who stands on this file knows the class.
+    if isinstance(classifier, type) or not hasattr(classifier, "readout"):
+        raise ParameterError(f"classifier must be a fitted HRSNNClassifier; got {classifier!r}.")
+    check_as_fitted(classifier)
 
 
 def check_as_fitted(estimator: Any) -> None:

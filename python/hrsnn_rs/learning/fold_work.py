@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 
-from hrsnn_rs.errors import CalibrationWarning
+from hrsnn_rs.errors import CalibrationError, CalibrationWarning
+from hrsnn_rs.learning.checks import check_kind
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, feature_features, mapped_clips
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.judging import judge
 from hrsnn_rs.learning.systems import count_features, network_features
-from hrsnn_rs.network.network import VARIANTS
+from hrsnn_rs.network.network import VARIANTS, Network
 from hrsnn_rs.network.presets import SENSOR, default_network
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from hrsnn_rs.learning.feature_layer import FeatureLayer
     from hrsnn_rs.learning.judging import Judged
     from hrsnn_rs.learning.systems import Features
-    from hrsnn_rs.network.network import Network
 
 _OF_NETWORK = ("epochs", "rate", "spikes", "n_calibration", "n_windows", "windows", "memory")
 _OF_LAYER = ("readout", "n_windows", "windows", "memory")
@@ -100,11 +100,19 @@ class FoldWork:
         Returns
         -------
         Judged
+
+        Raises
+        ------
+        CalibrationError
+            If a network or a feature layer cannot reach its rate; system, seed and fold are said.
         """
         with warnings.catch_warnings():
             # Their share is a column; one warning a row says so.
             warnings.simplefilter("ignore", CalibrationWarning)
-            counted = self._features(system, seed, fold, training)
+            try:
+                counted = self._features(system, seed, fold, training)
+            except CalibrationError as error:
+                raise CalibrationError(f"{system}, seed {seed}, fold {fold}: {error}") from error
         return judge(
             self.clips,
             training,
@@ -155,10 +163,16 @@ class FoldWork:
 
     def _network(self, seed: int, clips: Clips, layer: FeatureLayer | None) -> Network:
         if self.make_network is not None:
-            return self.make_network(seed=seed)
+            return network_made(self.make_network, seed)
         return default_network(
             clips.events[0].n_channels,
             sensor=SENSOR if layer is None else layer.maps,
             n_neurons=self.n_neurons,
             seed=seed,
         )
+
+
+def network_made(make_network: Callable[..., Network], seed: int) -> Network:
+    """Call a user's function, and refuse what is no network."""
+    made: Network = check_kind(f"make_network(seed={seed})", make_network(seed=seed), Network)
+    return made

@@ -17,19 +17,31 @@ from sklearn.model_selection import GroupKFold
 
 from hrsnn_rs.description.distributions import Constant
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning
+from hrsnn_rs.learning.checks import check_choice, check_kind
+from hrsnn_rs.learning.counting_checks import (
+    check_counting,
+    check_division,
+    check_learning,
+    check_readout,
+)
+from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.systems import prepare, tested_features
+from hrsnn_rs.network.network import VARIANTS, Network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.learning.clips import Clips
     from hrsnn_rs.learning.feature_table import FeatureTable
-    from hrsnn_rs.learning.readout import Readout
     from hrsnn_rs.learning.systems import Features
-    from hrsnn_rs.network.network import Network
 
 CONSTANTS = tuple(Constant(5.0 * 2**power) for power in range(8))
 """The sweep: membrane time constants from 5 to 640 ms."""
+
+HOMOGENEOUS = tuple(
+    name for name, (is_heterogeneous, _) in VARIANTS.items() if not is_heterogeneous
+)
+"""Variants whose neurons are all the same."""
 
 _N_SPLITS = 5
 
@@ -74,6 +86,8 @@ def best_homogeneous_features(
     ------
     CalibrationError
         If no constant reaches the rate.
+    ParameterError, ShapeError
+        If an argument is not what it should be.
 
     Examples
     --------
@@ -89,6 +103,14 @@ def best_homogeneous_features(
     True
     """
     begin = time.perf_counter()
+    check_kind("network", network, Network)
+    check_choice("variant", variant, HOMOGENEOUS)
+    check_division(clips, training)
+    check_kind("readout", readout, Readout)
+    check_readout(readout)
+    counting = ("n_windows", "windows", "n_threads")
+    check_counting(memory=memory, **{name: settings[name] for name in counting})
+    check_learning(epochs=settings["epochs"], n_calibration=settings["n_calibration"])
     best, best_score, missed = None, -1.0, None
     for law in CONSTANTS:
         try:

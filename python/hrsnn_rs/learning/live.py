@@ -17,7 +17,7 @@ from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import microseconds, whole_numbers
 from hrsnn_rs.events.sensor import SensorEvents
-from hrsnn_rs.learning.fitted_as import check_as_fitted
+from hrsnn_rs.learning.fitted_as import check_classifier
 from hrsnn_rs.learning.left_out import both_classes, softmax
 from hrsnn_rs.learning.live_score import LiveScore
 from hrsnn_rs.network.stream import NetworkStream
@@ -82,7 +82,7 @@ class LiveStream:
     def __init__(
         self, classifier: Any, *, every: float = 50.0, window: float | None = None
     ) -> None:
-        check_as_fitted(classifier)
+        check_classifier(classifier)
         encoder = classifier.encoder_
         if not isinstance(encoder, SensorEncoder):
             raise ParameterError(

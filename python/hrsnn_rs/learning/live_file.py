@@ -17,7 +17,7 @@ from hrsnn_rs.arguments import check_path
 from hrsnn_rs.encoding.running_encoder import RunningEncoder
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.sensor import SensorEvents
-from hrsnn_rs.learning.fitted_as import check_as_fitted
+from hrsnn_rs.learning.fitted_as import check_classifier
 from hrsnn_rs.learning.left_out import both_classes
 from hrsnn_rs.learning.live_score import LiveScore
 from hrsnn_rs.network.model_file import (
@@ -105,9 +105,7 @@ def read_stream(kind: Any, path: str | os.PathLike[str], classifier: Any) -> Any
         If it cannot be read.
     """
     path = check_path("path", path)
-    if not hasattr(classifier, "readout"):
-        raise ParameterError(f"classifier must be a fitted HRSNNClassifier; got {classifier!r}.")
-    check_as_fitted(classifier)
+    check_classifier(classifier)
     arrays, texts = load_format(path, STREAM)
     fields = read_json(path, texts, "stream")
     check_version(path, fields, STREAM_VERSION)

@@ -13,10 +13,15 @@ import polars as pl
 from sklearn.metrics import accuracy_score
 from sklearn.metrics import confusion_matrix as _confusion_matrix
 
+from hrsnn_rs.arguments import as_array
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.learning.statistics import paired_arrays
+from hrsnn_rs.events.columns import whole_numbers
+from hrsnn_rs.learning.labels import encode
+from hrsnn_rs.learning.statistics import as_numbers, paired_arrays
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import ArrayLike, NDArray
 
 _TIE = 1e-9
@@ -40,6 +45,8 @@ def accuracy(y: ArrayLike, predicted: ArrayLike) -> float:
     ------
     ShapeError
         If the lengths differ or are 0.
+    ParameterError
+        If a label is missing, or they are not of one kind.
 
     Examples
     --------
@@ -47,7 +54,7 @@ def accuracy(y: ArrayLike, predicted: ArrayLike) -> float:
     >>> accuracy([1, 2, 3, 4], [1, 2, 3, 3])
     0.75
     """
-    true, guess = paired_arrays(y, predicted)
+    true, guess = _labelled(y, predicted)
     return float(accuracy_score(true, guess))
 
 
@@ -72,6 +79,8 @@ def confusion_matrix(
     ------
     ShapeError
         If the lengths differ or are 0.
+    ParameterError
+        If a label is missing, they are not of one kind, or `classes` holds none of them.
 
     Examples
     --------
@@ -80,8 +89,15 @@ def confusion_matrix(
     array([[1, 1],
            [0, 1]])
     """
-    true, guess = paired_arrays(y, predicted)
-    labels = None if classes is None else np.asarray(classes)
+    true, guess = _labelled(y, predicted)
+    labels = None if classes is None else _labels("classes", classes)
+    if labels is not None:
+        listed = labels.tolist()
+        for place, label in enumerate(listed):
+            if label in listed[:place]:
+                raise ParameterError(f"classes must be different; got {label!r} twice.")
+        if not set(listed) & set(true.tolist()):
+            raise ParameterError(f"classes must hold a label of y; got {listed}.")
     return np.asarray(_confusion_matrix(true, guess, labels=labels), dtype=np.int64)
 
 
@@ -102,6 +118,8 @@ def recall_of_classes(y: ArrayLike, predicted: ArrayLike) -> pl.DataFrame:
     ------
     ShapeError
         If the lengths differ or are 0.
+    ParameterError
+        If a label is missing, or they are not of one kind.
 
     Examples
     --------
@@ -109,12 +127,24 @@ def recall_of_classes(y: ArrayLike, predicted: ArrayLike) -> pl.DataFrame:
     >>> recall_of_classes(["a", "a", "b"], ["a", "b", "b"]).rows()
     [('a', 2, 0.5), ('b', 1, 1.0)]
     """
-    true, guess = paired_arrays(y, predicted)
+    true, guess = _labelled(y, predicted)
     classes, inverse, counts = np.unique(true, return_inverse=True, return_counts=True)
     found = np.bincount(inverse, weights=true == guess, minlength=len(classes))
     return pl.DataFrame(
         {"label": classes.tolist(), "n_samples": counts.tolist(), "recall": found / counts}
     )
+
+
+def _labelled(y: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """View true and predicted labels as arrays, of the same length."""
+    paired_arrays(y=y, predicted=predicted)
+    return _labels("y", y), _labels("predicted", predicted)
+
+
+def _labels(name: str, given: ArrayLike) -> NDArray[Any]:
+    """Give labels as an array of one type."""
+    found = encode(name, given)
+    return found.values[found.codes]
 
 
 def direction_scores(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
@@ -144,7 +174,7 @@ def direction_scores(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) -> N
     ShapeError
         If the shapes do not fit.
     ParameterError
-        If a class or its other direction has no column.
+        If a class or its other direction has no column, or something is no number.
 
     Notes
     -----
@@ -157,14 +187,16 @@ def direction_scores(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) -> N
     >>> direction_scores(decision, classes=[0, 1, 2, 3], y=[0, 1]).tolist()
     [1.0, 0.5]
     """
-    values = np.asarray(decision, dtype=np.float64)
-    columns, true = np.asarray(classes), np.asarray(y)
+    given = as_array("decision", decision)
+    values = as_numbers("decision", given, ndim=1 if given.ndim == 1 else 2)
+    columns = whole_numbers(classes, "classes", at="column")
+    true = whole_numbers(y, "y", at="sample")
     if values.ndim == 1 and len(columns) == 2:
         values = np.column_stack([-values, values])
     if values.shape != (len(true), len(columns)) or len(true) == 0:
         raise ShapeError(
-            f"decision must have shape ({len(true)}, {len(columns)}) and hold a sample; "
-            f"got {values.shape}."
+            f"decision must have shape ({len(true)}, {len(columns)}), by y and classes, and hold a "
+            f"sample; got {values.shape}."
         )
     column_of = {int(label): column for column, label in enumerate(columns)}
     for label in np.unique(true):
@@ -202,7 +234,7 @@ def direction_accuracy(decision: ArrayLike, classes: ArrayLike, y: ArrayLike) ->
     ShapeError
         If the shapes do not fit.
     ParameterError
-        If a class or its other direction has no column.
+        If a class or its other direction has no column, or something is no number.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.arguments import check_integer, check_number
 
 
 def synaptic_operations(
@@ -47,7 +47,8 @@ def synaptic_operations(
     Raises
     ------
     ParameterError
-        If a size is not greater than 0, or a count is negative.
+        If a size is no whole number greater than 0, a count none of at least 0, or `dt` not above 0
+        and below 1e12.
 
     Notes
     -----
@@ -70,18 +71,15 @@ def synaptic_operations(
     0.9
     """
     sizes = {
-        "n_samples": n_samples, "duration": duration, "n_inputs": n_inputs,
-        "n_neurons": n_neurons, "dt": dt,
+        "n_samples": n_samples, "duration": duration, "n_inputs": n_inputs, "n_neurons": n_neurons,
     }  # fmt: skip
-    for name, size in sizes.items():
-        if not size > 0:
-            raise ParameterError(f"{name} must be greater than 0; got {size}.")
     counts = {
         "n_synaptic_events": n_synaptic_events, "n_spikes": n_spikes, "n_synapses": n_synapses,
     }  # fmt: skip
-    for name, count in counts.items():
-        if count < 0:
-            raise ParameterError(f"{name} must not be negative; got {count}.")
+    for least, given in ((1, sizes), (0, counts)):
+        for name, number in given.items():
+            check_integer(name, number, least)
+    check_number("dt", dt, "greater than 0 and below 1e12 ms", lambda ms: 0.0 < ms < 1e12)
     possible = n_inputs * n_neurons + n_neurons * n_neurons
     steps = duration / (1000.0 * dt)
     return {

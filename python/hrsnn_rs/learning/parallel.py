@@ -20,7 +20,7 @@ from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning.classifier import HRSNNClassifier
-from hrsnn_rs.learning.estimator_input import is_table, taken_apart
+from hrsnn_rs.learning.estimator_input import check_samples, is_table, taken_apart
 from hrsnn_rs.learning.fitted_as import check_as_fitted
 from hrsnn_rs.network.network import Network
 
@@ -278,6 +278,7 @@ def _as_array(content: bytes) -> NDArray[np.uint8]:
 
 def parts_of(samples: Any, batch: int) -> Iterator[Any]:
     """Cut samples into batches; of a data set as smaller data sets, which hold names alone."""
+    check_samples("samples", samples)
     if isinstance(samples, EventSamples):
         for begin in range(0, len(samples), batch):
             yield samples.subset(range(begin, min(begin + batch, len(samples))))
@@ -292,6 +293,7 @@ def parts_of(samples: Any, batch: int) -> Iterator[Any]:
 
 def length_of(samples: Any) -> int | None:
     """Give the number of samples, `None` for an iterator."""
+    check_samples("samples", samples)
     if hasattr(samples, "shape"):
         return int(samples.shape[0])
     return len(samples) if isinstance(samples, Sized) else None

@@ -6,16 +6,16 @@ recurrent network's recipe (`network.presets`), and anything that looks at data.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hrsnn_rs.arguments import check_truth
 from hrsnn_rs.description.parameters import LIF
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
+from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tracking import TrackingEncoder
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.checks import check_kind
 from hrsnn_rs.learning.feature_layer import FeatureLayer
-
-if TYPE_CHECKING:
-    from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 
 __all__ = ["default_encoder", "default_layer"]
 
@@ -38,13 +38,18 @@ def default_encoder(height: int, width: int, *, is_video: bool = False) -> Senso
     EventEncoder or TrackingEncoder
         To 32 x 32 pixels and two polarities.
 
+    Raises
+    ------
+    ParameterError
+        If a side is none, or `is_video` neither True nor False.
+
     Examples
     --------
     >>> from hrsnn_rs.learning import default_encoder
     >>> default_encoder(120, 160, is_video=True).mirror
     True
     """
-    if is_video:
+    if check_truth("is_video", is_video):
         return TrackingEncoder(
             height,
             width,
@@ -79,7 +84,7 @@ def default_layer(
     Raises
     ------
     ParameterError
-        If the encoder has channels without a place.
+        If the encoder is none of a sensor's, or has channels without a place.
 
     Examples
     --------
@@ -88,11 +93,11 @@ def default_layer(
     >>> default_layer(EventEncoder(128, 128), seed=3).plane
     (32, 32)
     """
-    plane = encoder.sensor
+    plane = check_kind("encoder", encoder, SensorEncoder).sensor
     if plane is None:
         raise ParameterError(f"encoder must give every channel a place; got {encoder!r}.")
     recipe: dict[str, Any] = {"field": 7}
-    if is_video:
+    if check_truth("is_video", is_video):
         recipe = {"field": 5, "n_features": 16, "n_patches": 1400}
     recipe["neuron"] = LIF(tau_m=60.0, t_ref=10.0, v_threshold=15.0)
     polarities = encoder.n_channels // (plane[0] * plane[1])

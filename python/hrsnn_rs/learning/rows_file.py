@@ -21,11 +21,80 @@ from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.network.saving import home_of, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 #: Stands before a hash of all other bytes, among what Parquet keeps for us.
 _SEAL = b"sealed by hrsnn_rs: "
 _UNSEALED = b"0" * 32
+
+
+def check_output(path: object) -> Path | None:
+    """Refuse a file of rows that is no path or lies nowhere; `None` is none.
+
+    Parameters
+    ----------
+    path : str, path-like or None
+        Of the file, which need not be there.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The path.
+
+    Raises
+    ------
+    ParameterError
+        If it is no path, or there is no such folder.
+
+    Examples
+    --------
+    >>> check_output(None)
+    """
+    if path is None:
+        return None
+    found = Path(check_path("output", path))
+    if not found.absolute().parent.is_dir():
+        raise ParameterError(f"output must lie in a folder that exists; got {found}.")
+    return found
+
+
+def check_table(name: str, value: object, columns: Iterable[str], giver: str) -> pl.DataFrame:
+    """Return `value` if it is a frame with such columns.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    value : object
+        What the caller handed over. Not changed.
+    columns : iterable of str
+        That are needed.
+    giver : str
+        What gives such a frame, for the message.
+
+    Returns
+    -------
+    polars.DataFrame
+        The value.
+
+    Raises
+    ------
+    ParameterError
+        If it is none, or lacks a column.
+
+    Examples
+    --------
+    >>> check_table("rows", pl.DataFrame({"seed": [0]}), ["seed"], "compare").height
+    1
+    """
+    if not isinstance(value, pl.DataFrame):
+        raise ParameterError(f"{name} must be a polars DataFrame, as {giver} gives; got {value!r}.")
+    for column in columns:
+        if column not in value.columns:
+            raise ParameterError(
+                f"{name} must have the columns that {giver} gives; got none of name {column!r}."
+            )
+    return value
 
 
 class RowsFile:
@@ -67,7 +136,7 @@ class RowsFile:
         key: Sequence[str],
         same: Mapping[str, Any],
     ) -> None:
-        self.path = None if path is None else Path(check_path("output", path))
+        self.path = check_output(path)
         self._schema = dict(schema)
         self._key = list(key)
         self._same = {
@@ -76,8 +145,6 @@ class RowsFile:
         }
         self._rows: dict[object, dict[str, Any]] = {}
         if self.path is not None:
-            if not self.path.absolute().parent.is_dir():
-                raise ParameterError(f"output must lie in a folder that exists; got {self.path}.")
             self.path = home_of("output", self.path)
             self._read(self.path)
 

@@ -25,7 +25,7 @@ from hrsnn_rs.network.one_sample import check_threads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LAYERS", "check_settings", "warn_of_idle_settings"]
+__all__ = ["LAYERS", "check_part", "check_settings", "warn_of_idle_settings"]
 
 LAYERS = ("auto", "features", "recurrent", "stacked", "both")
 """Which layers an estimator has, and which of them are read out."""
@@ -109,11 +109,16 @@ def check_settings(estimator: Any) -> None:
             words = " or ".join(kind.__name__ for kind in allowed)
             raise ParameterError(f"{name} must be a {words} or None; got {part!r}.")
         if isinstance(part, FeatureLayer | Readout):
-            try:
-                part.check_parameters()
-            except (ParameterError, ShapeError) as error:
-                raise type(error)(f"{name}__{error}") from None
+            check_part(name, part)
     check_class_weight(getattr(estimator, "class_weight", None))
+
+
+def check_part(name: str, part: FeatureLayer | Readout) -> None:
+    """Refuse a part that was set to nonsense, by its name and that of its parameter."""
+    try:
+        part.check_parameters()
+    except (ParameterError, ShapeError) as error:
+        raise type(error)(f"{name}__{error}") from None
 
 
 def warn_of_idle_settings(estimator: Any) -> None:

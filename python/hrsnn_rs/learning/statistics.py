@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from hrsnn_rs.arguments import as_array, check_number
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.words import counted
+from hrsnn_rs.words import counted, place_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -125,6 +126,11 @@ class PairedDifference:
         float
             Minimum detectable effect (Bloom, 1995, Eval. Rev. 19:547); NaN without an interval.
 
+        Raises
+        ------
+        ParameterError
+            If the level is not above 0 and below 1.
+
         Examples
         --------
         >>> from hrsnn_rs.learning import PairedDifference
@@ -133,6 +139,7 @@ class PairedDifference:
         >>> round(gap.smallest_seen(), 3)
         0.037
         """
+        level = check_number("level", level, "above 0 and below 1", lambda one: 0.0 < one < 1.0)
         if not self.is_judged:
             return float("nan")
         freedom = _freedom(self.n_seeds, self.n_persons)
@@ -181,7 +188,9 @@ def spread(values: ArrayLike) -> Spread:
     Raises
     ------
     ShapeError
-        If there is no value.
+        If there is no value, or they have not one dimension.
+    ParameterError
+        If a value is not a finite number.
 
     Examples
     --------
@@ -189,7 +198,7 @@ def spread(values: ArrayLike) -> Spread:
     >>> str(spread([0.8, 0.9, 1.0]))
     '0.900 ± 0.100'
     """
-    numbers = np.asarray(values, dtype=np.float64).ravel()
+    numbers = as_numbers("values", values)
     if len(numbers) == 0:
         raise ShapeError("values must hold at least one value; got 0.")
     sd = float(numbers.std(ddof=1)) if len(numbers) > 1 else float("nan")
@@ -245,13 +254,16 @@ def paired_difference(
     >>> str(gap)
     '+0.150 [-0.020, +0.320] (95 %; 5 seeds, 5 persons, 20 clips)'
     """
-    one, two = paired_arrays(first, second)
+    one, two = paired_arrays(first=first, second=second)
+    for name, given in (("first", one), ("second", two)):
+        if given.dtype.kind not in "biuf":
+            raise ParameterError(f"{name} must be numbers; got dtype {given.dtype}.")
     gaps = one.astype(np.float64) - two.astype(np.float64)
     wrong = np.flatnonzero(~np.isfinite(gaps))
     if wrong.size:
         place = int(wrong[0])
         raise ParameterError(
-            f"scores must be finite; got {one[place]} and {two[place]} at {place}."
+            f"first and second must be finite; got {one[place]} and {two[place]} at {place}."
         )
     seeds, clips = _numbered("seed", seed, len(gaps)), _numbered("clip", clip, len(gaps))
     persons = None if person is None else _numbered("person", person, len(gaps))
@@ -298,7 +310,7 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     >>> holm([0.03, 0.01, 0.04]).tolist()
     [0.06, 0.03, 0.06]
     """
-    values = np.asarray(p, dtype=np.float64).ravel()
+    values = as_numbers("p", p, finite=False)
     for place in np.flatnonzero(~((values >= 0.0) & (values <= 1.0))):
         raise ParameterError(f"p must be between 0 and 1; got {values[place]} at {place}.")
     order = np.argsort(values, kind="stable")
@@ -308,22 +320,78 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
-def paired_arrays(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """View two sequences of the same length, at least 1, as arrays."""
-    one, two = np.asarray(first), np.asarray(second)
+def paired_arrays(**pair: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """View two sequences of the same length, at least 1, given by name, as arrays."""
+    one, two = (as_array(name, given) for name, given in pair.items())
     if one.ndim != 1 or one.shape != two.shape or len(one) == 0:
         raise ShapeError(
-            f"both arrays must have the same length, at least 1; got {one.shape} and {two.shape}."
+            f"{' and '.join(pair)} must have the same length, at least 1; got {one.shape} and "
+            f"{two.shape}."
         )
     return one, two
 
 
+def as_numbers(
+    name: str, values: ArrayLike, *, ndim: int = 1, finite: bool = True
+) -> NDArray[np.float64]:
+    """Give numbers, or truth values as 0 and 1, as float64.
+
+    Parameters
+    ----------
+    name : str
+        Argument to name in the message.
+    values : array_like of `ndim` dimensions
+        Not changed.
+    ndim : int, default=1
+        Dimensions that it must have.
+    finite : bool, default=True
+        Whether to refuse what is not finite.
+
+    Returns
+    -------
+    float64 ndarray of the same shape
+        Not a copy if it is float64 already.
+
+    Raises
+    ------
+    ParameterError
+        If an element is no real number, or not finite.
+    ShapeError
+        If it has another number of dimensions.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.learning.statistics import as_numbers
+    >>> as_numbers("values", [True, False])
+    array([1., 0.])
+    """
+    array = as_array(name, values)
+    if array.dtype.kind not in "biuf":
+        raise ParameterError(f"{name} must be numbers; got dtype {array.dtype}.")
+    if array.ndim != ndim:
+        raise ShapeError(f"{name} must have {counted(ndim, 'dimension')}; got {array.shape}.")
+    numbers = array.astype(np.float64, copy=False)
+    wrong = ~np.isfinite(numbers)
+    if finite and wrong.any():
+        index = int(wrong.argmax())
+        raise ParameterError(
+            f"{name} must be finite; got {numbers.flat[index]} at {place_of(index, array.shape)}."
+        )
+    return numbers
+
+
 def _numbered(name: str, values: ArrayLike, n: int) -> NDArray[np.intp]:
     """Give each different value a number, from 0."""
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.shape != (n,):
         raise ShapeError(f"{name} must have shape ({n},); got {array.shape}.")
-    return np.unique(array, return_inverse=True)[1]
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        place = int(np.isfinite(array).argmin())
+        raise ParameterError(f"{name} must be finite; got {array[place]} at {place}.")
+    try:
+        return np.unique(array, return_inverse=True)[1]
+    except TypeError:
+        raise ParameterError(f"{name} must be of one kind; got {array.tolist()!r}.") from None
 
 
 def _variance(residual: NDArray[np.float64], unit: NDArray[np.intp]) -> float:

@@ -17,7 +17,16 @@ from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.events import Events
+from hrsnn_rs.learning.checks import check_choice, check_kind
+from hrsnn_rs.learning.clips import Clips
+from hrsnn_rs.learning.counting_checks import (
+    WINDOWS,
+    check_counting,
+    check_division,
+    check_learning,
+)
 from hrsnn_rs.learning.feature_table import FeatureTable
+from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.results import RunStats
 from hrsnn_rs.network.running import MOST_WINDOWS
 
@@ -25,9 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.events.store import EventStore
-    from hrsnn_rs.learning.clips import Clips
     from hrsnn_rs.learning.readout import Readout
-    from hrsnn_rs.network.network import Network
     from hrsnn_rs.network.results import Calibration
 
 CONTROLS = ("event counts", "untrained", "no recurrence")
@@ -185,16 +192,13 @@ def window_counts(events: Events, n_windows: int, windows: str = "events") -> ND
     if not isinstance(events, Events):
         raise ParameterError(f"events must be Events; got {kind_of(events)}.")
     n_windows = check_integer("n_windows", n_windows, 1, MOST_WINDOWS)
-    if not isinstance(windows, str):
-        raise ParameterError(f'windows must be "events" or "time"; got {windows!r}.')
+    check_choice("windows", windows, WINDOWS)
     # Ends as the core cuts them, so that counts and spikes are of the same windows.
     inner = np.arange(1, n_windows)
     if windows == "events":
         ends = np.append(events.t, events.duration)[inner * len(events) // n_windows]
-    elif windows == "time":
-        ends = inner * events.duration // n_windows
     else:
-        raise ParameterError(f'windows must be "events" or "time"; got {windows!r}.')
+        ends = inner * events.duration // n_windows
     window = np.searchsorted(ends, events.t, side="right")
     place = window * events.n_channels + events.channel
     counts = np.bincount(place, minlength=n_windows * events.n_channels)
@@ -220,6 +224,11 @@ def count_features(clips: Clips, *, n_windows: int, windows: str, memory: bool) 
     Features
         With no neuron and no spike.
 
+    Raises
+    ------
+    ParameterError
+        If an argument is not what it should be.
+
     Examples
     --------
     >>> from hrsnn_rs.datasets import make_gestures
@@ -229,6 +238,8 @@ def count_features(clips: Clips, *, n_windows: int, windows: str, memory: bool) 
     (11, 4, 2048)
     """
     begin = time.perf_counter()
+    check_kind("clips", clips, Clips)
+    check_counting(n_windows=n_windows, windows=windows, memory=memory)
 
     def count(chunk: list[Events]) -> tuple[NDArray[Any], list[RunStats]]:
         return np.stack([window_counts(one, n_windows, windows) for one in chunk]), []
@@ -290,8 +301,8 @@ def network_features(
     ------
     CalibrationError
         If the rate cannot be reached.
-    ParameterError
-        If both a rate and a number of spikes are given.
+    ParameterError, ShapeError
+        If both a rate and a number of spikes are given, or an argument is not what it should be.
 
     Examples
     --------
@@ -307,6 +318,10 @@ def network_features(
     (22, 4, 50)
     """
     begin = time.perf_counter()
+    check_kind("network", network, Network)
+    check_division(clips, training)
+    check_counting(n_windows=n_windows, windows=windows, memory=memory, n_threads=n_threads)
+    check_learning(epochs=epochs, n_calibration=n_calibration)
     prepared = prepare(
         network,
         clips,

@@ -18,10 +18,13 @@ from scipy import sparse
 from hrsnn_rs.arguments import check_integer, check_number
 from hrsnn_rs.description import LIF, STDP, Gamma
 from hrsnn_rs.errors import ShapeError
+from hrsnn_rs.learning.checks import check_list
+from hrsnn_rs.learning.rows_file import check_table
 from hrsnn_rs.learning.systems import costs
 from hrsnn_rs.learning.task_memory import capacity, noise, random_graph
 from hrsnn_rs.learning.tasks import paired_interval, run_task
 from hrsnn_rs.network import Network
+from hrsnn_rs.network.one_sample import check_threads
 
 if TYPE_CHECKING:
     import os
@@ -104,9 +107,10 @@ def measure_balance(
     >>> rows["system"].unique(maintain_order=True).to_list()[1:]
     ['one rule', 'a rule per synapse', 'one rule, soft bounds']
     """
+    check_threads(n_threads)
     n_samples = check_integer("n_samples", n_samples, 400)
     conditions: dict[str, dict[str, STDP | None]] = {UNTRAINED: {UNTRAINED: None}}
-    for place, one in enumerate(balances):
+    for place, one in enumerate(check_list("balances", balances)):
         number = check_number(f"balances[{place}]", one, "greater than 0", lambda b: b > 0.0)
         balance = float(f"{number:.3g}")
         # Without soft bounds it has long run away there, and takes long.
@@ -216,6 +220,8 @@ def useful_ranges(rows: pl.DataFrame) -> pl.DataFrame:
     ------
     ShapeError
         If there is no row.
+    ParameterError
+        If rows are none.
 
     Examples
     --------
@@ -228,6 +234,7 @@ def useful_ranges(rows: pl.DataFrame) -> pl.DataFrame:
     >>> useful_ranges(rows)["end"].round(2).to_list()  # half way from ln(2) to ln(4)
     [2.83]
     """
+    check_table("rows", rows, ("condition", "system", "seed", "rate", "score"), "measure_balance")
     if rows.height == 0:
         raise ShapeError("rows must hold at least one row; got 0.")
     untrained = dict(

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrsnn_rs.datasets.splits import split_for
+from hrsnn_rs.learning.checks import check_kind
+from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.metrics import direction_scores
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.systems import calibrated_counts
 from hrsnn_rs.learning.tasks import run_task
 from hrsnn_rs.network import default_network
+from hrsnn_rs.network.one_sample import check_threads
 
 if TYPE_CHECKING:
     import os
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from hrsnn_rs.description import Distribution
-    from hrsnn_rs.learning.clips import Clips
 
 NO_RECURRENCE = "no recurrence"
 WITH_DELAYS = "recurrent delays 1-200 ms"
@@ -87,6 +89,8 @@ def measure_direction(
     >>> measure_direction(clips, [0], n_neurons=10)["n_samples"][0]
     33
     """
+    check_kind("clips", clips, Clips)
+    check_threads(n_threads)
 
     def prepare(condition: str, seed: int) -> Callable[[Distribution], dict[str, Any]]:
         training = split_for(clips.groups, seed, subjects_known=clips.subjects_known).training

@@ -28,6 +28,7 @@ from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.systems import calibrated_counts
 from hrsnn_rs.learning.tasks import SYSTEMS, run_task
 from hrsnn_rs.network import Network
+from hrsnn_rs.network.one_sample import check_threads
 
 if TYPE_CHECKING:
     import os
@@ -105,6 +106,7 @@ def measure_interval(
     >>> rows["condition"].n_unique(), rows["system"].n_unique()
     (5, 10)
     """
+    check_threads(n_threads)
 
     def prepare(condition: str, seed: int) -> Callable[[Distribution], dict[str, Any]]:
         classes = INTERVALS[condition.partition(",")[0]]

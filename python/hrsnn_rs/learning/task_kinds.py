@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.description import (
     LIF,
     Constant,
@@ -20,10 +21,11 @@ from hrsnn_rs.description import (
     Gamma,
     Uniform,
 )
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.checks import check_choice, check_list
 from hrsnn_rs.learning.task_interval import INTERVALS, N_CHANNELS, named_rightly, volleys
 from hrsnn_rs.learning.tasks import LAWS, SYSTEMS, run_task
 from hrsnn_rs.network import Network
+from hrsnn_rs.network.one_sample import check_threads
 
 if TYPE_CHECKING:
     import os
@@ -102,9 +104,11 @@ def measure_kinds(
     >>> rows["system"].to_list()
     ['15 mV', 'Gamma 15 mV']
     """
+    check_threads(n_threads)
+    n_samples = check_integer("n_samples", n_samples, 1)
+    kinds = check_list("kinds", kinds, least=1)
     for place, kind in enumerate(kinds):
-        if kind not in KINDS:
-            raise ParameterError(f"kinds[{place}] must be one of {', '.join(KINDS)}; got {kind!r}.")
+        check_choice(f"kinds[{place}]", kind, KINDS)
     classes = INTERVALS["2 decades"]
     labels = np.repeat(np.arange(len(classes)), n_samples)
 

@@ -19,6 +19,7 @@ from hrsnn_rs.description import LIF, Distribution, Uniform
 from hrsnn_rs.events import Events
 from hrsnn_rs.learning.tasks import run_task
 from hrsnn_rs.network import Network, RunStats
+from hrsnn_rs.network.one_sample import check_threads
 
 if TYPE_CHECKING:
     import os
@@ -95,6 +96,7 @@ def measure_memory(
     >>> len(rows["by_lag"][0])
     51
     """
+    check_threads(n_threads)
     n_samples = check_integer("n_samples", n_samples, 400)
 
     def prepare(condition: str, seed: int) -> Callable[[Distribution], dict[str, Any]]:

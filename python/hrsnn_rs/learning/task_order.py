@@ -18,12 +18,15 @@ from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events import Events
+from hrsnn_rs.learning.checks import check_kind
+from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.feature_systems import layer_for, pooled_counts
 from hrsnn_rs.learning.metrics import direction_scores
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.systems import calibrated_counts, costs
 from hrsnn_rs.learning.tasks import SYSTEMS, run_task
 from hrsnn_rs.network import default_network
+from hrsnn_rs.network.one_sample import check_threads
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hrsnn_rs.description import Distribution
-    from hrsnn_rs.learning.clips import Clips
     from hrsnn_rs.learning.feature_layer import FeatureLayer
 
     Counts = NDArray[Any]
@@ -138,6 +140,8 @@ def measure_order(
     >>> list(PAUSES), len(ORDER_SYSTEMS)
     (['no pause', 'pause of 500 ms'], 18)
     """
+    check_kind("clips", clips, Clips)
+    check_threads(n_threads)
     n_classes = check_integer("n_classes", n_classes, 2, len(clips.classes))
     pairs, labels, groups = clip_pairs(clips.labels, clips.groups, n_classes)
 

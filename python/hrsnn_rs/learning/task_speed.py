@@ -13,10 +13,13 @@ import numpy as np
 
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.events import Events
+from hrsnn_rs.learning.checks import check_kind
+from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.systems import calibrated_counts
 from hrsnn_rs.learning.tasks import run_task
 from hrsnn_rs.network import default_network
+from hrsnn_rs.network.one_sample import check_threads
 
 if TYPE_CHECKING:
     import os
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from hrsnn_rs.description import Distribution
-    from hrsnn_rs.learning.clips import Clips
 
 SPEEDS = 2.0 ** np.arange(-3, 4)
 """Classes; each clip is up to 15 % faster or slower than its class."""
@@ -86,6 +88,8 @@ def measure_speed(
     >>> measure_speed(clips, [0], n_neurons=20)["n_samples"][0]
     33
     """
+    check_kind("clips", clips, Clips)
+    check_threads(n_threads)
 
     def prepare(condition: str, seed: int) -> Callable[[Distribution], dict[str, Any]]:
         random = np.random.default_rng([seed, 0])

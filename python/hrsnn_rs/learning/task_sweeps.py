@@ -20,10 +20,11 @@ from hrsnn_rs.description import (
     LogUniform,
     Uniform,
 )
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.checks import check_choice
 from hrsnn_rs.learning.task_interval import INTERVALS, N_CHANNELS, named_rightly, volleys
 from hrsnn_rs.learning.tasks import LAWS, SYSTEMS, run_task
 from hrsnn_rs.network import Network
+from hrsnn_rs.network.one_sample import check_threads
 
 if TYPE_CHECKING:
     import os
@@ -115,8 +116,8 @@ def measure_sweep(
     >>> rows["condition"].unique(maintain_order=True).to_list()[0]
     '10% of training'
     """
-    if of not in SWEEPS:
-        raise ParameterError(f"of must be one of {', '.join(SWEEPS)}; got {of!r}.")
+    check_choice("of", of, SWEEPS)
+    check_threads(n_threads)
     n_neurons = check_integer("n_neurons", n_neurons, 2)
     n_samples = check_integer("n_samples", n_samples, 1)
     settings, systems = SWEEPS[of]

@@ -17,12 +17,20 @@ import polars as pl
 from scipy import stats
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_mapping
 from hrsnn_rs.description import Constant, Distribution, Gamma, LogUniform
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning, ParameterError
+from hrsnn_rs.learning.checks import (
+    check_callable,
+    check_choice,
+    check_kind,
+    check_list,
+    check_progress,
+)
 from hrsnn_rs.learning.experiment import library_commit
 from hrsnn_rs.learning.homogeneous import CONSTANTS
-from hrsnn_rs.learning.rows_file import RowsFile
+from hrsnn_rs.learning.rows_file import RowsFile, check_table
+from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
     import os
@@ -70,6 +78,7 @@ what was encoded, where a task makes its own samples; `linear`, `theory` and `by
 memory task alone."""
 
 _KEY = ("condition", "system", "seed")
+_COMPARED = (*_KEY, "constant", "score")
 
 
 def run_task(
@@ -117,8 +126,8 @@ def run_task(
     Raises
     ------
     ParameterError
-        If a seed is refused or none is given, or the rows in `output` are of another task, size,
-        version or clips.
+        If an argument is not what it should be, no seed is given, or the rows in `output` are of
+        another task, size, version or clips.
     FormatError
         If `output` is no table of rows.
 
@@ -130,10 +139,15 @@ def run_task(
     >>> rows.height
     10
     """
+    check_kind("task", task, str)
+    check_kind("clips", clips, str, type(None))
+    check_callable("prepare", prepare, "condition", 0)
+    check_progress(progress)
+    conditions = _checked_conditions(conditions)
     numbers = list(
         dict.fromkeys(
             check_integer(f"seeds[{place}]", seed, high=2**63 - 1)
-            for place, seed in enumerate(seeds)
+            for place, seed in enumerate(check_list("seeds", seeds))
         )
     )
     if not numbers:
@@ -148,9 +162,9 @@ def run_task(
     if not isinstance(sizes, Mapping):
         same["n_neurons"] = check_integer("n_neurons", sizes, 2)
         sizes = dict.fromkeys(conditions, same["n_neurons"])
+    for condition in conditions:
+        check_integer(f"n_neurons[{condition!r}]", sizes.get(condition), 2)
     file = RowsFile(output, TASK_SCHEMA, _KEY, same)
-    if not isinstance(conditions, Mapping):
-        conditions = dict.fromkeys(conditions, SYSTEMS)
     steps = [
         (condition, system, seed)
         for seed in numbers
@@ -179,6 +193,26 @@ def run_task(
     return file.table(steps)
 
 
+def _checked_conditions(
+    conditions: Sequence[str] | Mapping[str, Mapping[str, Any]],
+) -> dict[str, Mapping[str, Any]]:
+    """Give the systems of each condition by name."""
+    if not isinstance(conditions, Mapping):
+        conditions = dict.fromkeys(
+            [
+                check_kind(f"conditions[{place}]", one, str)
+                for place, one in enumerate(check_list("conditions", conditions))
+            ],
+            SYSTEMS,
+        )
+    if not conditions:
+        raise ParameterError("conditions must hold at least one condition; got none.")
+    return {
+        check_kind("conditions", name, str): check_mapping(f"conditions[{name!r}]", systems)
+        for name, systems in conditions.items()
+    }
+
+
 def best_constants(rows: pl.DataFrame, condition: str) -> dict[int, str]:
     """Give the constant that each seed is compared with: the best on the other seeds.
 
@@ -199,7 +233,7 @@ def best_constants(rows: pl.DataFrame, condition: str) -> dict[int, str]:
     Raises
     ------
     ParameterError
-        If no constant reached the rate with all seeds.
+        If no constant reached the rate with all seeds, or rows are none or have no such condition.
 
     Examples
     --------
@@ -213,12 +247,18 @@ def best_constants(rows: pl.DataFrame, condition: str) -> dict[int, str]:
     >>> best_constants(rows, "c")
     {0: '40.0 ms', 1: '20.0 ms', 2: '20.0 ms'}
     """
+    check_table("rows", rows, _COMPARED, "run_task")
+    check_choice("condition", condition, rows["condition"].drop_nulls().unique(maintain_order=True))
     names, seeds, scores = _table(
         rows.filter((pl.col("condition") == condition) & pl.col("constant").is_not_null())
     )
     reached = np.isfinite(scores).all(axis=0)
     if not reached.any():
-        raise ParameterError(f"rows must hold a constant that reached the rate in {condition!r}.")
+        raise ParameterError(
+            f"rows must hold a constant that reached the rate in {condition!r} with all seeds; got "
+            f"{_missed(names, seeds, scores)}: take clips with more events, more neurons, or leave "
+            "out seeds."
+        )
     scores = np.where(reached, scores, -np.inf)
     chosen = {}
     for place, seed in enumerate(seeds):
@@ -245,6 +285,11 @@ def outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> pl.DataFr
         `spikes` and `best_spikes` per sample; `theory`, `best_theory` and `theory_difference`, null
         where there is none. A law that missed the rate with any seed has nulls.
 
+    Raises
+    ------
+    ParameterError
+        If no constant reached the rate with all seeds in a condition, or rows or theory are none.
+
     Examples
     --------
     >>> import polars as pl
@@ -256,6 +301,10 @@ def outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> pl.DataFr
     >>> outcome(rows).select("system", "best", "difference").row(0)
     ('wide', '20 ms', 0.25)
     """
+    check_table("rows", rows, (*_COMPARED, "spikes_per_sample"), "run_task")
+    if theory is not None:
+        columns = ("condition", "system", "theory")
+        theory = check_table("theory", theory, columns, "predict_interval").select(columns)
     found = []
     laws = rows.filter(pl.col("constant").is_null())
     expected = {} if theory is None else {(c, s): value for c, s, value in theory.iter_rows()}
@@ -310,6 +359,16 @@ def _table(rows: pl.DataFrame) -> tuple[list[str], list[int], NDArray[np.float64
         if score is not None:
             scores[seeds.index(seed), names.index(system)] = score
     return names, seeds, scores
+
+
+def _missed(names: list[str], seeds: list[int], scores: NDArray[np.float64]) -> str:
+    """Say with which seeds each constant has no score."""
+    words = []
+    for name, column in zip(names, scores.T, strict=True):
+        without = [seeds[place] for place in np.flatnonzero(~np.isfinite(column))]
+        more = f" and {counted(len(without) - 1, 'other')}" if len(without) > 1 else ""
+        words.append(f"{name}, which missed it with seed {without[0]}{more}")
+    return "; ".join(words) or "no constant"
 
 
 def _mean(rows: list[dict[str, Any]], name: str) -> float | None:
