@@ -265,5 +265,5 @@ def test_numbers_of_trials_that_are_none_are_refused(tmp_path, n_trials):
 
 
 def test_samplers_that_are_not_known_are_refused():
-    with pytest.raises(ParameterError, match="sampler must be wasserstein, tpe or random"):
+    with pytest.raises(ParameterError, match="name must be one of wasserstein, tpe, random"):
         sampler_named("best", SPACE, seed=0)

@@ -78,7 +78,7 @@ def test_a_law_with_nearly_all_its_mass_at_zero_has_a_place():
 
 @pytest.mark.parametrize("law", [None, 3.0, "gamma", hr.Gamma])
 def test_what_is_no_law_is_refused(law):
-    with pytest.raises(ParameterError, match="law must be a Distribution; got"):
+    with pytest.raises(ParameterError, match="second must be of type Distribution; got"):
         wasserstein(hr.Gamma(1.0), law)
 
 

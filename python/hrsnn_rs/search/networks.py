@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import MOST_SEED, check_integer, check_mapping, check_sides
 from hrsnn_rs.description.distributions import Gamma, Uniform
 from hrsnn_rs.description.parameters import STDP
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning, ParameterError
 from hrsnn_rs.learning import Clips, Readout, network_features
+from hrsnn_rs.learning.checks import check_choice, check_list
 from hrsnn_rs.network import Network, default_network, default_neuron, default_plasticity
+from hrsnn_rs.network.one_sample import check_threads
 from hrsnn_rs.network.presets import AXON_DELAY, SENSOR, W_RECURRENT
+from hrsnn_rs.network.running import MOST_WINDOWS
 from hrsnn_rs.search.space import LawRange, NumberRange, Point, SearchSpace
 
 if TYPE_CHECKING:
@@ -88,10 +91,9 @@ def network_space(only: Sequence[str] | None = None) -> SearchSpace:
     >>> list(network_space(["tau_m", "rate"]).numbers)
     ['tau_m.mean', 'tau_m.shape', 'rate']
     """
-    names = list(_RANGES) if only is None else list(only)
-    for name in names:
-        if name not in _RANGES:
-            raise ParameterError(f"only must be of {', '.join(_RANGES)}; got {name!r}.")
+    names = list(_RANGES) if only is None else check_list("only", only, least=1)
+    for place, name in enumerate(names):
+        check_choice(f"only[{place}]", name, _RANGES)
     return SearchSpace({name: one for name, one in _RANGES.items() if name in names})
 
 
@@ -129,7 +131,7 @@ def network_of(
     >>> network_of({"tau_m": Gamma(mean=50.0)}, 128, sensor=(8, 8), n_neurons=50)
     Network(n_inputs=128, n_neurons=50, n_synapses=..., dtype='float32')
     """
-    for name in point:
+    for name in check_mapping("point", point):
         if name not in RECIPE:
             raise ParameterError(f"point must be of {', '.join(RECIPE)}; got {name!r}.")
     laws: dict[str, Any] = {**RECIPE, **point}
@@ -222,8 +224,13 @@ class NetworkObjective:
             raise ParameterError(f"clips must be of at least 2 groups; got {groups}.")
         usual = min(_N_FOLDS, groups)
         self.n_folds = usual if n_folds is None else check_integer("n_folds", n_folds, 2, groups)
-        self.settings = {"n_windows": check_integer("n_windows", n_windows, 1)}
+        self.settings = {"n_windows": check_integer("n_windows", n_windows, 1, MOST_WINDOWS)}
         self.settings["epochs"] = check_integer("epochs", epochs)
+        if sensor is not None:
+            check_sides("sensor", sensor, 2)
+        check_integer("n_neurons", n_neurons, 2)
+        check_integer("seed", seed, high=MOST_SEED)
+        check_threads(n_threads)
         self._made: dict[str, Any] = {"sensor": sensor, "n_neurons": n_neurons, "seed": seed}
         self.n_threads = n_threads
 
@@ -307,7 +314,8 @@ class NetworkObjective:
 
 def checked_objectives(objectives: Sequence[str]) -> tuple[str, ...]:
     """Return known objectives, each named once."""
-    names = tuple(objectives)
-    if not names or len(set(names)) < len(names) or not set(names) <= OBJECTIVES.keys():
+    names = tuple(check_list("objectives", objectives))
+    is_text = all(isinstance(name, str) for name in names)
+    if not names or not is_text or len({*names}) < len(names) or not {*names} <= OBJECTIVES.keys():
         raise ParameterError(f"objectives must be different, of {[*OBJECTIVES]}; got {names!r}.")
     return names

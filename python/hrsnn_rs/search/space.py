@@ -302,9 +302,12 @@ class SearchSpace:
             If the point does not lie in the space.
         """
         given = check_mapping("point", point)
+        for name in self.ranges:
+            if name not in given:
+                raise ParameterError(f"point must have a value for {name!r}; got {given!r}.")
         numbers: dict[str, float] = {}
         for name, one in self.ranges.items():
-            value = given.get(name)
+            value = given[name]
             if isinstance(one, NumberRange):
                 numbers[name] = check_number(name, value)
                 continue

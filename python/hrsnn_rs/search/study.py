@@ -24,9 +24,17 @@ from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_s
 from optuna.trial import TrialState
 from sqlalchemy.pool import NullPool
 
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_mapping, check_number, check_path
 from hrsnn_rs.errors import FormatError, ParameterError
+from hrsnn_rs.learning.checks import (
+    check_callable,
+    check_choice,
+    check_kind,
+    check_list,
+    check_progress,
+)
 from hrsnn_rs.search.sampler import WassersteinSampler
+from hrsnn_rs.search.space import SearchSpace
 
 if TYPE_CHECKING:
     import os
@@ -36,14 +44,14 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, Trial
 
-    from hrsnn_rs.search.space import SearchSpace
-
 
 #: What becomes of an objective.
 Direction: TypeAlias = Literal["maximize", "minimize"]
 
 _NAME = "hrsnn_rs"
 _FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+_SAMPLERS = ("wasserstein", "tpe", "random")
+_DIRECTIONS = ("maximize", "minimize")
 #: Seconds between two looks at trials of others.
 _PAUSE = 0.5
 #: How often tables are looked for while others make them.
@@ -78,7 +86,7 @@ def sampler_named(name: str, space: SearchSpace, seed: int, n_initial: int = 16)
     Raises
     ------
     ParameterError
-        If the name is unknown.
+        If the name is unknown, or another argument not what it should be.
 
     Examples
     --------
@@ -86,6 +94,10 @@ def sampler_named(name: str, space: SearchSpace, seed: int, n_initial: int = 16)
     >>> str(sampler_named("random", network_space(), seed=0))
     'RandomSampler'
     """
+    check_choice("name", name, _SAMPLERS)
+    check_kind("space", space, SearchSpace)
+    seed = check_integer("seed", seed, high=2**32 - 1)
+    n_initial = check_integer("n_initial", n_initial, high=2**20)
     if name == "wasserstein":
         return WassersteinSampler(space, n_initial=n_initial, seed=seed)
     if name == "tpe":
@@ -93,9 +105,7 @@ def sampler_named(name: str, space: SearchSpace, seed: int, n_initial: int = 16)
             return optuna.samplers.TPESampler(
                 seed=seed, n_startup_trials=n_initial, multivariate=True, constant_liar=True
             )
-    if name == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    raise ParameterError(f"sampler must be wasserstein, tpe or random; got {name!r}.")
+    return optuna.samplers.RandomSampler(seed=seed)
 
 
 def open_study(
@@ -137,7 +147,8 @@ def open_study(
     Raises
     ------
     ParameterError
-        If the study in `output` has other settings or directions, or the folder does not exist.
+        If the study in `output` has other settings or directions, the folder does not exist, or
+        another argument is not what it should be.
     FormatError
         If `output` is no study.
 
@@ -154,19 +165,31 @@ def open_study(
     2
     3
     """
-    path = str(output)
+    path = check_path("output", output)
+    check_kind("sampler", sampler, optuna.samplers.BaseSampler)
+    check_kind("pruner", pruner, optuna.pruners.BasePruner, type(None))
+    asked = check_list("directions", directions, least=1)
+    for place, one in enumerate(asked):
+        check_choice(f"directions[{place}]", one, _DIRECTIONS)
+    for name, value in check_mapping("start", {} if start is None else start).items():
+        check_number(f"start[{name!r}]", value)
     is_url = "://" in path
-    if not path or (not is_url and not Path(path).absolute().parent.is_dir()):
+    if not is_url and not Path(path).absolute().parent.is_dir():
         raise ParameterError(f"output must lie in a folder that exists; got {path!r}.")
     lost_after = check_integer("lost_after", lost_after, 2, 10**6)
-    wanted = json.loads(json.dumps(dict(settings or {})))
+    try:
+        wanted = json.loads(
+            json.dumps(check_mapping("settings", {} if settings is None else settings))
+        )
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"settings must be what JSON can hold; got {error}.") from None
     with _quiet():
         try:
             storage = _storage(path, is_url, lost_after)
             options: dict[str, Any] = {"storage": storage, "sampler": sampler, "study_name": _NAME}
             options["pruner"] = optuna.pruners.NopPruner() if pruner is None else pruner
             try:
-                study = optuna.create_study(**options, directions=[*directions])
+                study = optuna.create_study(**options, directions=asked)
             except optuna.exceptions.DuplicatedStudyError:
                 study = optuna.load_study(**options)
             else:
@@ -185,8 +208,8 @@ def open_study(
                 f"{wanted.get(name)!r}."
             )
     said = [one.name.lower() for one in study.directions]
-    if said != list(directions):
-        raise ParameterError(f"directions must be those of the study, {said}; got {directions!r}.")
+    if said != asked:
+        raise ParameterError(f"directions must be those of the study, {said}; got {asked!r}.")
     return study
 
 
@@ -246,10 +269,15 @@ def run_trials(
     Raises
     ------
     ParameterError
-        If `n_trials` is not at least 1.
+        If `n_trials` is not at least 1, or something else not what it should be.
     """
+    _checked_study(study)
+    if not hasattr(study._storage, "get_heartbeat_stale_trial_callback"):
+        raise ParameterError(f"study must be one of open_study, in a file; got {study!r}.")
+    check_callable("objective", objective, "trial")
+    check_progress(progress)
     n_trials = check_integer("n_trials", n_trials, 1)
-    retry = study._storage.get_heartbeat_stale_trial_callback()  # type: ignore[attr-defined]
+    retry = study._storage.get_heartbeat_stale_trial_callback()
 
     mine = -1
 
@@ -295,6 +323,10 @@ def _give_up_the_unborn(study: Study, trials: list[FrozenTrial]) -> None:
                 storage.set_trial_state_values(one._trial_id, TrialState.FAIL)
 
 
+def _checked_study(study: object) -> None:
+    check_kind("study", study, optuna.study.Study)
+
+
 def _best(study: Study) -> str:
     if len(study.directions) > 1:
         return f"{len(study.best_trials)} on the front"
@@ -332,6 +364,8 @@ def trial_table(study: Study, space: SearchSpace) -> pl.DataFrame:
     >>> trial_table(study, space).select("trial", "state", "values", "best").rows()
     [(0, 'complete', [0.0], True), (1, 'complete', [1.0], False)]
     """
+    _checked_study(study)
+    check_kind("space", space, SearchSpace)
     done = [one for one in study.get_trials(deepcopy=False) if one.state in _FINISHED]
     best = {one.number for one in front(study)}
     rows = []
@@ -359,7 +393,13 @@ def front(study: Study) -> list[FrozenTrial]:
     -------
     list of optuna.trial.FrozenTrial
         The Pareto front; of one objective, the best trial and those that equal it.
+
+    Raises
+    ------
+    ParameterError
+        If the study is none.
     """
+    _checked_study(study)
     trials = sorted(study.best_trials, key=lambda one: one.number)
     sign = -1.0 if study.directions[0] is optuna.study.StudyDirection.MAXIMIZE else 1.0
     return sorted(trials, key=lambda one: sign * one.values[0])

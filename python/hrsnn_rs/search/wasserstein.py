@@ -17,6 +17,7 @@ from hrsnn_rs.arguments import check_truth
 from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.quantiles import is_positive, quantiles
 from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.learning.checks import check_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,8 @@ def wasserstein(first: Distribution, second: Distribution, *, log: bool = False)
     >>> round(wasserstein(Gamma(mean=20.0, shape=3.0), Gamma(mean=30.0, shape=3.0)), 4)
     11.547
     """
+    for name, law in (("first", first), ("second", second)):
+        check_kind(name, law, Distribution)
     return float(np.linalg.norm(embedded(first, log=log) - embedded(second, log=log)))
 
 
