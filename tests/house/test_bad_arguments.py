@@ -10,11 +10,14 @@ import pytest
 from bad_arguments import BAD, arguments, targets
 from dataset_arguments import PATHS_OF_DATASETS, VALID_DATASETS, dataset_targets
 from figure_arguments import VALID_IN_FIGURES, figure_targets
+from learning_arguments import learning_targets
+from search_arguments import search_targets
 from valid_arguments import VALID
+from valid_learning import VALID_IN_LEARNING, VALID_IN_SEARCH
 from wing_arguments import VALID_IN_WINGS, wing_targets
 
-TARGETS = targets() | wing_targets()
-TARGETS |= dataset_targets() | figure_targets()
+TARGETS = targets() | wing_targets() | dataset_targets() | figure_targets()
+TARGETS |= learning_targets() | search_targets()
 CALLS = [(name, argument) for name in TARGETS for argument in arguments(TARGETS[name])]
 #: What a system call may answer: the path is fine, but there is nothing, or a folder.
 PATHS = {
@@ -24,6 +27,7 @@ PATHS = {
     *(f"recordings.{name}.path" for name in ("iterate_aedat", "read_aedat", "summarize_aedat")),
     *(f"recordings.{name}.path" for name in ("Video", "read_events")),
     *PATHS_OF_DATASETS,
+    "learning.LiveStream.load.path",
 }
 #: Arguments that others are made of, and that messages name with what they became.
 BECOMES = {
@@ -44,6 +48,7 @@ UNTRIED = {
         "made_up": {"CameraReport"},
         "recordings": {"AedatSummary"},
         "datasets": {"Folds", "Inspection", "Problem", "Split"},
+        "learning": {"BesidePaper", "Features", "LiveScore", "Spread", "Summary"},
     },
     "is a base of others, which are called": {
         "description": {"Connectivity", "Distribution"},
@@ -55,16 +60,23 @@ UNTRIED = {
         "datasets": {"Recording"},
         "report": {"ReportFigure"},
     },
+    "is a part of a Gaussian process of scikit-learn's, whose kernels check nothing": {
+        "search": {"WassersteinMatern"}
+    },
     "needs neo, nir or pynwb, and has nonsense in tests of its own": {
         "network": {"from_neo", "from_nir", "from_nwb", "to_neo", "to_nir", "to_nwb"}
     },
 }
 #: Wings whose public names are all called here, or said above.
-WINGS = ("events", "description", "made_up", "recordings", "network", "encoding")
-WINGS += ("datasets", "plotting", "report")
+WINGS = (
+    *("events", "description", "made_up", "recordings", "network", "encoding", "datasets"),
+    *("learning", "search", "plotting", "report"),
+)
 #: What is valid, in the package and in its wings.
-ALL_VALID = [*VALID.items(), *VALID_IN_WINGS.items()]
-ALL_VALID += [*VALID_DATASETS.items(), *VALID_IN_FIGURES.items()]
+ALL_VALID = [
+    *(*VALID.items(), *VALID_IN_WINGS.items(), *VALID_DATASETS.items()),
+    *(*VALID_IN_FIGURES.items(), *VALID_IN_LEARNING.items(), *VALID_IN_SEARCH.items()),
+]
 
 
 def valid(call: str) -> set[str]:
