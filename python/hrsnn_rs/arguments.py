@@ -14,7 +14,7 @@ from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.words import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -340,53 +340,6 @@ def check_truth(name: str, value: object) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise ParameterError(f"{name} must be True or False; got {value!r}.")
     return bool(value)
-
-
-def check_choice(name: str, value: object, known: Iterable[str]) -> str:
-    """Return `value` if it is one of some words.
-
-    Parameters
-    ----------
-    name : str
-        Argument to name in the message.
-    value : object
-        What the caller handed over.
-    known : iterable of str
-        The words, in the order in which the message has them.
-
-    Returns
-    -------
-    str
-        The word.
-
-    Raises
-    ------
-    ParameterError
-        If it is no such word.
-
-    Examples
-    --------
-    >>> check_choice("by", "clip", ("group", "clip"))
-    'clip'
-    """
-    words = tuple(known)
-    if not isinstance(value, str) or value not in words:
-        told = " or ".join(map(repr, words)) if len(words) < 3 else f"one of {', '.join(words)}"
-        raise ParameterError(f"{name} must be {told}; got {value!r}.")
-    return value
-
-
-def check_text(name: str, value: object) -> str:
-    """Return `value` if it is a string, else raise ParameterError that names the argument."""
-    if not isinstance(value, str):
-        raise ParameterError(f"{name} must be a string; got {value!r}.")
-    return value
-
-
-def check_callable(name: str, value: object) -> None:
-    """Raise ParameterError that names the argument, unless `value` can be called or is `None`."""
-    if value is not None and not callable(value):
-        raise ParameterError(f"{name} must be callable; got a {type(value).__name__}.")
 
 
 def check_path(name: str, value: object) -> str:

@@ -114,7 +114,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_after(tmp_pat
     seen = []
 
     def synced(place):
-        name = Path(os.readlink(f"/proc/self/fd/{place}"))
+        name = Path(f"/proc/self/fd/{place}").readlink()
         seen.append((name.suffix, (tmp_path / "file").exists()))
 
     monkeypatch.setattr(os, "fsync", synced)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.arguments import check_callable, check_path
+from hrsnn_rs.argument_kinds import check_callable
+from hrsnn_rs.arguments import check_path
 from hrsnn_rs.datasets.inspection import relative
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
@@ -138,7 +139,8 @@ class Dataset(EventSamples):
     ) -> None:
         self.root = Path(check_path("root", root))
         self.part = self.checked_split(split)
-        check_callable("encoder", encoder)
+        if encoder is not None:
+            check_callable("encoder", encoder)
         self.encoder = encoder
         self.cache = checked_cache(cache)
         self._settings = "" if self.cache is None else encoder_settings(encoder)
@@ -312,7 +314,8 @@ class Dataset(EventSamples):
         ParameterError
             If `progress` cannot be called.
         """
-        check_callable("progress", progress)
+        if progress is not None:
+            check_callable("progress", progress)
         sizes = np.empty((len(self), 2), np.int64)
         for sample in range(len(self)):
             if progress is not None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import as_array, check_callable
+from hrsnn_rs.argument_kinds import check_callable
+from hrsnn_rs.arguments import as_array
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.columns import kind_of
@@ -51,7 +52,8 @@ class TonicSamples(EventSamples):
         labels: ArrayLike | None = None,
     ) -> None:
         n_samples = _length(dataset)
-        check_callable("encoder", encoder)
+        if encoder is not None:
+            check_callable("encoder", encoder)
         self.dataset = dataset
         self.encoder = encoder
         size = sensor_size

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from hrsnn_rs.argument_kinds import check_callable, check_kind, check_list, check_progress
 from hrsnn_rs.arguments import as_array, check_truth
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import kind_of, whole_numbers
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.store import EventStore
-from hrsnn_rs.learning.checks import check_callable, check_kind, check_list, check_progress
 from hrsnn_rs.learning.estimator_input import check_samples
 from hrsnn_rs.learning.labels import encode
 from hrsnn_rs.learning.recipes import default_encoder

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.arguments import check_text
+from hrsnn_rs.argument_kinds import check_choice, check_kind
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.learning.checks import check_choice, check_kind
+from hrsnn_rs.events.columns import check_table
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS
-from hrsnn_rs.learning.rows_file import check_table
 from hrsnn_rs.learning.statistics import (
     FEWEST_PERSONS,
     FEWEST_SEEDS,
@@ -84,7 +83,7 @@ def check_rows(rows: Any, *further: str) -> None:
     ParameterError
         If it is none, or lacks a column.
     """
-    check_table("rows", rows, (*_KEYS, *_MEASURED, *further), "compare")
+    check_table("rows", rows, *_KEYS, *_MEASURED, *further)
 
 
 def predictions(rows: pl.DataFrame) -> pl.DataFrame:
@@ -272,8 +271,6 @@ def comparisons(rows: pl.DataFrame, system: str | None = None) -> pl.DataFrame:
     """
     check_kind("system", system, str, type(None))
     said = predictions(rows)
-    if system is not None:
-        check_text("system", system)
     pairs = _pairs(rows["system"].unique(maintain_order=True).to_list(), system)
     made = [
         (metric, first, other, gap)

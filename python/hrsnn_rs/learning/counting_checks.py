@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from hrsnn_rs.argument_kinds import check_choice, check_kind
 from hrsnn_rs.arguments import as_array, check_integer, check_truth
 from hrsnn_rs.errors import ParameterError, ShapeError
-from hrsnn_rs.learning.checks import check_choice, check_kind
 from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.settings import check_part

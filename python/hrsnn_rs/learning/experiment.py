@@ -18,10 +18,11 @@ import numpy as np
 import polars as pl
 
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.argument_kinds import check_callable, check_choice, check_list, check_progress
 from hrsnn_rs.arguments import check_integer, check_number
 from hrsnn_rs.datasets.folds import folds_for, usual_folds
+from hrsnn_rs.datasets.splits import WAYS
 from hrsnn_rs.errors import CalibrationWarning, DataWarning, ParameterError
-from hrsnn_rs.learning.checks import check_callable, check_choice, check_list, check_progress
 from hrsnn_rs.learning.clips import Clips, check_encoder
 from hrsnn_rs.learning.counting_checks import check_counting, check_learning, check_readout
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, layer_for
@@ -100,7 +101,6 @@ tested clips, null where nobody knows them.
 _KEY = ("system", "seed")
 _HOMOGENEOUS = ("mean", "best")
 _LAYERS = ("recurrent", "stacked")
-_SPLITS = ("group", "clip")
 
 
 def compare(
@@ -243,7 +243,7 @@ def compare(
     for name, value, allowed in (
         ("layers", layers, _LAYERS),
         ("homogeneous", homogeneous, _HOMOGENEOUS),
-        ("split", split, _SPLITS),
+        ("split", split, WAYS),
     ):
         check_choice(name, value, allowed)
     check_counting(n_windows=n_windows, windows=windows, memory=memory, n_threads=n_threads)

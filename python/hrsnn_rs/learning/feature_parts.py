@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.argument_kinds import check_progress
 from hrsnn_rs.arguments import as_array, check_integer, check_path
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.events import Events
 from hrsnn_rs.events.sensor import SensorEvents
-from hrsnn_rs.learning.checks import check_progress
 from hrsnn_rs.learning.classifier import HRSNNClassifier
 from hrsnn_rs.learning.estimator_input import fingerprint as fingerprint_of_events
 from hrsnn_rs.learning.estimator_input import is_table

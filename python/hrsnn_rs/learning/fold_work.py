@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 
+from hrsnn_rs.argument_kinds import check_kind
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning
-from hrsnn_rs.learning.checks import check_kind
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, feature_features, mapped_clips
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.judging import judge

@@ -15,9 +15,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
 
+from hrsnn_rs.argument_kinds import check_choice, check_kind
 from hrsnn_rs.description.distributions import Constant
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning
-from hrsnn_rs.learning.checks import check_choice, check_kind
 from hrsnn_rs.learning.counting_checks import (
     check_counting,
     check_division,

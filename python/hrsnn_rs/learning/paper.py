@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from hrsnn_rs.learning.rows_file import check_table
+from hrsnn_rs.events.columns import check_table
 from hrsnn_rs.words import counted
 
 CITATION = (
@@ -101,7 +101,7 @@ def beside_paper(rows: pl.DataFrame) -> BesidePaper | None:
     >>> beside_paper(rows).table.select("system", "paper", "here").rows()
     [('untrained', None, 0.8), ('HeNHeS', 0.9432, 0.9)]
     """
-    check_table("rows", rows, ("kind", "system", "accuracy", "predictions", "split"), "compare")
+    check_table("rows", rows, "kind", "system", "accuracy", "predictions", "split")
     kinds = rows["kind"].unique().to_list()
     if len(kinds) != 1 or kinds[0] not in PUBLISHED:
         return None

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from hrsnn_rs.argument_kinds import check_kind
 from hrsnn_rs.arguments import check_truth
 from hrsnn_rs.description.parameters import LIF
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.encoding.tracking import TrackingEncoder
 from hrsnn_rs.errors import ParameterError
-from hrsnn_rs.learning.checks import check_kind
 from hrsnn_rs.learning.feature_layer import FeatureLayer
 
 __all__ = ["default_encoder", "default_layer"]

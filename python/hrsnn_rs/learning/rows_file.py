@@ -21,7 +21,7 @@ from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.network.saving import home_of, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 #: Stands before a hash of all other bytes, among what Parquet keeps for us.
 _SEAL = b"sealed by hrsnn_rs: "
@@ -56,45 +56,6 @@ def check_output(path: object) -> Path | None:
     if not found.absolute().parent.is_dir():
         raise ParameterError(f"output must lie in a folder that exists; got {found}.")
     return found
-
-
-def check_table(name: str, value: object, columns: Iterable[str], giver: str) -> pl.DataFrame:
-    """Return `value` if it is a frame with such columns.
-
-    Parameters
-    ----------
-    name : str
-        Argument to name in the message.
-    value : object
-        What the caller handed over. Not changed.
-    columns : iterable of str
-        That are needed.
-    giver : str
-        What gives such a frame, for the message.
-
-    Returns
-    -------
-    polars.DataFrame
-        The value.
-
-    Raises
-    ------
-    ParameterError
-        If it is none, or lacks a column.
-
-    Examples
-    --------
-    >>> check_table("rows", pl.DataFrame({"seed": [0]}), ["seed"], "compare").height
-    1
-    """
-    if not isinstance(value, pl.DataFrame):
-        raise ParameterError(f"{name} must be a polars DataFrame, as {giver} gives; got {value!r}.")
-    for column in columns:
-        if column not in value.columns:
-            raise ParameterError(
-                f"{name} must have the columns that {giver} gives; got none of name {column!r}."
-            )
-    return value
 
 
 class RowsFile:

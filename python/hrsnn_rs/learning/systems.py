@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from hrsnn_rs.argument_kinds import check_choice, check_kind
 from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.events import Events
-from hrsnn_rs.learning.checks import check_choice, check_kind
 from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.counting_checks import (
     WINDOWS,

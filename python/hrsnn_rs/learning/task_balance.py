@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from hrsnn_rs.argument_kinds import check_list
 from hrsnn_rs.arguments import check_integer, check_number
 from hrsnn_rs.description import LIF, STDP, Gamma
 from hrsnn_rs.errors import ShapeError
-from hrsnn_rs.learning.checks import check_list
-from hrsnn_rs.learning.rows_file import check_table
+from hrsnn_rs.events.columns import check_table
 from hrsnn_rs.learning.systems import costs
 from hrsnn_rs.learning.task_memory import capacity, noise, random_graph
 from hrsnn_rs.learning.tasks import paired_interval, run_task
@@ -234,7 +234,7 @@ def useful_ranges(rows: pl.DataFrame) -> pl.DataFrame:
     >>> useful_ranges(rows)["end"].round(2).to_list()  # half way from ln(2) to ln(4)
     [2.83]
     """
-    check_table("rows", rows, ("condition", "system", "seed", "rate", "score"), "measure_balance")
+    check_table("rows", rows, "condition", "system", "seed", "rate", "score")
     if rows.height == 0:
         raise ShapeError("rows must hold at least one row; got 0.")
     untrained = dict(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.argument_kinds import check_choice, check_list
 from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.description import (
     LIF,
@@ -21,7 +22,6 @@ from hrsnn_rs.description import (
     Gamma,
     Uniform,
 )
-from hrsnn_rs.learning.checks import check_choice, check_list
 from hrsnn_rs.learning.task_interval import INTERVALS, N_CHANNELS, named_rightly, volleys
 from hrsnn_rs.learning.tasks import LAWS, SYSTEMS, run_task
 from hrsnn_rs.network import Network

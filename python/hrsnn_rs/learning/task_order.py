@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from hrsnn_rs.argument_kinds import check_kind
 from hrsnn_rs.arguments import check_integer
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events import Events
-from hrsnn_rs.learning.checks import check_kind
 from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.feature_systems import layer_for, pooled_counts
 from hrsnn_rs.learning.metrics import direction_scores

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrsnn_rs.argument_kinds import check_kind
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.events import Events
-from hrsnn_rs.learning.checks import check_kind
 from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.readout import Readout
 from hrsnn_rs.learning.systems import calibrated_counts

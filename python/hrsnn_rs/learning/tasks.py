@@ -17,19 +17,20 @@ import polars as pl
 from scipy import stats
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.arguments import check_integer, check_mapping
-from hrsnn_rs.description import Constant, Distribution, Gamma, LogUniform
-from hrsnn_rs.errors import CalibrationError, CalibrationWarning, ParameterError
-from hrsnn_rs.learning.checks import (
+from hrsnn_rs.argument_kinds import (
     check_callable,
     check_choice,
     check_kind,
     check_list,
     check_progress,
 )
+from hrsnn_rs.arguments import check_integer, check_mapping
+from hrsnn_rs.description import Constant, Distribution, Gamma, LogUniform
+from hrsnn_rs.errors import CalibrationError, CalibrationWarning, ParameterError
+from hrsnn_rs.events.columns import check_table
 from hrsnn_rs.learning.experiment import library_commit
 from hrsnn_rs.learning.homogeneous import CONSTANTS
-from hrsnn_rs.learning.rows_file import RowsFile, check_table
+from hrsnn_rs.learning.rows_file import RowsFile
 from hrsnn_rs.words import counted
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ def best_constants(rows: pl.DataFrame, condition: str) -> dict[int, str]:
     >>> best_constants(rows, "c")
     {0: '40.0 ms', 1: '20.0 ms', 2: '20.0 ms'}
     """
-    check_table("rows", rows, _COMPARED, "run_task")
+    check_table("rows", rows, *_COMPARED)
     check_choice("condition", condition, rows["condition"].drop_nulls().unique(maintain_order=True))
     names, seeds, scores = _table(
         rows.filter((pl.col("condition") == condition) & pl.col("constant").is_not_null())
@@ -301,10 +302,10 @@ def outcome(rows: pl.DataFrame, theory: pl.DataFrame | None = None) -> pl.DataFr
     >>> outcome(rows).select("system", "best", "difference").row(0)
     ('wide', '20 ms', 0.25)
     """
-    check_table("rows", rows, (*_COMPARED, "spikes_per_sample"), "run_task")
+    check_table("rows", rows, *_COMPARED, "spikes_per_sample")
     if theory is not None:
         columns = ("condition", "system", "theory")
-        theory = check_table("theory", theory, columns, "predict_interval").select(columns)
+        theory = check_table("theory", theory, *columns).select(columns)
     found = []
     laws = rows.filter(pl.col("constant").is_null())
     expected = {} if theory is None else {(c, s): value for c, s, value in theory.iter_rows()}

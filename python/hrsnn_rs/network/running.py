@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from hrsnn_rs.argument_kinds import check_choice
 from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
 from hrsnn_rs.description.competition import NO_GROUP
 from hrsnn_rs.errors import MissingDependencyError, ParameterError, ShapeError
@@ -288,8 +289,8 @@ class RunningNetwork(OneSample):
         array([1., 1.], dtype=float32)
         """
         n_windows = check_integer("n_windows", n_windows, 1, MOST_WINDOWS)
-        _check_choice("windows", windows, ("time", "events"))
-        _check_choice("features", features, ("counts", "lowpass", "both"))
+        check_choice("windows", windows, ("time", "events"))
+        check_choice("features", features, ("counts", "lowpass", "both"))
         tau = check_number("tau_lowpass", tau_lowpass, "greater than 0 ms", lambda tau: tau > 0.0)
         progress = check_truth("progress", progress)
         return_stats = check_truth("return_stats", return_stats)
@@ -433,11 +434,6 @@ class RunningNetwork(OneSample):
         self._scale_inputs(scaling, found.gain)
         self._gain *= found.gain
         return found
-
-
-def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in allowed:
-        raise ParameterError(f"{name} must be one of {', '.join(allowed)}; got {value!r}.")
 
 
 def _shown(samples: Iterable[Any], name: str, progress: bool) -> Iterable[Any]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import MOST_SEED, check_callable, check_integer
+from hrsnn_rs.argument_kinds import check_callable
+from hrsnn_rs.arguments import MOST_SEED, check_integer
 from hrsnn_rs.datasets.splits import validation_groups
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import kind_of
@@ -92,7 +93,8 @@ def demo_figures(
     check_rows(rows)
     seed = check_integer("seed", seed, high=MOST_SEED)
     n_neurons = check_integer("n_neurons", n_neurons, 1)
-    check_callable("make_network", make_network)
+    if make_network is not None:
+        check_callable("make_network", make_network)
     check_threads(n_threads)
     figures = attempted(
         "Scores",

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
+from hrsnn_rs.argument_kinds import check_choice, check_list
 from hrsnn_rs.arguments import MOST_SEED, check_integer, check_mapping, check_sides
 from hrsnn_rs.description.distributions import Gamma, Uniform
 from hrsnn_rs.description.parameters import STDP
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning, ParameterError
 from hrsnn_rs.learning import Clips, Readout, network_features
-from hrsnn_rs.learning.checks import check_choice, check_list
 from hrsnn_rs.network import Network, default_network, default_neuron, default_plasticity
 from hrsnn_rs.network.one_sample import check_threads
 from hrsnn_rs.network.presets import AXON_DELAY, SENSOR, W_RECURRENT

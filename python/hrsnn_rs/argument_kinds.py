@@ -1,7 +1,7 @@
-"""Checks of single arguments that what judges takes, and no network: words, lists, functions.
+"""Checks of single arguments that are no numbers: words, lists, functions, objects of a class.
 
-Lives here: what says nothing about samples or networks, beside the checks of `arguments`. Each
-returns the converted value or names what is wrong.
+Not here: numbers, arrays, laws and paths (`arguments`). Each returns the converted value or names
+what is wrong.
 """
 
 from __future__ import annotations
@@ -15,11 +15,18 @@ import numpy as np
 from hrsnn_rs.arguments import refuse_masked
 from hrsnn_rs.errors import ParameterError
 
-__all__ = ["check_callable", "check_choice", "check_kind", "check_list", "check_progress"]
+__all__ = [
+    "check_callable",
+    "check_choice",
+    "check_kind",
+    "check_list",
+    "check_progress",
+    "check_text",
+]
 
 
-def check_choice(name: str, value: object, allowed: Iterable[str]) -> str:
-    """Return `value` if it is one of the words that are allowed.
+def check_choice(name: str, value: object, known: Iterable[str]) -> str:
+    """Return `value` if it is one of some words.
 
     Parameters
     ----------
@@ -27,27 +34,35 @@ def check_choice(name: str, value: object, allowed: Iterable[str]) -> str:
         Argument to name in the message.
     value : object
         What the caller handed over.
-    allowed : iterable of str
-        The words.
+    known : iterable of str
+        The words, in the order in which the message has them.
 
     Returns
     -------
     str
-        The value.
+        The word.
 
     Raises
     ------
     ParameterError
-        If it is no text, or another one.
+        If it is no such word.
 
     Examples
     --------
-    >>> check_choice("windows", "time", ("events", "time"))
-    'time'
+    >>> check_choice("by", "clip", ("group", "clip"))
+    'clip'
     """
-    words = tuple(allowed)
+    words = tuple(known)
     if not isinstance(value, str) or value not in words:
-        raise ParameterError(f"{name} must be one of {', '.join(words)}; got {value!r}.")
+        told = " or ".join(map(repr, words)) if len(words) < 3 else f"one of {', '.join(words)}"
+        raise ParameterError(f"{name} must be {told}; got {value!r}.")
+    return value
+
+
+def check_text(name: str, value: object) -> str:
+    """Return `value` if it is a string, else raise ParameterError that names the argument."""
+    if not isinstance(value, str):
+        raise ParameterError(f"{name} must be a string; got {value!r}.")
     return value
 
 
@@ -133,7 +148,8 @@ def check_callable(name: str, value: object, *given: object, **named: object) ->
     value : object
         What the caller handed over.
     *given, **named
-        What it is going to be called with, or something of that kind.
+        What it is going to be called with, or something of that kind. Nothing: it is only asked
+        whether it can be called.
 
     Returns
     -------
@@ -154,6 +170,8 @@ def check_callable(name: str, value: object, *given: object, **named: object) ->
     """
     if not callable(value):
         raise ParameterError(f"{name} must be a function; got {value!r}.")
+    if not (given or named):
+        return value
     try:
         signature = inspect.signature(value)
     except (TypeError, ValueError):  # Some that are compiled do not say what they take.
