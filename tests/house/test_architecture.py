@@ -22,7 +22,7 @@ CORE = ROOT / "rust" / "hrsnn-core"
 WINGS = {
     "errors": (),
     "words": (),
-    "arguments": (),
+    "arguments": ("numbers", "kinds"),
     "events": (
         "memory_limit",
         "columns",
@@ -125,7 +125,6 @@ WINGS = {
         "doctor",
     ),
     "learning": (
-        "checks",
         "labels",
         "statistics",
         "metrics",

@@ -10,6 +10,7 @@ from hrsnn_rs.errors import DataWarning
 from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.comparison import predictions, verdict
 from hrsnn_rs.learning.experiment import ROW_SCHEMA, compare, library_commit
+from hrsnn_rs.learning.fold_work import FoldWork
 from hrsnn_rs.learning.systems import (
     CONTROLS,
     count_features,
@@ -57,6 +58,42 @@ def test_networks_are_calibrated_alike_and_cost_something(rows):
     assert (rows.filter(pl.col("system").is_in(list(VARIANTS)))["weight_updates"] > 0).all()
     no_recurrence = rows.filter(system="no recurrence")["n_synapses"].to_list()
     assert no_recurrence == [30 * 30] * 2
+
+
+def test_a_network_that_has_learned_fires_as_much_as_before(clips):
+    training = clips.groups != "person 0"
+    words = {"epochs": 3, "rate": 4.0, "n_calibration": 99, "n_windows": 1, "windows": "events"}
+    # Depression alone: what has learned fires less.
+    rule = hr.STDP(a_plus=0.0, a_minus=0.3)
+    rates = {}
+    for again in (True, False):
+        network = make_network(seed=0, plasticity=rule)
+        found = network_features(
+            network, clips, training, memory=False, n_threads=1, recalibrate=again, **words
+        )
+        seconds = sum(one.duration for one in clips.events.subset(training)) / 1e6
+        spikes = np.asarray(found.counts)[training].sum()
+        rates[again] = spikes / network.n_neurons / seconds
+        assert found.gain == network.input_gain
+    assert rates[True] == pytest.approx(4.0, rel=0.02)
+    assert rates[False] < 3.6
+
+
+def test_one_rule_has_a_balance_of_its_own():
+    words = dict.fromkeys(("epochs", "rate", "spikes", "n_calibration", "recalibrate"))
+    work = FoldWork(blobs(), None, 300, words, is_stacked=False, places=np.arange(30), n_threads=1)
+    clips = Clips("small", [hr.Events([5], [1], 2048)] * 2, [0, 1], [0, 1], ("a", "b"))
+    balance = {}
+    for system in ("untrained", *VARIANTS):
+        described = work._network(system, 0, clips, None).describe()
+        mean = dict(described.select("parameter", "mean").iter_rows())
+        plus, minus = (
+            mean[f"recurrent.a_{sign}"] * mean[f"recurrent.tau_{sign}"]
+            for sign in ("plus", "minus")
+        )
+        balance[system] = minus / plus
+    own = {name: 1.08 if name.endswith("HoS") else 1.5 for name in balance}
+    assert balance == pytest.approx(own, rel=0.03)
 
 
 def test_untrained_is_the_variant_before_training(clips, rows):

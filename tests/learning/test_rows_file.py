@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hrsnn_rs.errors import FormatError, ParameterError
+from hrsnn_rs.errors import DataWarning, FormatError, ParameterError
 from hrsnn_rs.learning.rows_file import RowsFile
 
 SCHEMA = {"system": pl.String, "seed": pl.Int64, "score": pl.Float64, "data": pl.String,
@@ -39,6 +39,22 @@ def test_rows_come_back_in_the_order_asked_for(tmp_path):
         ]  # fmt: skip
         assert table["data"].to_list() == ["blobs"] * 3
     assert [file.name for file in tmp_path.iterdir()] == ["rows.parquet"]
+
+
+def test_rows_of_another_commit_are_told_of(tmp_path):
+    path, schema = tmp_path / "rows.parquet", {"seed": pl.Int64, "commit": pl.String}
+    rows = RowsFile(path, schema, ["seed"], {})
+    rows.warn_of_others("1234567")
+    rows.add({"seed": 0, "commit": "1234567"})
+    rows.warn_of_others("1234567")
+    rows.add({"seed": 1, "commit": None})
+    rows = RowsFile(path, schema, ["seed"], {})
+    said = r"rows\.parquet holds rows of 1234567, an installed package, and this is 89abcde\+, "
+    with pytest.warns(DataWarning, match=said) as told:
+        rows.warn_of_others("89abcde+")
+    with pytest.warns(DataWarning, match="holds rows of 1234567, and this is an installed package"):
+        rows.warn_of_others(None)
+    assert len(told) == 1
 
 
 def test_a_row_that_cannot_be_written_leaves_the_file_as_it_was(tmp_path, monkeypatch):

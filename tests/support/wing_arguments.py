@@ -142,6 +142,7 @@ def of_networks() -> dict[str, Target]:
         ),
         "network.default_neuron": Target(networks.default_neuron, dict),
         "network.default_plasticity": Target(networks.default_plasticity, dict),
+        "network.default_rule": Target(networks.default_rule, dict),
         "network.default_recurrent": Target(networks.default_recurrent, dict),
     }
 

@@ -92,6 +92,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target.add_argument(
         "--spikes", type=above_zero, metavar="N", help="spikes per clip to calibrate to instead"
     )
+    parser.add_argument(
+        "--no-recalibrate",
+        action="store_true",
+        help="leave the rate of networks that have learned where learning has brought it",
+    )
     parser.add_argument("--no-memory", action="store_true", help="leave out the memory task")
     parser.add_argument(
         "--output",
@@ -127,6 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
             epochs=arguments.epochs,
             rate=arguments.rate,
             spikes=arguments.spikes,
+            recalibrate=not arguments.no_recalibrate,
             output=arguments.output,
             n_threads=arguments.threads,
             progress=bar,

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.argument_kinds import check_callable
-from hrsnn_rs.arguments import check_path
+from hrsnn_rs.arguments import check_callable, check_path
 from hrsnn_rs.datasets.inspection import relative
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_rs.argument_kinds import check_choice
+from hrsnn_rs.arguments import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.argument_kinds import check_choice
-from hrsnn_rs.arguments import MOST_SEED, check_integer
+from hrsnn_rs.arguments import MOST_SEED, check_choice, check_integer
 from hrsnn_rs.datasets.splits import WAYS, leak
 from hrsnn_rs.errors import DataWarning, ParameterError
 from hrsnn_rs.events.columns import kind_of, plain_array, whole_numbers

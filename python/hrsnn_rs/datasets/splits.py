@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_choice
-from hrsnn_rs.arguments import MOST_SEED, as_array, check_integer, check_truth
+from hrsnn_rs.arguments import MOST_SEED, as_array, check_choice, check_integer, check_truth
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import whole_numbers
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_callable
-from hrsnn_rs.arguments import as_array
+from hrsnn_rs.arguments import as_array, check_callable
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.columns import kind_of

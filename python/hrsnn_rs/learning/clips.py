@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_callable, check_kind, check_list, check_progress
-from hrsnn_rs.arguments import as_array, check_truth
+from hrsnn_rs.arguments import (
+    as_array,
+    check_callable,
+    check_kind,
+    check_list,
+    check_progress,
+    check_truth,
+)
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import kind_of, whole_numbers

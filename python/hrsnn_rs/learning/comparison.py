@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.argument_kinds import check_choice, check_kind
+from hrsnn_rs.arguments import check_choice, check_kind
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import check_table
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS

@@ -1,7 +1,7 @@
 """Checks of what systems of an experiment are asked with, made before any of the work.
 
 Lives here: which clips may be seen, how spikes are counted, how a network learns, and what reads it
-out. Not here: checks that know neither clips nor networks (`checks`).
+out. Not here: checks that know neither clips nor networks (`arguments`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_choice, check_kind
-from hrsnn_rs.arguments import as_array, check_integer, check_truth
+from hrsnn_rs.arguments import as_array, check_choice, check_integer, check_kind, check_truth
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.learning.clips import Clips
 from hrsnn_rs.learning.readout import Readout
@@ -68,10 +67,11 @@ def check_counting(
     check_threads(n_threads)
 
 
-def check_learning(*, epochs: object, n_calibration: object) -> None:
+def check_learning(*, epochs: object, n_calibration: object, recalibrate: object = True) -> None:
     """Refuse what says in no way how a network is calibrated and trained, before any work."""
     check_integer("epochs", epochs)
     check_integer("n_calibration", n_calibration, 1)
+    check_truth("recalibrate", recalibrate)
 
 
 def check_readout(readout: object) -> None:

@@ -18,8 +18,14 @@ import numpy as np
 import polars as pl
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.argument_kinds import check_callable, check_choice, check_list, check_progress
-from hrsnn_rs.arguments import check_integer, check_number
+from hrsnn_rs.arguments import (
+    check_callable,
+    check_choice,
+    check_integer,
+    check_list,
+    check_number,
+    check_progress,
+)
 from hrsnn_rs.datasets.folds import folds_for, usual_folds
 from hrsnn_rs.datasets.splits import WAYS
 from hrsnn_rs.errors import CalibrationWarning, DataWarning, ParameterError
@@ -125,6 +131,7 @@ def compare(
     rate: float | None = None,
     spikes: float | None = None,
     n_calibration: int = 64,
+    recalibrate: bool = True,
     output: str | os.PathLike[str] | None = None,
     n_threads: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
@@ -173,7 +180,8 @@ def compare(
         Neurons of the default network.
     make_network : callable, default=None
         Called with `seed`; gives a HeNHeS network. `None` means `presets.default_network` for
-        the clips' channels.
+        the clips' channels; then HoNHoS and HeNHoS learn by `default_rule`, which has the balance
+        that suits one rule.
     encoder : EventEncoder or TrackingEncoder, default=None
         `None` means `default_encoder`: 32x32 pixels and two polarities, which follow who moves in
         videos.
@@ -192,6 +200,8 @@ def compare(
         Mean number of spikes of all neurons in a clip to calibrate to, in place of a rate.
     n_calibration : int, default=64
         Training clips that calibration looks at.
+    recalibrate : bool, default=True
+        Whether networks are calibrated anew after they have learned, so that all fire alike.
     output : str or path-like, default=None
         Parquet file of the rows, written after each; a later call with the same settings goes on
         from it, and may ask for other seeds and systems.
@@ -220,7 +230,7 @@ def compare(
     Warns
     -----
     DataWarning
-        If a subject may be on both sides of a fold.
+        If a subject may be on both sides of a fold, or rows that are kept are of another commit.
     CalibrationWarning
         If more than one in a thousand input synapses of a system is suprathreshold; once a row.
 
@@ -247,7 +257,7 @@ def compare(
     ):
         check_choice(name, value, allowed)
     check_counting(n_windows=n_windows, windows=windows, memory=memory, n_threads=n_threads)
-    check_learning(epochs=epochs, n_calibration=n_calibration)
+    check_learning(epochs=epochs, n_calibration=n_calibration, recalibrate=recalibrate)
     check_integer("n_neurons", n_neurons, 2)
     if make_network is not None:
         check_callable("make_network", make_network, seed=0)
@@ -271,7 +281,7 @@ def compare(
         clips = clips.subset(places) if len(places) else clips
     settings: dict[str, Any] = {
         "epochs": epochs, "rate": rate, "spikes": spikes, "n_calibration": n_calibration,
-        "n_windows": n_windows, "windows": windows, "memory": memory,
+        "recalibrate": recalibrate, "n_windows": n_windows, "windows": windows, "memory": memory,
     }  # fmt: skip
     # All of them before any work: a seed that cannot be had must not cost the rows of others.
     folds_of = {seed: _checked_folds(clips, seed, folds, split) for seed in seeds}
@@ -283,7 +293,9 @@ def compare(
     told |= {"n_neurons": n_neurons} if make_network is None else {"network": _digest(make_network)}
     same = {"dataset": clips.name, "kind": clips.kind, "clips": clips.digest, "settings": told}
     same |= {"homogeneous": homogeneous, "version": _hrsnn.__version__}
+    commit = library_commit()
     file = RowsFile(output, ROW_SCHEMA, _KEY, same)
+    file.warn_of_others(commit)
     if layers == "stacked" or not {*FEATURE_SYSTEMS}.isdisjoint(systems):
         layer_for(clips, 0, "learned", n_threads)
     settings |= {"homogeneous": homogeneous, "readout": readout}
@@ -299,7 +311,7 @@ def compare(
     do = SharedCalls(work)
     steps = [(system, seed) for seed in seeds for system in systems]
     n_steps = sum(len(folds_of[seed].training) for _, seed in steps)
-    done, commit = 0, library_commit()
+    done = 0
     for system, seed in steps:
         training = folds_of[seed].training
         if (system, seed) in file:

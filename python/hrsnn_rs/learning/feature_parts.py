@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_progress
-from hrsnn_rs.arguments import as_array, check_integer, check_path
+from hrsnn_rs.arguments import as_array, check_integer, check_path, check_progress
 from hrsnn_rs.datasets.samples import EventSamples
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.events import Events

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_choice, check_kind
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_choice, check_integer, check_kind
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.store import EventStore
 from hrsnn_rs.learning.counting_checks import check_counting, check_division, check_readout

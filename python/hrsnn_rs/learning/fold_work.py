@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 
-from hrsnn_rs.argument_kinds import check_kind
+from hrsnn_rs.arguments import check_kind
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning
 from hrsnn_rs.learning.feature_systems import FEATURE_SYSTEMS, feature_features, mapped_clips
 from hrsnn_rs.learning.homogeneous import best_homogeneous_features
 from hrsnn_rs.learning.judging import judge
 from hrsnn_rs.learning.systems import count_features, network_features
 from hrsnn_rs.network.network import VARIANTS, Network
-from hrsnn_rs.network.presets import SENSOR, default_network
+from hrsnn_rs.network.presets import SENSOR, default_network, default_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from hrsnn_rs.learning.judging import Judged
     from hrsnn_rs.learning.systems import Features
 
-_OF_NETWORK = ("epochs", "rate", "spikes", "n_calibration", "n_windows", "windows", "memory")
+_OF_NETWORK = (
+    *("epochs", "rate", "spikes", "n_calibration", "recalibrate"),
+    *("n_windows", "windows", "memory"),
+)
 _OF_LAYER = ("readout", "n_windows", "windows", "memory")
 _OF_COUNTS = ("n_windows", "windows", "memory")
 
@@ -132,7 +135,7 @@ class FoldWork:
         clips, layer = self.clips, None
         if self.is_stacked:
             clips, layer = self._mapped(seed, fold, training)
-        network = self._network(seed, clips, layer)
+        network = self._network(system, seed, clips, layer)
         if system == "no recurrence":
             network = network.without_recurrence()
         words = self._chosen(_OF_NETWORK) | {"n_threads": self.n_threads}
@@ -161,13 +164,15 @@ class FoldWork:
             self._maps = kept | {(seed, fold): found}
         return found
 
-    def _network(self, seed: int, clips: Clips, layer: FeatureLayer | None) -> Network:
+    def _network(self, system: str, seed: int, clips: Clips, layer: FeatureLayer | None) -> Network:
         if self.make_network is not None:
             return network_made(self.make_network, seed)
+        has_one_rule = system in VARIANTS and not VARIANTS[system][1]
         return default_network(
             clips.events[0].n_channels,
             sensor=SENSOR if layer is None else layer.maps,
             n_neurons=self.n_neurons,
+            plasticity=default_rule() if has_one_rule else None,
             seed=seed,
         )
 

@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
 
-from hrsnn_rs.argument_kinds import check_choice, check_kind
+from hrsnn_rs.arguments import check_choice, check_kind
 from hrsnn_rs.description.distributions import Constant
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning
 from hrsnn_rs.learning.counting_checks import (
@@ -110,7 +110,8 @@ def best_homogeneous_features(
     check_readout(readout)
     counting = ("n_windows", "windows", "n_threads")
     check_counting(memory=memory, **{name: settings[name] for name in counting})
-    check_learning(epochs=settings["epochs"], n_calibration=settings["n_calibration"])
+    learning = ("epochs", "n_calibration", "recalibrate")
+    check_learning(**{name: settings[name] for name in learning if name in settings})
     best, best_score, missed = None, -1.0, None
     for law in CONSTANTS:
         try:

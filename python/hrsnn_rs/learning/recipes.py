@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hrsnn_rs.argument_kinds import check_kind
-from hrsnn_rs.arguments import check_truth
+from hrsnn_rs.arguments import check_kind, check_truth
 from hrsnn_rs.description.parameters import LIF
 from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder

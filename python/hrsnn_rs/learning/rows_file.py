@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hrsnn_rs.arguments import check_path
-from hrsnn_rs.errors import FormatError, ParameterError
+from hrsnn_rs.errors import DataWarning, FormatError, ParameterError
 from hrsnn_rs.network.saving import home_of, replace_file
 
 if TYPE_CHECKING:
@@ -134,6 +135,29 @@ class RowsFile:
             self._read(self.path)
             self._take(whole)
             self._write(self.path)
+
+    def warn_of_others(self, commit: str | None) -> None:
+        """Say it where rows that are kept were measured by another commit of this version.
+
+        Parameters
+        ----------
+        commit : str or None
+            By which rows are measured now, as `library_commit` gives it.
+
+        Warns
+        -----
+        DataWarning
+            Names the commits.
+        """
+        others = {row["commit"] for row in self._rows.values()} - {commit}
+        if others:
+            there = ", ".join(sorted(one or "an installed package" for one in others))
+            warnings.warn(
+                f"{self.path} holds rows of {there}, and this is {commit or 'an installed package'}"
+                ", which may measure others. Name another file for rows of one kind.",
+                DataWarning,
+                stacklevel=3,
+            )
 
     def _take(self, row: dict[str, Any]) -> None:
         """Take a row, unless there is one of its key."""

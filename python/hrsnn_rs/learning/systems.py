@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_choice, check_kind
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_choice, check_integer, check_kind
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.events import Events
@@ -104,7 +104,7 @@ def costs(network: Network, calibration: Calibration, stats: list[RunStats]) -> 
     network : Network
         What ran them.
     calibration : Calibration
-        Its input gain.
+        The last one.
     stats : list of RunStats
         One for each sample.
 
@@ -117,7 +117,7 @@ def costs(network: Network, calibration: Calibration, stats: list[RunStats]) -> 
     return {
         "spikes_per_sample": total.n_spikes / len(stats),
         "rate": 1e6 * total.n_spikes / (network.n_neurons * total.duration),
-        "gain": calibration.gain,
+        "gain": network.input_gain,
         "suprathreshold": calibration.suprathreshold,
         "synaptic_operations": total.n_synaptic_operations / len(stats),
     }
@@ -264,8 +264,9 @@ def network_features(
     windows: str,
     memory: bool,
     n_threads: int | None,
+    recalibrate: bool = True,
 ) -> Features:
-    """Calibrate a network, train it without labels and count its spikes.
+    """Calibrate a network, train it without labels, calibrate it anew and count its spikes.
 
     Parameters
     ----------
@@ -291,6 +292,9 @@ def network_features(
         Whether to run the time-reversed copies too.
     n_threads : int or None
         Threads; the result does not depend on them.
+    recalibrate : bool, default=True
+        Whether a network that has learned is calibrated again, so that it fires as much as one
+        that has not.
 
     Returns
     -------
@@ -321,7 +325,7 @@ def network_features(
     check_kind("network", network, Network)
     check_division(clips, training)
     check_counting(n_windows=n_windows, windows=windows, memory=memory, n_threads=n_threads)
-    check_learning(epochs=epochs, n_calibration=n_calibration)
+    check_learning(epochs=epochs, n_calibration=n_calibration, recalibrate=recalibrate)
     prepared = prepare(
         network,
         clips,
@@ -333,6 +337,7 @@ def network_features(
         n_windows=n_windows,
         windows=windows,
         n_threads=n_threads,
+        recalibrate=recalibrate,
     )
     return tested_features(prepared, clips, training, memory=memory, begin=begin, tau_m=None)
 
@@ -377,7 +382,7 @@ class Prepared(NamedTuple):
     network : Network
         Calibrated and trained.
     calibration : Calibration
-        Input gain, and what came of it.
+        The last one, and what came of it.
     weight_updates : int
         Changes of weights in training.
     counts : FeatureTable of shape (n_training, n_windows, n_neurons)
@@ -405,18 +410,27 @@ def prepare(
     n_windows: int,
     windows: str,
     n_threads: int | None,
+    recalibrate: bool = True,
 ) -> Prepared:
-    """Calibrate and train a network, and count its spikes in the training clips.
+    """Calibrate and train a network, calibrate it anew, and count its spikes in the training clips.
 
     Parameters and errors are those of `network_features`.
     """
     seen = clips.events.subset(training)
-    calibration = network.calibrate(
-        seen, rate=rate, spikes=spikes, n_samples=n_calibration, n_threads=n_threads
+    calibrate = partial(
+        network.calibrate,
+        seen,
+        rate=rate,
+        spikes=spikes,
+        n_samples=n_calibration,
+        n_threads=n_threads,
     )
+    calibration = calibrate()
     weight_updates = 0
     if epochs:
         weight_updates = network.train(seen, epochs=epochs, n_threads=n_threads).n_weight_updates
+        if recalibrate:
+            calibration = calibrate()
     counting = Counting(n_windows, windows, n_threads)
     counts, _ = counting.of(network, seen)
     return Prepared(network, calibration, weight_updates, counts, counting)

@@ -15,8 +15,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from hrsnn_rs.argument_kinds import check_list
-from hrsnn_rs.arguments import check_integer, check_number
+from hrsnn_rs.arguments import check_integer, check_list, check_number
 from hrsnn_rs.description import LIF, STDP, Gamma
 from hrsnn_rs.errors import ShapeError
 from hrsnn_rs.events.columns import check_table

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_choice, check_list
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_choice, check_integer, check_list
 from hrsnn_rs.description import (
     LIF,
     Constant,

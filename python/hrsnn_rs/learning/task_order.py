@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_kind
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_integer, check_kind
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events import Events

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_kind
+from hrsnn_rs.arguments import check_kind
 from hrsnn_rs.datasets.splits import split_for
 from hrsnn_rs.events import Events
 from hrsnn_rs.learning.clips import Clips

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_choice
-from hrsnn_rs.arguments import check_integer
+from hrsnn_rs.arguments import check_choice, check_integer
 from hrsnn_rs.description import (
     LIF,
     Constant,

@@ -17,14 +17,15 @@ import polars as pl
 from scipy import stats
 
 from hrsnn_rs import _hrsnn
-from hrsnn_rs.argument_kinds import (
+from hrsnn_rs.arguments import (
     check_callable,
     check_choice,
+    check_integer,
     check_kind,
     check_list,
+    check_mapping,
     check_progress,
 )
-from hrsnn_rs.arguments import check_integer, check_mapping
 from hrsnn_rs.description import Constant, Distribution, Gamma, LogUniform
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning, ParameterError
 from hrsnn_rs.events.columns import check_table
@@ -173,6 +174,7 @@ def run_task(
         for system in systems
     ]
     commit = library_commit()
+    file.warn_of_others(commit)
     measure, prepared = None, None
     for done, step in enumerate(steps):
         condition, system, seed = step

@@ -12,6 +12,7 @@ from hrsnn_rs.network.presets import (
     default_neuron,
     default_plasticity,
     default_recurrent,
+    default_rule,
 )
 from hrsnn_rs.network.results import Calibration, RunResult, RunStats
 from hrsnn_rs.network.simulation import Simulation
@@ -33,6 +34,7 @@ __all__ = [
     "default_neuron",
     "default_plasticity",
     "default_recurrent",
+    "default_rule",
     "from_neo",
     "from_nir",
     "from_nwb",

@@ -64,6 +64,25 @@ def default_plasticity() -> STDP:
     )
 
 
+def default_rule() -> STDP:
+    """Give the STDP of the recipe where all synapses are to have one rule.
+
+    Returns
+    -------
+    STDP
+        Constants: those of `default_plasticity`, but for depression over potentiation, which is
+        1.08. One rule keeps a network's rate and memory from 0.95 to 1.22, with 1.5 it forgets.
+
+    Examples
+    --------
+    >>> from hrsnn_rs.network import default_rule
+    >>> rule = default_rule()
+    >>> round(rule.a_minus * rule.tau_minus / (rule.a_plus * rule.tau_plus), 2)
+    1.08
+    """
+    return STDP(a_plus=0.01, a_minus=0.00476, tau_plus=15.0, tau_minus=34.0)
+
+
 def default_neuron() -> LIF:
     """Give the neurons of the recipe.
 

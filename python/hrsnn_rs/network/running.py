@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_choice
-from hrsnn_rs.arguments import as_array, check_integer, check_number, check_truth
+from hrsnn_rs.arguments import as_array, check_choice, check_integer, check_number, check_truth
 from hrsnn_rs.description.competition import NO_GROUP
 from hrsnn_rs.errors import MissingDependencyError, ParameterError, ShapeError
 from hrsnn_rs.events.drive import checked_drive

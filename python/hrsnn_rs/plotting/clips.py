@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_text
-from hrsnn_rs.arguments import check_integer, check_number
+from hrsnn_rs.arguments import check_integer, check_number, check_text
 from hrsnn_rs.errors import MissingDependencyError, ParameterError
 from hrsnn_rs.events.memory_limit import check_memory
 from hrsnn_rs.events.sensor import SensorEvents

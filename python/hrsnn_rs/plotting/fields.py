@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_text
-from hrsnn_rs.arguments import NOT_NEGATIVE, as_array, check_array
+from hrsnn_rs.arguments import NOT_NEGATIVE, as_array, check_array, check_text
 from hrsnn_rs.errors import ShapeError
 from hrsnn_rs.plotting.canvas import blank, own_settings
 

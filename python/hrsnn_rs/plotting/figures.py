@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from hrsnn_rs.argument_kinds import check_text
-from hrsnn_rs.arguments import NOT_NEGATIVE, POSITIVE, as_array, check_array, check_integer
+from hrsnn_rs.arguments import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    as_array,
+    check_array,
+    check_integer,
+    check_text,
+)
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import check_table, kind_of, whole_numbers
 from hrsnn_rs.plotting.canvas import blank, own_settings

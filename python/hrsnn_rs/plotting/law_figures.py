@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_text
-from hrsnn_rs.arguments import check_mapping
+from hrsnn_rs.arguments import check_mapping, check_text
 from hrsnn_rs.description.distributions import Constant
 from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.quantiles import is_positive, quantiles

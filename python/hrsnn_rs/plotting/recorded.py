@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from hrsnn_rs.argument_kinds import check_text
+from hrsnn_rs.arguments import check_text
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import check_table
 from hrsnn_rs.plotting.canvas import blank, own_settings

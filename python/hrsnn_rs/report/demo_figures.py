@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_callable
-from hrsnn_rs.arguments import MOST_SEED, check_integer
+from hrsnn_rs.arguments import MOST_SEED, check_callable, check_integer
 from hrsnn_rs.datasets.splits import validation_groups
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import kind_of

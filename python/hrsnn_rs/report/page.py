@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hrsnn_rs.argument_kinds import check_text
+from hrsnn_rs.arguments import check_text
 from hrsnn_rs.errors import FigureWarning, MissingDependencyError, ParameterError
 from hrsnn_rs.learning.comparison import check_rows, predictions, summarize, verdict_parts
 from hrsnn_rs.learning.paper import beside_paper

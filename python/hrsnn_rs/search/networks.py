@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
-from hrsnn_rs.argument_kinds import check_choice, check_list
-from hrsnn_rs.arguments import MOST_SEED, check_integer, check_mapping, check_sides
+from hrsnn_rs.arguments import (
+    MOST_SEED,
+    check_choice,
+    check_integer,
+    check_list,
+    check_mapping,
+    check_sides,
+)
 from hrsnn_rs.description.distributions import Gamma, Uniform
 from hrsnn_rs.description.parameters import STDP
 from hrsnn_rs.errors import CalibrationError, CalibrationWarning, ParameterError
@@ -300,6 +306,7 @@ class NetworkObjective:
             windows="events",
             memory=False,
             n_threads=self.n_threads,
+            recalibrate=False,  # as `HRSNNClassifier.fit` leaves a network
             **self.settings,
         )
         labels, groups = self.clips.labels[training], self.clips.groups[training]

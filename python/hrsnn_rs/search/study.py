@@ -24,14 +24,17 @@ from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_s
 from optuna.trial import TrialState
 from sqlalchemy.pool import NullPool
 
-from hrsnn_rs.argument_kinds import (
+from hrsnn_rs.arguments import (
     check_callable,
     check_choice,
+    check_integer,
     check_kind,
     check_list,
+    check_mapping,
+    check_number,
+    check_path,
     check_progress,
 )
-from hrsnn_rs.arguments import check_integer, check_mapping, check_number, check_path
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.search.sampler import WassersteinSampler
 from hrsnn_rs.search.space import SearchSpace

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.argument_kinds import check_kind
-from hrsnn_rs.arguments import check_truth
+from hrsnn_rs.arguments import check_kind, check_truth
 from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.description.quantiles import is_positive, quantiles
 from hrsnn_rs.errors import ParameterError

@@ -1,4 +1,8 @@
-"""Checks of single arguments: each returns the converted value or names what is wrong."""
+"""Checks of single arguments that are numbers, arrays, mappings or paths.
+
+Not here: words, lists, functions and objects (`kinds`). Each returns the converted value or names
+what is wrong.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Checks of single arguments that are no numbers: words, lists, functions, objects of a class.
 
-Not here: numbers, arrays, laws and paths (`arguments`). Each returns the converted value or names
+Not here: numbers, arrays, laws and paths (`numbers`). Each returns the converted value or names
 what is wrong.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import refuse_masked
+from hrsnn_rs.arguments.numbers import refuse_masked
 from hrsnn_rs.errors import ParameterError
 
 __all__ = [
