@@ -32,8 +32,6 @@ from recorded_clips import CAMERA, LOADERS, SIZE, pooled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hrsnn_rs.learning import PairedDifference
-
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 #: Of both networks that are trained by backpropagation.
 SETTINGS = {"n_neurons": 500, "steps": 24, "epochs": 30, "batch": 32, "rate": 2e-3}
@@ -236,28 +234,9 @@ def measure(arguments: argparse.Namespace) -> None:
             pl.concat([rows, new]).write_parquet(path)
 
 
-def difference(of: pl.DataFrame, first: str, second: str) -> PairedDifference | None:
-    """Give how far one system is ahead over the seeds that both were measured with, if any."""
-    from hrsnn_rs.learning import paired_difference
-
-    key = ["seed", "clip", "person"]
-    one, other = (of.filter(system=name).select(*key, "right") for name in (first, second))
-    both = one.join(other, on=key, validate="1:1")
-    if both.is_empty():
-        return None
-    seed, clip, person, right, wrong = both.get_columns()
-    return paired_difference(right, wrong, seed=seed, clip=clip, person=person)
-
-
-def in_points(gap: PairedDifference, p: float) -> str:
-    """Say a difference in points, with its interval and its corrected p where it has one."""
-    if not gap.is_judged:
-        return f"{100 * gap.mean:+.1f}"
-    return f"{100 * gap.mean:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}], p {p:.2g}"
-
-
 def print_differences(of: pl.DataFrame, names: list[str]) -> None:
     """Print each system beside the one trained by backpropagation, and ours beside its control."""
+    from gaps import between, in_points
     from hrsnn_rs.learning import holm
 
     pairs = [(name, OPPONENT) for name in names if name != OPPONENT and OPPONENT in names]
@@ -266,13 +245,14 @@ def print_differences(of: pl.DataFrame, names: list[str]) -> None:
         (pair, share): gap
         for pair in pairs
         for share in FRACTIONS
-        if (gap := difference(of.filter(fraction=share), *pair))
+        if (gap := between(of.filter(fraction=share), *pair))
     }
     judged = [key for key, gap in gaps.items() if gap.is_judged]
     corrected = dict(zip(judged, holm([gaps[key].p for key in judged]), strict=True))
     for pair in pairs:
         said = [
-            in_points(gaps[pair, share], corrected.get((pair, share), np.nan))
+            in_points(gaps[pair, share])
+            + (f", p {corrected[pair, share]:.2g}" if (pair, share) in corrected else "")
             if (pair, share) in gaps
             else ""
             for share in FRACTIONS
