@@ -40,7 +40,7 @@ def fill(root: Path, names: str, suffix: str) -> Path:
     for name in names.split():
         path = root / f"{name}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(name.encode())
+        path.write_bytes(os.fsencode(name))
     return root
 
 
@@ -394,3 +394,31 @@ def test_rows_say_whether_persons_are_known(tmp_path: Path) -> None:
     assert set(samples.subjects[test].tolist()) == {"bob"}
     with pytest.raises(ParameterError, match=r"test_groups must be subjects .*'eve' is not"):
         samples.split(test_groups=["eve"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are bytes there alone")
+@pytest.mark.parametrize("place", ["c\udce9/ann/0 b/ann/1", "a/\udce9/0 b/ann/1"])
+def test_labels_are_utf8(tmp_path: Path, kind: Kind, place: str) -> None:
+    cls, suffix = kind
+    try:
+        fill(tmp_path, place, suffix)
+    except OSError:
+        pytest.skip("the file system knows no such names")
+    with pytest.raises(FormatError, match=r"\\xe9.* not UTF-8.* must be"):
+        cls(tmp_path)
+    assert any("not UTF-8" in one.words and one.harms for one in inspect(tmp_path).problems)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are bytes there alone")
+def test_names_of_clips_are_any_bytes(tmp_path: Path, kind: Kind) -> None:
+    cls, suffix = kind
+    try:
+        fill(tmp_path, "a/ann\udce9_0 a/bob_1", suffix)
+    except OSError:
+        pytest.skip("the file system knows no such names")
+    samples = cls(tmp_path)
+    assert len(samples) == 2
+    with pytest.raises(FormatError, match=r"ann\\xe9_0.*no table can hold it"):
+        _ = samples.index
+    with pytest.raises(FormatError, match="not UTF-8"):
+        cls(tmp_path, subject="^([^_]+)_")

@@ -18,6 +18,7 @@ import polars as pl
 from hrsnn_rs.arguments import check_callable, check_path
 from hrsnn_rs.datasets.inspection import relative
 from hrsnn_rs.datasets.samples import EventSamples
+from hrsnn_rs.datasets.walk import is_utf8, shown
 from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.columns import kind_of
 from hrsnn_rs.events.events import Events
@@ -273,6 +274,11 @@ class Dataset(EventSamples):
                 if path not in sizes:
                     sizes[path] = path.stat().st_size if path.is_file() else None
             subjects = self.subjects
+            for path in sizes:
+                if not is_utf8(relative(path, self.root)):
+                    raise FormatError(
+                        f"{shown(path)}: the name is not UTF-8: no table can hold it. Rename it."
+                    )
             rows = [
                 (
                     sample,

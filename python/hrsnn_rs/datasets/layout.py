@@ -16,7 +16,7 @@ import polars as pl
 from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.datasets.base import Recording
 from hrsnn_rs.datasets.inspection import Inspection, Problem, duplicates, relative
-from hrsnn_rs.datasets.walk import natural, walk
+from hrsnn_rs.datasets.walk import is_utf8, natural, shown, walk
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.recordings.event_files import READERS
 from hrsnn_rs.recordings.video import VIDEO_SUFFIXES
@@ -162,6 +162,7 @@ def read_layout(
             "open it and not the one above; there must be two classes where persons have folders."
         )
     names = _names(root, clips, rule)
+    _refuse_foreign_names(root, clips, names)
     classes = tuple(sorted({clip.class_name for clip in clips}, key=natural))
     splits = {clip.split for clip in clips} - {""}
     subjects = None if names is None else tuple(sorted(set(names), key=natural))
@@ -267,6 +268,23 @@ def _refuse_splits_below(root: Path, clips: list[_Clip]) -> None:
                     f"{clip.path.parent}: has the name of a split below a class. Put splits above, "
                     f"as {name}/{clip.class_name}/, or give has_splits=False if it is no split."
                 )
+
+
+def _refuse_foreign_names(root: Path, clips: list[_Clip], names: list[str] | None) -> None:
+    """Refuse what no table of labels can hold: names whose bytes are not UTF-8."""
+    for place, clip in enumerate(clips):
+        folder = root / clip.split
+        for path, name in ((folder, clip.split), (folder / clip.class_name, clip.class_name)):
+            if not is_utf8(name):
+                raise FormatError(
+                    f"{shown(path)}: the name of this folder is not UTF-8, and a label must be. "
+                    "Rename it."
+                )
+        if names is not None and not is_utf8(names[place]):
+            raise FormatError(
+                f"{shown(clip.path)}: the person in it has a name that is not UTF-8 "
+                f"({shown(names[place])}), and a label must be. Rename what names the person."
+            )
 
 
 def _names(root: Path, clips: list[_Clip], rule: Rule) -> list[str] | None:

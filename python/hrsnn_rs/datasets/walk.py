@@ -16,7 +16,16 @@ from hrsnn_rs.datasets.inspection import Problem, relative
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["Walk", "files_below", "files_in", "folders_in", "natural", "walk"]
+__all__ = [
+    "Walk",
+    "files_below",
+    "files_in",
+    "folders_in",
+    "is_utf8",
+    "natural",
+    "shown",
+    "walk",
+]
 
 
 class Walk(NamedTuple):
@@ -132,6 +141,16 @@ def folders_in(path: Path) -> list[Path]:
 def files_in(path: Path, suffixes: Collection[str]) -> list[Path]:
     """Return the files directly in a folder that end with one of `suffixes`, in natural order."""
     return [one for one in _children(path) if one.suffix.lower() in suffixes and not one.is_dir()]
+
+
+def is_utf8(name: str) -> bool:
+    """Say whether a name can be written down; Python reads other bytes as surrogates."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in name)
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    r"""Return a path in words, with bytes that are not UTF-8 as \x and their number."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _children(path: Path) -> list[Path]:
