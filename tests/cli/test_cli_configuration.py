@@ -47,7 +47,7 @@ def test_what_is_printed_is_a_file_of_the_same_options(config, capsys):
         ((), {"rate": 5.0}),
         (("--rate", "2"), {"rate": 2.0}),
         (("--spikes", "100"), {"spikes": 100.0}),
-        (("--spi=100",), {"spikes": 100.0}),
+        (("--spikes=100",), {"spikes": 100.0}),
     ],
 )
 def test_an_option_takes_out_what_it_excludes(config, capsys, words, found):
@@ -130,3 +130,17 @@ def test_an_empty_list_is_refused_where_words_are_needed(config, capsys):
 def test_a_missing_file_is_refused(capsys, tmp_path):
     assert main(["compare", "gestures", "--config", str(tmp_path / "none.toml")]) == 2
     assert "none.toml must be a TOML file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--conf", "--config", "--se"])
+def test_options_are_named_in_full(config, capsys, option):
+    path = config("seeds = 3\n")
+    words = ["compare", "gestures", option, "2" if option == "--se" else path, "--print-config"]
+    code = main(words)
+    said = capsys.readouterr()
+    if option == "--config":
+        assert (code, tomllib.loads(said.out)["seeds"]) == (0, 3)
+    else:
+        assert code == 2
+        assert f"unrecognized arguments: {option}" in said.err
+    assert main(["data", "doctor", "nowhere", "--dee"]) == 2

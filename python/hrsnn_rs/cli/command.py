@@ -65,6 +65,10 @@ word `gestures` stands for the built-in, rendered data set.
 class _Subcommand(argparse.ArgumentParser):
     """A subcommand whose file is loaded once its arguments are to be read."""
 
+    def __init__(self, **settings: Any) -> None:
+        # What looks for `--config` before a command is parsed must see what the parser sees.
+        super().__init__(**settings, allow_abbrev=False)
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         name = self.prog.partition(" ")[2]
         if name in _COMMANDS:
@@ -84,6 +88,8 @@ class _Subcommand(argparse.ArgumentParser):
         parsed, rest = super().parse_known_args(args, namespace)
         configuration.take_alternatives(self, parsed, alternatives)
         if parsed.print_config:
+            if rest:
+                self.error(f"unrecognized arguments: {' '.join(rest)}")
             print(configuration.written(self, parsed), end="")
             self.exit()
         return parsed, rest
@@ -183,7 +189,11 @@ def _parser() -> argparse.ArgumentParser:
     """Describe the commands."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
-        prog="hrsnn", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=raw
+        prog="hrsnn",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=raw,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"hrsnn {_hrsnn.__version__}")
     parser.add_argument(
