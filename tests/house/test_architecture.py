@@ -24,6 +24,7 @@ WINGS = {
     "words": (),
     "arguments": ("numbers", "kinds"),
     "events": (
+        "no_copies",
         "memory_limit",
         "columns",
         "sensor",

@@ -1,6 +1,8 @@
 """A classifier on a stream: scores that depend on the past alone, and not on how it came."""
 
+import copy
 import os
+import pickle
 import signal
 import threading
 from pathlib import Path
@@ -258,3 +260,9 @@ def test_what_a_stream_says_of_itself_cannot_be_changed(name):
     stream = classifier(next(iter(KINDS))).stream()
     with pytest.raises(AttributeError, match=name):
         setattr(stream, name, 7)
+
+
+@pytest.mark.parametrize("call", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_stream_is_neither_copied_nor_pickled(call):
+    with pytest.raises(TypeError, match=r"a LiveStream can be neither .*save\(\) it, and load"):
+        call(classifier(next(iter(KINDS))).stream())

@@ -1,5 +1,7 @@
 """A sample that is stopped, saved, loaded and gone on with ends as one that never stopped."""
 
+import copy
+import pickle
 import sys
 from dataclasses import replace
 from functools import partial
@@ -8,7 +10,10 @@ import hrsnn_rs as hr
 import numpy as np
 import pytest
 from hrsnn_rs import _hrsnn
+from hrsnn_rs.encoding.running_encoder import RunningEncoder
+from hrsnn_rs.made_up import CameraRecording, EventCamera
 from hrsnn_rs.network.simulation_file import write_simulation
+from hrsnn_rs.network.stream import NetworkStream
 from random_networks import Case, random_case, random_case_with_currents
 from scipy.sparse import csr_array
 
@@ -335,3 +340,18 @@ def test_a_bar_without_tqdm_is_refused_alike(monkeypatch):
     ):
         with pytest.raises(hr.errors.MissingDependencyError, match="progress needs tqdm: pip"):
             call(progress=True)
+
+
+AT_WORK = {
+    "Simulation": lambda: hr.Simulation(hr.Network(1, 2), ([100], [0])),
+    "NetworkStream": lambda: NetworkStream(hr.Network(1, 2), 1000),
+    "RunningEncoder": lambda: RunningEncoder(hr.EventEncoder(4, 4, size=(4, 4))),
+    "CameraRecording": lambda: CameraRecording(EventCamera(2, 2), sample=0),
+}
+
+
+@pytest.mark.parametrize("name", AT_WORK)
+@pytest.mark.parametrize("call", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_is_at_work_is_neither_copied_nor_pickled(name, call):
+    with pytest.raises(TypeError, match=f"a {name} can be neither copied nor pickled: .*\\(\\)"):
+        call(AT_WORK[name]())

@@ -17,6 +17,7 @@ from hrsnn_rs.encoding.events_to_channels import EventEncoder
 from hrsnn_rs.encoding.tracking import TrackingEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import microseconds
+from hrsnn_rs.events.no_copies import NoCopies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def check_causal(encoder: SensorEncoder) -> None:
         )
 
 
-class RunningEncoder:
+class RunningEncoder(NoCopies):
     """An encoder at work on a stream whose time begins at 0.
 
     Parameters
@@ -104,6 +105,8 @@ class RunningEncoder:
     >>> running.encode(piece, 500)[0], running.encode(SensorEvents([600], [1], [0], [0], 4, 4), 900)
     (array([10]), (array([], dtype=int64), array([], dtype=uint32)))
     """
+
+    _instead = "make another of what carried() gives"
 
     def __init__(
         self, encoder: SensorEncoder, carried: Mapping[str, NDArray[Any]] | None = None

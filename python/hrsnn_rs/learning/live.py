@@ -16,6 +16,7 @@ from hrsnn_rs.encoding.running_encoder import RunningEncoder, check_causal
 from hrsnn_rs.encoding.sensor_encoder import SensorEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.events.columns import microseconds, whole_numbers
+from hrsnn_rs.events.no_copies import NoCopies
 from hrsnn_rs.events.sensor import SensorEvents
 from hrsnn_rs.learning.fitted_as import check_classifier
 from hrsnn_rs.learning.left_out import both_classes, softmax
@@ -34,7 +35,7 @@ MOST_JUMP = 3_600_000_000
 _COLUMNS = ("t", "x", "y", "p")
 
 
-class LiveStream:
+class LiveStream(NoCopies):
     """A classifier at work on a stream of events; see `HRSNNClassifier.stream`.
 
     Parameters
@@ -78,6 +79,8 @@ class LiveStream:
     150000 1
     200000 1
     """
+
+    _instead = "save() it, and load() the file"
 
     def __init__(
         self, classifier: Any, *, every: float = 50.0, window: float | None = None

@@ -16,6 +16,7 @@ from hrsnn_rs import _hrsnn
 from hrsnn_rs.arguments import MOST_SEED, check_integer, check_number, within
 from hrsnn_rs.errors import ParameterError, ShapeError
 from hrsnn_rs.events.columns import kind_of, microseconds, plain_array, whole_numbers
+from hrsnn_rs.events.no_copies import NoCopies
 from hrsnn_rs.events.sensor import SensorEvents
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ class EventCamera:
         return t, x.astype(np.uint16), y.astype(np.uint16), p
 
 
-class CameraRecording:
+class CameraRecording(NoCopies):
     """An event camera in front of a clip that is shown to it in pieces.
 
     See `EventCamera.start`.
@@ -317,6 +318,8 @@ class CameraRecording:
     (SensorEvents(0 events, height=4, width=4, duration=2000 µs), CameraReport(n_crossings=0,
     n_noise=0, n_dead=0, n_out=0))
     """
+
+    _instead = "start() another"
 
     def __init__(self, camera: EventCamera, sample: int) -> None:
         if not isinstance(camera, EventCamera):

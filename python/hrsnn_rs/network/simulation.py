@@ -15,6 +15,7 @@ from hrsnn_rs.errors import FormatError, ParameterError, ShapeError
 from hrsnn_rs.events.current import checked_current
 from hrsnn_rs.events.drive import checked_drive
 from hrsnn_rs.events.forms import as_events
+from hrsnn_rs.events.no_copies import NoCopies
 from hrsnn_rs.network.network import Network
 from hrsnn_rs.network.one_sample import check_threads
 from hrsnn_rs.network.recording import Plan, Recorded, plan
@@ -37,7 +38,7 @@ __all__ = ["Simulation"]
 _STEPS = 100
 
 
-class Simulation:
+class Simulation(NoCopies):
     """One sample on its way through a network; it can be stopped and saved at any µs.
 
     Spikes, counts, weights and adapted thresholds at the end are those of
@@ -87,6 +88,8 @@ class Simulation:
     >>> again.run().stats.n_spikes
     15
     """
+
+    _instead = "save() it, and load() the file"
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ import numpy as np
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.description.competition import NO_GROUP
 from hrsnn_rs.errors import FormatError
+from hrsnn_rs.events.no_copies import NoCopies
 from hrsnn_rs.network.running import TAU_LOWPASS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["NetworkStream"]
 
 
-class NetworkStream:
+class NetworkStream(NoCopies):
     """A copy of a network on its way through a stream; it learns nothing.
 
     Parameters
@@ -48,6 +49,8 @@ class NetworkStream:
     >>> stream.features(1000, 1)
     array([[1., 1.]], dtype=float32)
     """
+
+    _instead = "make another of what state() gives"
 
     def __init__(
         self,
