@@ -1,11 +1,15 @@
+import contextlib
+import io
 import json
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import hrsnn_rs as hr
 import numpy as np
 import pytest
-from hrsnn_rs.cli import demo
+from hrsnn_rs.cli import command, demo
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.learning import CONTROLS
 from hrsnn_rs.network import kept_training
@@ -51,8 +55,8 @@ def test_help_shows_examples(capsys):
     assert (code, err) == (0, "")
     for word in ("hrsnn demo", "train", "evaluate", "examples:", "FOLDER holds"):
         assert word in out
-    for command in ("demo", "train", "evaluate"):
-        code, out, _ = output(capsys, command, "--help")
+    for name in ("demo", "train", "evaluate"):
+        code, out, _ = output(capsys, name, "--help")
         assert code == 0
         assert "--json" in out
 
@@ -267,3 +271,33 @@ def test_train_goes_on_from_its_checkpoint(capsys, monkeypatch, folder, tmp_path
     # Other arguments, other network.
     code, _, err = output(capsys, *parted, "--seed", "1")
     assert (code, "another network" in err) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_what_ends_a_command_is_told_while_it_is_loaded_too(capsys, monkeypatch, name):
+    number = getattr(signal, name, None)
+    if number is None:
+        pytest.skip("the system has no such signal")
+    before = signal.getsignal(number)
+    monkeypatch.setattr(command, "import_module", lambda _: signal.raise_signal(number))
+    assert output(capsys, "train", "gestures") == (128 + number, "", "hrsnn: interrupted\n")
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full disk to offer")
+@pytest.mark.parametrize("is_buffered", [True, False])
+@pytest.mark.parametrize(
+    "words", ["--version", "--help", "train --help", "live m - --print-config", "data cache"]
+)
+def test_a_full_disk_is_one_line(capsys, monkeypatch, tmp_path, words, is_buffered):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    # Unbuffered, printing itself fails; otherwise the end of the command does.
+    with Path("/dev/full").open("wb", buffering=-1 if is_buffered else 0) as full:
+        disk = io.TextIOWrapper(full, write_through=not is_buffered)
+        monkeypatch.setattr(sys, "stdout", disk)
+        monkeypatch.setattr(command, "_stop_writing", lambda: None)
+        code = main(words.split())
+        with contextlib.suppress(OSError):
+            disk.close()
+    assert code == 1
+    assert capsys.readouterr().err == "hrsnn: error: [Errno 28] No space left on device\n"

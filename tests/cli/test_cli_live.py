@@ -182,40 +182,48 @@ class Interrupted:
     def __init__(self, data):
         self.pieces, self.buffer = [data], self
 
+    number = signal.SIGINT
+
     def read1(self, _):
         if not self.pieces:
-            signal.raise_signal(signal.SIGINT)
-            pytest.fail("Ctrl-C was not heard")
+            signal.raise_signal(self.number)
+            pytest.fail("the signal was not heard")
         return self.pieces.pop()
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_ctrl_c_while_it_waits_is_answered_at_once_and_the_state_kept(
-    capsys, folder, tmp_path, monkeypatch
+    capsys, folder, tmp_path, monkeypatch, name
 ):
-    before = signal.getsignal(signal.SIGINT)
+    number = getattr(signal, name, None)
+    if number is None:
+        pytest.skip("the system has no such signal")
+    before = signal.getsignal(number)
+    monkeypatch.setattr(Interrupted, "number", number)
     monkeypatch.setattr(sys, "stdin", Interrupted((folder / "clip.csv").read_bytes()))
     code, out, err = said(capsys, folder, "-", "--json", "--save", tmp_path / "state")
-    assert (code, len(scores(out))) == (130, 3)
+    assert (code, len(scores(out))) == (128 + number, 3)
     assert err.splitlines()[-1] == "hrsnn: interrupted"
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
     again = live.LiveStream.load(tmp_path / "state", classifier("features"))
     expected = classifier("features").stream()
     expected.push(bar(True, 50))
     assert bits(again.score()) == bits(expected.score())
 
 
-def test_ctrl_c_within_a_chunk_is_answered_after_it(capsys, folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_within_a_chunk_is_answered_after_it(capsys, folder, tmp_path, monkeypatch, number):
     push, n_pushed = live.LiveStream.push, [0]
 
     def interrupted(stream, *arguments, **settings):
         n_pushed[0] += 1
         if n_pushed[0] == 3:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return push(stream, *arguments, **settings)
 
     monkeypatch.setattr(live.LiveStream, "push", interrupted)
     code, _, err = said(capsys, folder, folder / "clip.npz", "--save", tmp_path / "state")
-    assert (code, n_pushed[0]) == (130, 3)
+    assert (code, n_pushed[0]) == (128 + number, 3)
     assert "hrsnn: interrupted" in err
     first = int(bar(True, 50).t[0])
     assert live.LiveStream.load(tmp_path / "state", classifier("features")).t == first + 30_000

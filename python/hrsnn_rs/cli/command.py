@@ -1,9 +1,9 @@
 """The command `hrsnn`: its subcommands, and what becomes of errors.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 fine, 1 an error that is told in
-one line, 2 wrong usage, 130 interrupted, 141 nobody reads on (`hrsnn ... | head`). A subcommand is
-a file of this folder, loaded when it is the one that was asked for: `add_arguments`,
-`DESCRIPTION` and `run`.
+one line, 2 wrong usage, 130 interrupted (143 by SIGTERM, 129 by SIGHUP), 141 nobody reads on
+(`hrsnn ... | head`). A subcommand is a file of this folder, loaded when it is the one that was
+asked for: `add_arguments`, `DESCRIPTION` and `run`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ import contextlib
 import io
 import os
 import shlex
+import signal
 import sys
+import threading
 import warnings
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hrsnn_rs import _hrsnn
 from hrsnn_rs.cli.terminal import one_line
-from hrsnn_rs.errors import HRSNNError, MissingDependencyError
+from hrsnn_rs.errors import HRSNNError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,12 +65,21 @@ word `gestures` stands for the built-in, rendered data set.
 """
 
 
-class _Subcommand(argparse.ArgumentParser):
-    """A subcommand whose file is loaded once its arguments are to be read."""
+class _Parser(argparse.ArgumentParser):
+    """A parser to which options are written in full, and that says when it could not print."""
 
     def __init__(self, **settings: Any) -> None:
         # What looks for `--config` before a command is parsed must see what the parser sees.
         super().__init__(**settings, allow_abbrev=False)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # That of argparse lets a full disk pass for success.
+        if message:
+            (file or sys.stderr).write(message)
+
+
+class _Subcommand(_Parser):
+    """A subcommand whose file is loaded once its arguments are to be read."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         name = self.prog.partition(" ")[2]
@@ -123,7 +135,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 fine, 1 error, 2 wrong usage, 130 interrupted, 141 nobody reads on.
+        Exit code: 0 fine, 1 error, 2 wrong usage, 130 interrupted (143 by SIGTERM, 129 by
+        SIGHUP), 141 nobody reads on.
 
     Examples
     --------
@@ -136,44 +149,84 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A terminal that cannot write "±" must not cost the results.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    code = 0
     try:
         code = _answer(list(sys.argv[1:] if argv is None else argv))
-        # What is still held back meets a closed pipe here, and not when Python ends.
+        # What is still held back meets a closed pipe or a full disk here, and not at Python's end.
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
     except BrokenPipeError:
         _stop_writing()
         return 141
+    except OSError as error:
+        if not code:
+            _tell(f"error: {one_line(error)}")
+        _stop_writing()
+        return code or 1
     return code
 
 
 def _answer(words: list[str]) -> int:
     """Run a command, and tell its errors."""
+    arguments = argparse.Namespace()
+    with _Ends() as ends:
+        try:
+            # Much is loaded along the way.
+            arguments = _parser().parse_args(words)
+            arguments.command_line = shlex.join(["hrsnn", *words])
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return int(arguments.run(arguments))
+        except SystemExit as stop:
+            return int(stop.code or 0)
+        except KeyboardInterrupt:
+            folder = getattr(arguments, "checkpoint", None)
+            hint = "" if folder is None else f"; the same command goes on from {folder}"
+            _tell(f"interrupted{hint}")
+            return 128 + ends.number
+        except BrokenPipeError:
+            raise
+        except (HRSNNError, OSError) as error:
+            _tell(f"error: {one_line(error)}")
+        except Exception as error:
+            _tell(f"failure: {type(error).__name__}: {one_line(error)}")
+    return 1
+
+
+class _Ends(AbstractContextManager["_Ends"]):
+    """SIGTERM and SIGHUP end a command as Ctrl-C does, unless somebody else has settled that."""
+
+    def __init__(self) -> None:
+        #: What the command was ended by.
+        self.number = int(signal.SIGINT)
+        self._mine: list[signal.Signals] = []
+
+    def __enter__(self) -> _Ends:
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGTERM", "SIGHUP"):
+                one = getattr(signal, name, None)  # Windows has no SIGHUP.
+                if one is not None and signal.getsignal(one) is signal.SIG_DFL:
+                    signal.signal(one, self._answer)
+                    self._mine.append(one)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._mine:
+            signal.signal(one, signal.SIG_DFL)
+
+    def _answer(self, number: int, _: Any) -> None:
+        self.number = number
+        raise KeyboardInterrupt
+
+
+def _tell(words: str) -> None:
+    """Say how a command ended, if there is still somebody to say it to."""
     try:
-        arguments = _parser().parse_args(words)
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    except MissingDependencyError as error:
-        print(f"hrsnn: error: {one_line(error)}", file=sys.stderr)
-        return 1
-    arguments.command_line = shlex.join(["hrsnn", *words])
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
-            return int(arguments.run(arguments))
-    except KeyboardInterrupt:
-        folder = getattr(arguments, "checkpoint", None)
-        hint = "" if folder is None else f"; the same command goes on from {folder}"
-        print(f"hrsnn: interrupted{hint}", file=sys.stderr)
-        return 130
+        print(f"hrsnn: {words}", file=sys.stderr)
     except BrokenPipeError:
         raise
-    except (HRSNNError, OSError) as error:
-        print(f"hrsnn: error: {one_line(error)}", file=sys.stderr)
-    except Exception as error:
-        kind = type(error).__name__
-        print(f"hrsnn: failure: {kind}: {one_line(error)}", file=sys.stderr)
-    return 1
+    except OSError:  # as of a terminal that was hung up
+        pass
 
 
 def _stop_writing() -> None:
@@ -188,13 +241,7 @@ def _stop_writing() -> None:
 def _parser() -> argparse.ArgumentParser:
     """Describe the commands."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="hrsnn",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=raw,
-        allow_abbrev=False,
-    )
+    parser = _Parser(prog="hrsnn", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=raw)
     parser.add_argument("--version", action="version", version=f"hrsnn {_hrsnn.__version__}")
     parser.add_argument(
         "--print-completion",

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,8 @@ def run(arguments: argparse.Namespace) -> int:
                 view.show(stream, chunk, until, due)
                 patience.check()
     except KeyboardInterrupt:
-        view.sum_up()
+        with suppress(OSError):  # The terminal may have gone.
+            view.sum_up()
         raise
     finally:
         # Within a chunk it is never interrupted, unless somebody insists.
@@ -111,30 +112,40 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class _Patience(AbstractContextManager["_Patience"]):
-    """Ctrl-C ends waiting at once, and work after the chunk; a second one ends work too."""
+    """Ctrl-C ends waiting at once, and work after the chunk; a second one ends work too.
+
+    So does whatever else ends a command, such as SIGTERM.
+    """
 
     def __init__(self) -> None:
-        self._is_waiting = self._is_asked = False
-        self._before: Any = None
+        self._is_waiting = False
+        #: The signal that asked for an end.
+        self._asked: int | None = None
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> _Patience:
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._answer)
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                one = getattr(signal, name, None)  # Windows has no SIGHUP.
+                # What is ignored, or ends the process, is so by somebody's wish.
+                if one is not None and callable(before := signal.getsignal(one)):
+                    self._before[one] = before
+                    signal.signal(one, self._answer)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for one, before in self._before.items():
+            signal.signal(one, before)
 
-    def _answer(self, *_: Any) -> None:
-        if self._is_waiting or self._is_asked:
-            raise KeyboardInterrupt
-        self._is_asked = True
+    def _answer(self, number: int, frame: Any) -> None:
+        if self._is_waiting or self._asked is not None:
+            self._before[number](number, frame)
+        self._asked = number
 
     def check(self) -> None:
         """Stop if that was asked for meanwhile."""
-        if self._is_asked:
-            raise KeyboardInterrupt
+        if self._asked is not None:
+            self._before[self._asked](self._asked, None)
 
     def wait(self, step: Any) -> Any:
         """Wait for what `step` waits for."""
