@@ -5,6 +5,7 @@ import hrsnn_rs as hr
 import pytest
 from hrsnn_rs import search
 from hrsnn_rs.cli import search as command
+from hrsnn_rs.cli import terminal
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.learning import Clips
@@ -193,6 +194,17 @@ def test_another_search_in_the_same_study_is_refused(capsys, tmp_path):
 )
 def test_wrong_usage_is_2(capsys, words):
     assert main([*words]) == 2
+
+
+def test_a_figure_that_cannot_be_drawn_is_refused_before_the_work(capsys, tmp_path, monkeypatch):
+    study = tmp_path / "study.db"
+    words = ["search", "gestures", "-o", str(study), "--figure", str(tmp_path / "x.xyz")]
+    assert main(words) == 1
+    assert "--figure must end in .png, .svg, .pdf; got" in capsys.readouterr().err
+    monkeypatch.setattr(terminal, "find_spec", lambda name: None)
+    assert main([*words[:-1], str(tmp_path / "x.png")]) == 1
+    assert "--figure needs matplotlib: pip install" in capsys.readouterr().err
+    assert not study.exists()
 
 
 def test_without_optuna_it_says_what_to_install(capsys, monkeypatch):

@@ -17,7 +17,7 @@ from hrsnn_rs.cli.options import (
     open_data,
     positive,
 )
-from hrsnn_rs.cli.terminal import Bar, aligned, print_json, writable
+from hrsnn_rs.cli.terminal import Bar, aligned, drawable, print_json, writable
 from hrsnn_rs.datasets import make_gestures
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import (
@@ -68,7 +68,6 @@ _MEASURES: dict[str, Callable[..., pl.DataFrame]] = {
     **{f"sweep-{of}": partial(measure_sweep, of) for of in SWEEPS},
 }
 _TASKS = tuple(_MEASURES)
-_FIGURES = (".png", ".svg", ".pdf")
 _SEEDS = {"sweep-connections": 5}  # some minutes
 _GESTURES = (12, 2)  # persons, and clips of each gesture
 
@@ -102,12 +101,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure what is not measured yet, and say or draw what came out."""
-    for option in ("output", "figure"):
-        path = getattr(arguments, option)
-        if path:
-            writable(f"--{option}", Path(path))
-    if arguments.figure and Path(arguments.figure).suffix not in _FIGURES:
-        raise ParameterError(f"--figure must end in {', '.join(_FIGURES)}; got {arguments.figure}.")
+    if arguments.output:
+        writable("--output", Path(arguments.output))
+    if arguments.figure:
+        drawable("--figure", Path(arguments.figure))
     name = arguments.name
     allowed = name in _CLIPS if arguments.data else name not in _CLIPS or name in _MADE_UP
     if not allowed:

@@ -20,7 +20,7 @@ from hrsnn_rs.cli.options import (
     open_data,
     positive,
 )
-from hrsnn_rs.cli.terminal import Bar, aligned, print_json, writable
+from hrsnn_rs.cli.terminal import Bar, aligned, drawable, print_json, writable
 from hrsnn_rs.description import Constant, Gamma, Uniform
 from hrsnn_rs.description.law import Distribution
 from hrsnn_rs.encoding import EventEncoder
@@ -82,7 +82,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--network", metavar="FILE", help="write the network of the best laws")
     parser.add_argument(
-        "--figure", metavar="FILE", help="draw the laws found beside those at the start"
+        "--figure",
+        metavar="FILE",
+        help="draw the laws found beside those at the start, as .png, .svg or .pdf",
     )
     add_data_options(parser)
     add_common_options(parser)
@@ -90,9 +92,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Search until all trials are done, test once if asked to, and say what came out."""
-    for option in ("network", "figure"):
-        if getattr(arguments, option):
-            writable(f"--{option}", Path(getattr(arguments, option)))
+    if arguments.network:
+        writable("--network", Path(arguments.network))
+    if arguments.figure:
+        drawable("--figure", Path(arguments.figure))
     output = arguments.output
     # Not tried as the others are: another process may be making it.
     if "://" not in output and not Path(output).absolute().parent.is_dir():

@@ -14,12 +14,25 @@ from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_rs.errors import ParameterError
+from hrsnn_rs.errors import MissingDependencyError, ParameterError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Bar", "aligned", "is_watched", "one_line", "print_json", "print_row", "writable"]
+__all__ = [
+    "FIGURES",
+    "Bar",
+    "aligned",
+    "drawable",
+    "is_watched",
+    "one_line",
+    "print_json",
+    "print_row",
+    "writable",
+]
+
+#: Endings of figures.
+FIGURES = (".png", ".svg", ".pdf")
 
 
 class Bar(AbstractContextManager["Bar"]):
@@ -62,6 +75,15 @@ def writable(option: str, path: Path) -> None:
         raise ParameterError(
             f"{option} must be a file that can be written; got {path}: {error.strerror}."
         ) from None
+
+
+def drawable(option: str, path: Path) -> None:
+    """Refuse, before any work, a file that no figure could be written to after it."""
+    if path.suffix.lower() not in FIGURES:
+        raise ParameterError(f"{option} must end in {', '.join(FIGURES)}; got {path}.")
+    if find_spec("matplotlib") is None:
+        raise MissingDependencyError(f'{option} needs matplotlib: pip install "hrsnn_rs[plot]"')
+    writable(option, path)
 
 
 def is_watched(is_json: bool) -> bool:
