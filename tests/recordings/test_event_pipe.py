@@ -79,22 +79,38 @@ def test_a_record_has_the_documented_layout():
         (b"5,0,1,1\n99999999999999999999,0,1,1\n", "line 2: must be"),
         (b"\xff\xfe\0\0\n", "line 1: must be"),
         (b"7" * 5000, "line 1: longer than 4096 bytes"),
-        (b"5,4,1,1\n", "events from line 1 on: x must be .*got 4 at event 0"),
-        (b"5,0,2,1\n", "events from line 1 on: y must be"),
-        (b"5,0,1,-1\n", "events from line 1 on: p must be 0"),
-        (b"-5,0,1,1\n", "events from line 1 on: t must be"),
-        (b"5,0,1,1\n4,0,1,1\n", "events from line 1 on: t must not decrease; got 4 after 5"),
+        (b"5,4,1,1\n", "line 1: x must be from 0 to 3; got 4"),
+        (b"5,0,2,1\n", "line 1: y must be from 0 to 1; got 2"),
+        (b"5,0,1,-1\n", "line 1: p must be from 0 to 1; got -1"),
+        (b"-5,0,1,1\n", "line 1: t must be at least 0; got -5"),
+        (b"5,0,1,1\n4,0,1,1\n", "line 2: t must not go back; got 4 after 5 µs"),
+        (TEXT + b"9,0,1,1\n", "line 5: t must not go back; got 9 after 1000000 µs"),
+        (b"# a\n\n5,0,1,1\n# b\n6,0,1,1\n7,0,1,7\n", "line 6: p must be .* got 7"),
+        (b"5,0,1,1\n6,0,9,7\n7,9,1,1\n", "line 2: p must be"),
+        (
+            b"5,0,1,1\n4611686018427387903,0,1,1\n",
+            "line 2: t must not jump ahead by more than 3600 s",
+        ),
     ],
 )
 def test_nonsense_is_told_with_its_line(text, words):
-    with pytest.raises(FormatError, match=words):
-        read(io.BytesIO(text))
+    for cut in ([], [text.rstrip().rfind(b"\n") + 1]):
+        with pytest.raises(FormatError, match=words):
+            read(Pipe(text, cut), most_jump=3_600_000_000)
+
+
+def test_the_first_event_does_not_go_back_behind_what_has_come():
+    assert read(io.BytesIO(TEXT), since=5) == EVENTS
+    with pytest.raises(FormatError, match="line 1: t must not go back; got 5 after 6 µs"):
+        read(io.BytesIO(TEXT), since=6)
+    with pytest.raises(FormatError, match="line 4: t must not jump ahead by more than"):
+        read(io.BytesIO(TEXT), since=6 - 1, most_jump=900_000)
 
 
 def test_nonsense_in_records_is_told_with_its_number():
     with pytest.raises(FormatError, match="record 4: the pipe ends after 3 of 16 bytes"):
         read(io.BytesIO(records(EVENTS) + b"abc"), form="raw")
-    with pytest.raises(FormatError, match="events from record 0 on: p must be"):
+    with pytest.raises(FormatError, match="record 0: p must be from 0 to 1; got 7"):
         read(io.BytesIO(b"\0" * 12 + b"\7\0\0\0"), form="raw")
     with pytest.raises(ParameterError, match="form must be one of csv, raw; got 'json'"):
         read(io.BytesIO(), form="json")

@@ -17,6 +17,7 @@ from hrsnn_rs.cli.options import above_zero, add_common_options
 from hrsnn_rs.cli.terminal import writable
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.learning import HRSNNClassifier, LiveStream
+from hrsnn_rs.learning.live import MOST_JUMP
 from hrsnn_rs.recordings import read_events
 from hrsnn_rs.recordings.event_pipe import FORMS, pieces_of_pipe
 
@@ -164,7 +165,12 @@ def _chunks(
     encoder = stream.classifier.encoder_
     if arguments.source == "-":
         pieces = pieces_of_pipe(
-            sys.stdin.buffer, encoder.height, encoder.width, form=arguments.form
+            sys.stdin.buffer,
+            encoder.height,
+            encoder.width,
+            form=arguments.form,
+            since=stream.t or None,
+            most_jump=MOST_JUMP,
         )
         try:
             while (piece := patience.wait(lambda: next(pieces, None))) is not None:
