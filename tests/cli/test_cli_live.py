@@ -227,3 +227,23 @@ def test_ctrl_c_within_a_chunk_is_answered_after_it(capsys, folder, tmp_path, mo
     assert "hrsnn: interrupted" in err
     first = int(bar(True, 50).t[0])
     assert live.LiveStream.load(tmp_path / "state", classifier("features")).t == first + 30_000
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    ("source", "words", "told"),
+    [
+        ("-", ["--speed", 2], "--speed is of no effect: a pipe gives its events at its own pace"),
+        ("-", ["--speed", 2, "--chunk", 5], "--speed and --chunk are of no effect"),
+        ("-", ["--form", "csv"], ""),
+        ("clip.npz", ["--form", "raw"], "--form is of no effect: a recording's name says"),
+        ("clip.npz", ["--chunk", 5], ""),
+    ],
+)
+def test_options_of_the_other_source_are_named(capsys, folder, monkeypatch, source, words, told):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    place, is_fast = (source, False) if source == "-" else (folder / source, True)
+    code, _, err = said(capsys, folder, place, *words, fast=is_fast)
+    assert code == 0
+    assert err.count("warning") == bool(told)
+    assert f"hrsnn: warning: {told}" in err or not told

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Feed a stream and show its scores."""
+    _name_idle(arguments)
     if arguments.save is not None:
         writable("--save", arguments.save)
     classifier = HRSNNClassifier.load(arguments.model)
@@ -110,6 +112,19 @@ def run(arguments: argparse.Namespace) -> int:
             stream.save(arguments.save)
     view.sum_up()
     return 0
+
+
+def _name_idle(arguments: argparse.Namespace) -> None:
+    """Name the options that are of the other kind of source."""
+    usual: dict[str, Any] = {"form": "csv"}
+    why = "a recording's name says what it holds"
+    if arguments.source == "-":
+        usual = {"speed": 1.0, "chunk": 10.0}
+        why = "a pipe gives its events at its own pace"
+    idle = [f"--{name}" for name, value in usual.items() if getattr(arguments, name) != value]
+    if idle:
+        words = f"{' and '.join(idle)} {'are' if len(idle) > 1 else 'is'} of no effect: {why}"
+        warnings.warn(words, UserWarning, stacklevel=2)
 
 
 class _Patience(AbstractContextManager["_Patience"]):
