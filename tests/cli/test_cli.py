@@ -235,9 +235,20 @@ def test_neurons_of_no_network_are_told_to_be_of_no_effect(capsys, folder, tmp_p
     code, out, err = output(capsys, *words, "--layers", "stacked", "--epochs", "0")
     assert (code, json.loads(out)["n_neurons"]) == (0, 60)
     assert "--neurons" not in err
-    more = ["--batch", "2", "--epochs", "3", "--checkpoint-every", "9"]
+    more = [
+        "--batch",
+        "2",
+        "--epochs",
+        "3",
+        "--checkpoint",
+        tmp_path / "kept",
+        "--checkpoint-every",
+        "9",
+    ]
     _, _, err = output(capsys, *words, *more)
-    assert "--neurons, --batch, --epochs, --checkpoint-every are of no effect: --layers auto" in err
+    options = "--neurons, --batch, --epochs, --checkpoint, --checkpoint-every"
+    assert f"{options} are of no effect: --layers auto" in err
+    assert not (tmp_path / "kept").exists()
     assert err.count("\n") == 1
 
 

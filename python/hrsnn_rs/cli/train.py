@@ -140,6 +140,7 @@ def _leave_out_idle(arguments: argparse.Namespace) -> None:
         "neurons": None,
         "batch": 1,
         "epochs": min(arguments.epochs, 1),
+        "checkpoint": None,
         "checkpoint_every": None,
     }
     idle = [name for name, value in usual.items() if getattr(arguments, name) != value]
