@@ -377,6 +377,7 @@ def test_tonic_folders_are_read_by_user_and_label(tmp_path: Path, below: str) ->
         (recording(p=[-1.0, 1.0, 1.0]), "p must .*-1"),
         (recording().astype(int), "must hold floats; got int64"),
         (recording().T, r"must have the columns x, y, p, t; got shape \(4, 3\)"),
+        (np.zeros((0, 4)), "holds no events: remove it"),
         (np.zeros(4), r"got shape \(4,\)"),
         (np.array([{}]), "holds Python objects"),
     ],

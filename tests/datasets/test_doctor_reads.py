@@ -100,6 +100,11 @@ def without_events(root: Path) -> None:
         clips(root, name, **dict.fromkeys("txyp", np.zeros(0, int)), duration=duration)
 
 
+def without_anything(root: Path) -> None:
+    clips(root)
+    clips(root, "b/cleo/1", **dict.fromkeys("txyp", np.zeros(0, int)))
+
+
 def one_class_wrong(root: Path) -> None:
     clips(root, " ".join(f"{name}/ann/{n}" for name in "abcdeghijklmno" for n in range(9)))
     clips(root, " ".join(f"f/ann/{n}" for n in range(3)), t=np.linspace(0.0, 1.0, N))
@@ -133,6 +138,7 @@ WRONG: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "out of the sensor": (with_clips(x=np.full(N, 500)), "unreadable", "sensor_size="),
     "unequal columns": (with_clips(x=np.zeros(N - 1, int)), "unreadable", "length"),
     "empty clips": (without_events, "unreadable", "no events"),
+    "one empty clip": (without_anything, "unreadable", "holds no events.*: remove it"),
     "an array missing": (with_clips(p=None), "unreadable", "'p' is missing"),
     "one class wrong": (one_class_wrong, "unreadable", "must hold integers"),
     "cut": (cut, "truncated", "cut"),

@@ -69,6 +69,8 @@ def test_empty_events_need_a_duration():
     assert len(Events([], [], n_channels=3, duration=10)) == 0
     with pytest.raises(ParameterError, match=r"^duration must be given"):
         Events([], [], n_channels=3)
+    with pytest.raises(ShapeError, match=r"^channel must have the length of t \(0\); got 1"):
+        Events([], [1], n_channels=3)
     assert SensorEvents([], [], [], [], 2, 2, duration=5).duration == 5
 
 
@@ -280,6 +282,7 @@ def test_faults_of_structured_arrays():
         ({"p": [0, 0.5]}, "p must be a whole number; got 0.5 at event 1."),
         ({"p": ["on", "off"]}, "p must hold whole numbers; got dtype <U3"),
         ({"y": [0]}, "y must have the length of t (2); got 1."),
+        ({"t": []}, "x must have the length of t (0); got 2."),
         ({"height": 0}, "height must be at least 1; got 0."),
         ({"width": 2**16}, "width must be at most 65535; got 65536."),
         ({"t": [2, 1]}, "t must not decrease; got 1 after 2 at event 1."),

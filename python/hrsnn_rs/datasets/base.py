@@ -203,7 +203,7 @@ class Dataset(EventSamples):
         """Read one sample as a whole, and give height and width; FormatError if it is wrong."""
         events = self._read_sensor_events(sample)
         if not len(events):
-            raise FormatError(f"{self.recordings[sample].path}: no events.")
+            raise FormatError(f"{self.recordings[sample].path}: holds no events: remove it.")
         return events.height, events.width
 
     def _read_sensor_events(self, sample: int) -> SensorEvents:

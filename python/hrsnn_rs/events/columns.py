@@ -116,12 +116,20 @@ def _refuse(
         )
 
 
-def checked_times(t: ArrayLike, duration: int | None) -> tuple[NDArray[np.int64], int]:
-    """Check times and duration in µs: whole, not negative, in order, the end after the last."""
+def checked_times(
+    t: ArrayLike, duration: int | None, **others: ArrayLike
+) -> tuple[NDArray[np.int64], int]:
+    """Check times and duration in µs: whole, not negative, in order, the end after the last.
+
+    Other columns are looked at where there are no times: then events lack them.
+    """
     times = whole_numbers(t, "t", below=MAX_TIME - 1)
     check_order(times, "t", at="event", advice=" Sort the events by t first.")
     if duration is None:
         if times.size == 0:
+            check_same_length(
+                t=times, **{name: plain_array(one, name) for name, one in others.items()}
+            )
             raise ParameterError("duration must be given (in µs) where there are no events.")
         return times, int(times[-1]) + 1
     length = check_integer("duration", duration, 1, unit="µs")

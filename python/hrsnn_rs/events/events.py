@@ -83,7 +83,7 @@ class Events(EventOperations):
         self, t: ArrayLike, channel: ArrayLike, n_channels: int, duration: int | None = None
     ) -> None:
         n_channels = check_integer("n_channels", n_channels, 1, 2**32 - 1)
-        times, duration = checked_times(t, duration)
+        times, duration = checked_times(t, duration, channel=channel)
         channels = whole_numbers(channel, "channel", below=n_channels)
         check_same_length(t=times, channel=channels)
         self._freeze(

@@ -97,7 +97,7 @@ class SensorEvents(Frozen):
     ) -> None:
         height = check_integer("height", height, 1, 2**16 - 1)
         width = check_integer("width", width, 1, 2**16 - 1)
-        times, duration = checked_times(t, duration)
+        times, duration = checked_times(t, duration, x=x, y=y, p=p)
         columns = whole_numbers(x, "x", below=width)
         rows = whole_numbers(y, "y", below=height)
         polarities = polarities_of(p, "p")

@@ -107,7 +107,7 @@ def read_aedat(
     reader, height, width = _opened(path, start, stop, sensor_size)
     t, x, y, p = reader.read()
     if stop is None and not t.size:
-        raise FormatError(f"{path}: no polarity events.")
+        raise FormatError(f"{path}: holds no polarity events: remove it.")
     duration = int(t[-1]) + 1 if stop is None else stop
     return SensorEvents.of_checked(t, x, y, p, height, width, duration)
 

@@ -108,6 +108,10 @@ def read_npz(path: Path, sensor_size: tuple[int, int] | None) -> SensorEvents:
         size = _assumed(path, arrays["x"], arrays["y"])
     duration = _scalar(path, arrays, "duration")
     t, x, y, p = (arrays[name] for name in ("t", "x", "y", "p"))
+    if duration is None and not any(column.size for column in (t, x, y, p)):
+        raise FormatError(
+            f"{path}: holds no events, nor the duration (µs) of a recording without any: remove it."
+        )
     return SensorEvents(t, x, y, p, height=size[0], width=size[1], duration=duration)
 
 
@@ -186,6 +190,8 @@ def read_tonic_npy(path: Path, sensor_size: tuple[int, int] | None) -> SensorEve
         raise FormatError(f"{path}: must hold floats; got {table.dtype}.")
     if table.ndim != 2 or table.shape[1] != 4:
         raise FormatError(f"{path}: must have the columns x, y, p, t; got shape {table.shape}.")
+    if not table.size:
+        raise FormatError(f"{path}: holds no events: remove it.")
     height, width = sensor_size or DVS128
     # Numbers too large for their next form become infinite, and are refused as such.
     with np.errstate(over="ignore", invalid="ignore"):

@@ -84,7 +84,7 @@ def read_foreign(path: Path, sensor_size: tuple[int, int] | None) -> SensorEvent
         found = (height, width)
         raise FormatError(f"{path}: recorded with {found} pixels, sensor_size is {sensor_size}.")
     if not events.size:
-        raise FormatError(f"{path}: no events.")
+        raise FormatError(f"{path}: holds no events: remove it.")
     times = event_times(path)
     if times is not None:
         if times.size != events.size:
