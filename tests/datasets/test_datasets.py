@@ -263,7 +263,7 @@ def test_one_class_is_enough_and_size_comes_from_file_or_argument(tmp_path: Path
         ({"x": np.array([1, None, 2], object)}, "array 'x' holds Python objects"),
         ({"x": [1, 2]}, "length"),
         ({"x": [[1, 2, 3]]}, "x must have 1 dimension"),
-        ({"t": np.zeros(0, int)}, "duration must be given"),
+        ({"t": np.zeros(0, int)}, "x must have the length of t"),
         ({"height": 10}, "height and width must be given both"),
         ({"height": 1.0, "width": 1.0}, "array '(height|width)' must hold integers"),
         ({"duration": [1, 2]}, r"duration must be one number; got shape \(2,\)"),
