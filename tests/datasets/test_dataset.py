@@ -75,7 +75,7 @@ def test_with_an_encoder_samples_are_encoded_through_every_view(folder: Path) ->
     assert encoded.subset([11])[0][0] == encoded[11][0]
     with pytest.raises(ShapeError, match="sensor of 64 x 64"):
         EventFolder(folder, encoder=EventEncoder(64, 64))[0]
-    with pytest.raises(ParameterError, match="encoder must be callable; got a str"):
+    with pytest.raises(ParameterError, match="encoder must be a function; got 'fast'"):
         EventFolder(folder, encoder="fast")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="encoder must return Events; got a list"):
         EventFolder(folder, encoder=lambda events: [])[0]  # type: ignore[arg-type,return-value]

@@ -85,7 +85,7 @@ def test_what_is_taken_where_nothing_is_asked_for():
         (2.5, {}, "folds must be a whole number; got 2.5"),
         (None, {}, "folds must be a whole number; got None"),
         ("groups", {"by": "clip"}, "folds must be 'one' to split by clip; got 'groups'"),
-        ("groups", {"by": "luck"}, "by must be 'group' or 'clip'; got 'luck'"),
+        ("groups", {"by": "luck"}, "by must be one of group, clip; got 'luck'"),
         ("official", {}, "folds must not be 'official' without .* got none"),
         ("official", {"parts": np.array(["train"] * 6)}, "of the part 'test' .* got 'train'"),
         ("official", {"parts": np.array(["test"] * 6)}, "and of another; got 'test'"),

@@ -48,7 +48,7 @@ def test_groups_are_whole_and_clips_are_not() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((np.arange(9), 0, "day"), "by must be 'group' or 'clip'; got 'day'"),
+        ((np.arange(9), 0, "day"), "by must be one of group, clip; got 'day'"),
         ((np.arange(9), -1, "clip"), "seed must be at least 0; got -1"),
         ((np.arange(4), 0, "clip"), "groups must be of at least 5 clips to split by clip; got 4"),
     ],

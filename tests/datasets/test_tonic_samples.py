@@ -107,7 +107,7 @@ def test_what_is_no_table_of_events_is_refused() -> None:
         from_tonic(source, sensor_size=(2, 6))[0]
     with pytest.raises(ParameterError, match="dataset must be a data set of tonic"):
         from_tonic(iter([]))
-    with pytest.raises(ParameterError, match="encoder must be callable"):
+    with pytest.raises(ParameterError, match="encoder must be a function"):
         from_tonic(source, "fast")  # type: ignore[arg-type]
     source.sensor_size = (None, 4, 2)  # type: ignore[assignment]
     with pytest.raises(ParameterError, match=r"sensor_size=\(height, width\) must be given"):

@@ -91,7 +91,7 @@ def test_nonsense(tmp_path):
     assert [problem.kind for problem in inspection.problems] == ["misplaced"]
     for options, message in [
         ({"split": "train"}, "split must be one of none"),
-        ({"encoder": 5}, "encoder must be callable"),
+        ({"encoder": 5}, "encoder must be a function"),
         ({"frame_size": (0, 5)}, r"frame_size\[0\] must be at least 1"),
         ({"damaged": None}, "damaged must be"),
     ]:

@@ -247,7 +247,7 @@ def test_what_is_no_video(tmp_path):
         ({"stop": 0.5}, "stop must be a whole number"),
         ({"frame_size": 5}, r"frame_size must be \(rows, columns\); got 5"),
         ({"frame_size": (5, 0)}, r"frame_size\[1\] must be at least 1"),
-        ({"damaged": "skip"}, "damaged must be 'raise' or 'warn'; got 'skip'"),
+        ({"damaged": "skip"}, "damaged must be one of raise, warn; got 'skip'"),
     ],
 )
 def test_nonsense(tmp_path, options, message):

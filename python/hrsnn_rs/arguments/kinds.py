@@ -54,8 +54,7 @@ def check_choice(name: str, value: object, known: Iterable[str]) -> str:
     """
     words = tuple(known)
     if not isinstance(value, str) or value not in words:
-        told = " or ".join(map(repr, words)) if len(words) < 3 else f"one of {', '.join(words)}"
-        raise ParameterError(f"{name} must be {told}; got {value!r}.")
+        raise ParameterError(f"{name} must be one of {', '.join(words)}; got {value!r}.")
     return value
 
 

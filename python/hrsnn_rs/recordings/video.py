@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hrsnn_rs.arguments import check_integer, check_path
+from hrsnn_rs.arguments import check_choice, check_integer, check_path
 from hrsnn_rs.errors import DataWarning, FormatError, MissingDependencyError, ParameterError
 from hrsnn_rs.recordings.luma import Orientation, has_luma_plane, luma_of, orientation_of
 
@@ -427,6 +427,4 @@ def checked_frame_size(frame_size: Any) -> tuple[int, int] | None:
 
 def checked_damaged(damaged: Any) -> str:
     """Return what to do with damaged files, or say what is wrong."""
-    if not isinstance(damaged, str) or damaged not in ("raise", "warn"):
-        raise ParameterError(f"damaged must be 'raise' or 'warn'; got {damaged!r}.")
-    return str(damaged)
+    return check_choice("damaged", damaged, ("raise", "warn"))
