@@ -15,6 +15,7 @@ from hrsnn_rs.learning import CONTROLS
 from hrsnn_rs.network import kept_training
 
 SIDE = 34
+KEPT = ["{folder}", "--model", "{model}", "--layers", "recurrent", "--checkpoint"]
 
 
 @pytest.fixture(scope="module")
@@ -312,3 +313,28 @@ def test_a_full_disk_is_one_line(capsys, monkeypatch, tmp_path, words, is_buffer
             disk.close()
     assert code == 1
     assert capsys.readouterr().err == "hrsnn: error: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["evaluate", "{folder}", "{folder}"],
+            "MODEL must be a file that `hrsnn train` wrote; got",
+        ),
+        (["evaluate", "{folder}/none", "{folder}"], "/none: there is none."),
+        (["search", "{folder}", "-o", "{folder}"], "--output must be a file or a URL; got"),
+        (["train", *KEPT, "{file}"], "--checkpoint must be a folder; got {file}: file is a file."),
+        (
+            ["train", *KEPT, "{file}/a/b"],
+            "--checkpoint must be a folder; got {file}/a/b: file is a",
+        ),
+    ],
+)
+def test_files_and_folders_are_not_taken_for_each_other(capsys, folder, tmp_path, words, said):
+    (tmp_path / "file").touch()
+    places = {"folder": folder, "file": tmp_path / "file", "model": tmp_path / "m"}
+    code, _, err = output(capsys, *(word.format(**places) for word in words))
+    assert (code, err.count("\n")) == (1, 1)
+    assert said.format(**places) in err
+    assert "Errno" not in err

@@ -120,7 +120,17 @@ def test_a_state_is_kept_and_gone_on_with(capsys, folder, tmp_path):
 @pytest.mark.parametrize(
     ("name", "words", "message"),
     [
-        ("missing.npz", [], "missing.npz"),
+        (
+            "missing.npz",
+            [],
+            "FILE must be a recording, or -; got {folder}/missing.npz: there is none.",
+        ),
+        ("", [], "FILE must be a recording, or -; got {folder}: that is a folder."),
+        (
+            "clip.npz",
+            ["--resume", "nix"],
+            "--resume must be a file that --save wrote; got nix: there",
+        ),
         ("model", [], "must end with one of"),
         ("clip.npz", ["--save", "/nowhere/state"], "--save must lie in a folder that exists"),
         ("clip.npz", ["--resume", "{folder}/model"], "not a live stream of hrsnn_rs but a model"),
@@ -132,7 +142,7 @@ def test_what_makes_no_sense_is_one_line(capsys, folder, name, words, message):
     words = [word.format(folder=folder) for word in words]
     code, out, err = said(capsys, folder, folder / name, *words)
     assert (code, out) == (1, "")
-    assert message in err
+    assert message.format(folder=folder) in err
     assert err.count("\n") == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from hrsnn_rs.cli.options import (
     encoded,
     open_data,
 )
-from hrsnn_rs.cli.terminal import print_row
+from hrsnn_rs.cli.terminal import print_row, readable
 from hrsnn_rs.encoding import SensorEncoder
 from hrsnn_rs.errors import ParameterError
 from hrsnn_rs.learning import (
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Load a classifier and say how well it does on a data set."""
+    readable("MODEL", Path(arguments.model), "a file that `hrsnn train` wrote")
     classifier = HRSNNClassifier.load(arguments.model)
     classifier.n_threads = arguments.threads
     dataset = open_data(arguments)

@@ -15,7 +15,7 @@ import numpy as np
 
 from hrsnn_rs.cli.live_view import Bars, Lines, View
 from hrsnn_rs.cli.options import above_zero, add_common_options
-from hrsnn_rs.cli.terminal import writable
+from hrsnn_rs.cli.terminal import readable, writable
 from hrsnn_rs.errors import FormatError, ParameterError
 from hrsnn_rs.learning import HRSNNClassifier, LiveStream
 from hrsnn_rs.learning.live import MOST_JUMP
@@ -86,6 +86,11 @@ def run(arguments: argparse.Namespace) -> int:
     _name_idle(arguments)
     if arguments.save is not None:
         writable("--save", arguments.save)
+    readable("MODEL", Path(arguments.model), "a file that `hrsnn train` wrote")
+    if arguments.source != "-":
+        readable("FILE", Path(arguments.source), "a recording, or -")
+    if arguments.resume is not None:
+        readable("--resume", Path(arguments.resume), "a file that --save wrote")
     classifier = HRSNNClassifier.load(arguments.model)
     classifier.n_threads = arguments.threads
     if arguments.resume is None:

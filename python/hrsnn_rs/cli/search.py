@@ -100,6 +100,8 @@ def run(arguments: argparse.Namespace) -> int:
     # Not tried as the others are: another process may be making it.
     if "://" not in output and not Path(output).absolute().parent.is_dir():
         raise ParameterError(f"--output must lie in a folder that exists; got {output}.")
+    if Path(output).is_dir():
+        raise ParameterError(f"--output must be a file or a URL; got {output}: that is a folder.")
     dataset = open_data(arguments)
     places, tested = _divided(dataset, arguments)
     space = search.network_space(arguments.only)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
@@ -28,6 +29,8 @@ __all__ = [
     "one_line",
     "print_json",
     "print_row",
+    "readable",
+    "usable_folder",
     "writable",
 ]
 
@@ -75,6 +78,28 @@ def writable(option: str, path: Path) -> None:
         raise ParameterError(
             f"{option} must be a file that can be written; got {path}: {error.strerror}."
         ) from None
+
+
+def readable(option: str, path: Path, what: str) -> None:
+    """Refuse, in words of the command, a path at which there is no file to read."""
+    said = None
+    if not path.exists():
+        said = "there is none"
+    elif path.is_dir():
+        said = "that is a folder"
+    elif not os.access(path, os.R_OK):
+        said = "it may not be read"
+    if said is not None:
+        raise ParameterError(f"{option} must be {what}; got {path}: {said}.")
+
+
+def usable_folder(option: str, path: Path) -> None:
+    """Refuse, before any work, a folder that is none, or that could not be made or written to."""
+    there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise ParameterError(f"{option} must be a folder; got {path}: {there.name} is a file.")
+    if not os.access(there, os.W_OK):
+        raise ParameterError(f"{option} must be a folder that can be written; got {path}.")
 
 
 def drawable(option: str, path: Path) -> None:

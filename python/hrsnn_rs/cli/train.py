@@ -19,7 +19,7 @@ from hrsnn_rs.cli.options import (
     open_data,
     positive,
 )
-from hrsnn_rs.cli.terminal import is_watched, print_row, writable
+from hrsnn_rs.cli.terminal import is_watched, print_row, usable_folder, writable
 from hrsnn_rs.learning import (
     LAYERS,
     HRSNNClassifier,
@@ -90,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
     has_network = arguments.layers not in ("auto", "features")
     if not has_network:
         _leave_out_idle(arguments)
+    if arguments.checkpoint is not None:
+        usable_folder("--checkpoint", Path(arguments.checkpoint))
     classifier = HRSNNClassifier(
         encoder=encoder,
         feature_layer=layer if has_features else None,
