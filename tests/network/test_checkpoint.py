@@ -434,3 +434,20 @@ def test_two_threads_may_not_teach_in_turns(tmp_path, samples):
     with pytest.raises(hr.ParameterError, match="one training at a time"):
         net.train(meddled(), checkpoint=tmp_path)
     assert np.isfinite(net.recurrent_weights.data).all()
+
+
+def test_another_training_in_the_same_folder_is_refused(tmp_path, samples, whole):
+    pytest.importorskip("fcntl")
+
+    def met():
+        yield from samples[:3]
+        with pytest.raises(hr.ParameterError, match=r"another training is at work in .*\.$"):
+            killed_training.network().train(samples, checkpoint=tmp_path)
+        yield from samples[3:]
+
+    # What a killed process left behind keeps nobody out.
+    (tmp_path / "checkpoint.lock").touch()
+    net = killed_training.network()
+    net.train(met(), checkpoint=tmp_path, checkpoint_every=1)
+    assert state(net) == whole[0]
+    assert all(name.endswith(".safetensors") for name in files(tmp_path))

@@ -12,6 +12,7 @@ import hashlib
 import json
 import time
 import warnings
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +23,11 @@ from hrsnn_rs.arguments import check_integer, check_path
 from hrsnn_rs.errors import CheckpointWarning, FormatError, ParameterError
 from hrsnn_rs.network.model_file import read_model, to_state, write_model
 from hrsnn_rs.network.results import RunStats
+from hrsnn_rs.network.saving import held
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from hrsnn_rs.events.drive import PoissonDrive
     from hrsnn_rs.events.events import Events
@@ -40,6 +43,8 @@ MOST_OF_TIME = 0.05
 KEPT = 2
 
 _KEY = "training"
+#: Held by the training that is at work in a folder.
+_LOCK = "checkpoint.lock"
 
 
 def hashed(*parts: bytes | memoryview) -> str:
@@ -262,6 +267,25 @@ class Checkpoints:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._kept: list[Path] = []
         self._written: tuple[float, float, int] | None = None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other trainings out of the folder for the length of a block, where the system can.
+
+        Raises
+        ------
+        ParameterError
+            If one is at work there.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(held(self.folder / _LOCK))
+            except BlockingIOError:
+                raise ParameterError(
+                    "checkpoint must be a folder of one training at a time; another training is "
+                    f"at work in {self.folder}."
+                ) from None
+            yield
 
     def newest(self) -> _Found | None:
         """Read the newest checkpoint that is whole.

@@ -154,17 +154,18 @@ class RunningNetwork(OneSample):
 
             checkpoints = Checkpoints(checkpoint, checkpoint_every)
             threads = check_threads(n_threads)
-            return train_with_checkpoints(
-                self,
-                checkpoints,
-                samples,
-                epochs,
-                batch,
-                lambda name: _shown(samples, name, progress),
-                threads,
-                schedule,
-                drive,
-            )
+            with checkpoints.alone():
+                return train_with_checkpoints(
+                    self,
+                    checkpoints,
+                    samples,
+                    epochs,
+                    batch,
+                    lambda name: _shown(samples, name, progress),
+                    threads,
+                    schedule,
+                    drive,
+                )
         if checkpoint_every is not None:
             raise ParameterError("checkpoint_every must be None where checkpoint is None.")
         stats: list[RunStats] = []

@@ -20,7 +20,7 @@ from hrsnn_rs.errors import ParameterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["home_of", "keeping_mode", "replace_file"]
+__all__ = ["held", "home_of", "keeping_mode", "replace_file"]
 
 _KINDS = (
     (stat.S_ISCHR, "a device"),
@@ -143,6 +143,70 @@ def replace_file(home: Path, write: Callable[[Path], object]) -> None:
             _sync(home.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a file for the length of a block: who else wants to hold it meanwhile is refused.
+
+    A process that is killed holds it no longer. Where the system or the file system cannot lock, or
+    the file cannot be made, nobody is refused.
+
+    Parameters
+    ----------
+    path : Path
+        The file; made if it is not there, and removed at the end.
+
+    Raises
+    ------
+    BlockingIOError
+        If it is held already, be it by this process.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from hrsnn_rs.network.saving import held
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "lock"
+    ...     with held(path):
+    ...         path.exists()
+    ...     path.exists()
+    True
+    False
+    """
+    place = _locked(path)
+    try:
+        yield
+    finally:
+        if place is not None:
+            path.unlink(missing_ok=True)
+            os.close(place)
+
+
+def _locked(path: Path) -> int | None:
+    """Open and lock a file; `None` where that cannot be done."""
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover - where there is none, all may go on.
+        return None
+    while True:
+        try:
+            place = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its holder before may have removed it since it was opened.
+            if path.exists() and os.path.samestat(os.fstat(place), path.stat()):
+                return place
+        except BlockingIOError:
+            os.close(place)
+            raise
+        except OSError:
+            os.close(place)
+            return None
+        os.close(place)
 
 
 def _sync(path: Path) -> None:
