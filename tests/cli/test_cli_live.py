@@ -26,7 +26,7 @@ def folder(tmp_path_factory):
 
 
 def said(capsys, folder, source, *words, fast=True):
-    speed = ["--speed", "1e6"] if fast else []
+    speed = ["--speed", "1e6"] if fast and source != "-" else []
     code = main(["live", str(folder / "model"), str(source), *speed, *map(str, words)])
     told = capsys.readouterr()
     return code, told.out, told.err
@@ -252,8 +252,8 @@ def test_ctrl_c_within_a_chunk_is_answered_after_it(capsys, folder, tmp_path, mo
 )
 def test_options_of_the_other_source_are_named(capsys, folder, monkeypatch, source, words, told):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    place, is_fast = (source, False) if source == "-" else (folder / source, True)
-    code, _, err = said(capsys, folder, place, *words, fast=is_fast)
+    place = source if source == "-" else folder / source
+    code, _, err = said(capsys, folder, place, *words)
     assert code == 0
     assert err.count("warning") == bool(told)
     assert f"hrsnn: warning: {told}" in err or not told
