@@ -71,7 +71,7 @@ def default_rule() -> STDP:
     -------
     STDP
         Constants: those of `default_plasticity`, but for depression over potentiation, which is
-        1.08. One rule keeps a network's rate and memory from 0.95 to 1.22, with 1.5 it forgets.
+        1.08. One rule keeps a network's rate and memory from 0.95 to 1.23, with 1.5 it forgets.
 
     Examples
     --------
