@@ -305,7 +305,7 @@ def test_a_full_disk_is_one_line(capsys, monkeypatch, tmp_path, words, is_buffer
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     # Unbuffered, printing itself fails; otherwise the end of the command does.
     with Path("/dev/full").open("wb", buffering=-1 if is_buffered else 0) as full:
-        disk = io.TextIOWrapper(full, write_through=not is_buffered)
+        disk = io.TextIOWrapper(full, encoding="utf-8", write_through=not is_buffered)
         monkeypatch.setattr(sys, "stdout", disk)
         monkeypatch.setattr(command, "_stop_writing", lambda: None)
         code = main(words.split())

@@ -251,7 +251,7 @@ def test_ctrl_c_within_a_chunk_is_answered_after_it(capsys, folder, tmp_path, mo
     ],
 )
 def test_options_of_the_other_source_are_named(capsys, folder, monkeypatch, source, words, told):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b""), encoding="utf-8"))
     place = source if source == "-" else folder / source
     code, _, err = said(capsys, folder, place, *words)
     assert code == 0
