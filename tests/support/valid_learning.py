@@ -52,6 +52,8 @@ VALID_IN_LEARNING: dict[tuple[str, ...], tuple[str, ...]] = {
         "learning.synaptic_operations.dt",
     ),
     ("True",): (
+        "learning.compare.recalibrate",
+        "learning.network_features.recalibrate",
         "learning.Clips.is_video",
         "learning.Clips.subjects_known",
         "learning.best_homogeneous_features.memory",
