@@ -13,6 +13,7 @@ from hrsnn_rs.cli import command, demo
 from hrsnn_rs.cli.command import main
 from hrsnn_rs.learning import CONTROLS
 from hrsnn_rs.network import kept_training
+from usual_signals import usual
 
 SIDE = 34
 KEPT = ["{folder}", "--model", "{model}", "--layers", "recurrent", "--checkpoint"]
@@ -287,13 +288,9 @@ def test_train_goes_on_from_its_checkpoint(capsys, monkeypatch, folder, tmp_path
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_what_ends_a_command_is_told_while_it_is_loaded_too(capsys, monkeypatch, name):
-    number = getattr(signal, name, None)
-    if number is None:
-        pytest.skip("the system has no such signal")
-    before = signal.getsignal(number)
-    monkeypatch.setattr(command, "import_module", lambda _: signal.raise_signal(number))
-    assert output(capsys, "train", "gestures") == (128 + number, "", "hrsnn: interrupted\n")
-    assert signal.getsignal(number) is before
+    with usual(name) as number:
+        monkeypatch.setattr(command, "import_module", lambda _: signal.raise_signal(number))
+        assert output(capsys, "train", "gestures") == (128 + number, "", "hrsnn: interrupted\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full disk to offer")

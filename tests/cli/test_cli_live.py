@@ -11,6 +11,7 @@ import pytest
 from hrsnn_rs.cli import live, live_view
 from hrsnn_rs.cli.command import main
 from live_models import bar, bits, classifier
+from usual_signals import usual
 
 
 @pytest.fixture(scope="module")
@@ -205,24 +206,20 @@ class Interrupted:
 def test_ctrl_c_while_it_waits_is_answered_at_once_and_the_state_kept(
     capsys, folder, tmp_path, monkeypatch, name
 ):
-    number = getattr(signal, name, None)
-    if number is None:
-        pytest.skip("the system has no such signal")
-    before = signal.getsignal(number)
-    monkeypatch.setattr(Interrupted, "number", number)
     monkeypatch.setattr(sys, "stdin", Interrupted((folder / "clip.csv").read_bytes()))
-    code, out, err = said(capsys, folder, "-", "--json", "--save", tmp_path / "state")
+    with usual(name) as number:
+        monkeypatch.setattr(Interrupted, "number", number)
+        code, out, err = said(capsys, folder, "-", "--json", "--save", tmp_path / "state")
     assert (code, len(scores(out))) == (128 + number, 3)
     assert err.splitlines()[-1] == "hrsnn: interrupted"
-    assert signal.getsignal(number) is before
     again = live.LiveStream.load(tmp_path / "state", classifier("features"))
     expected = classifier("features").stream()
     expected.push(bar(True, 50))
     assert bits(again.score()) == bits(expected.score())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_within_a_chunk_is_answered_after_it(capsys, folder, tmp_path, monkeypatch, number):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_ctrl_c_within_a_chunk_is_answered_after_it(capsys, folder, tmp_path, monkeypatch, name):
     push, n_pushed = live.LiveStream.push, [0]
 
     def interrupted(stream, *arguments, **settings):
@@ -232,7 +229,8 @@ def test_ctrl_c_within_a_chunk_is_answered_after_it(capsys, folder, tmp_path, mo
         return push(stream, *arguments, **settings)
 
     monkeypatch.setattr(live.LiveStream, "push", interrupted)
-    code, _, err = said(capsys, folder, folder / "clip.npz", "--save", tmp_path / "state")
+    with usual(name) as number:
+        code, _, err = said(capsys, folder, folder / "clip.npz", "--save", tmp_path / "state")
     assert (code, n_pushed[0]) == (128 + number, 3)
     assert "hrsnn: interrupted" in err
     first = int(bar(True, 50).t[0])
