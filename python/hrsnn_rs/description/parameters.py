@@ -17,6 +17,7 @@ import numpy as np
 from hrsnn_rs.arguments import (
     NOT_NEGATIVE,
     check_array,
+    check_choice,
     check_integer,
     check_mapping,
     check_number,
@@ -297,10 +298,7 @@ class STDP(_Group):
                 )
         for name in ("mu_plus", "mu_minus"):
             self._set(name, check_number(name, getattr(self, name), *NOT_NEGATIVE))
-        if not isinstance(self.pairing, str) or self.pairing not in PAIRINGS:
-            raise ParameterError(
-                f"pairing must be one of {', '.join(PAIRINGS)}; got {self.pairing!r}."
-            )
+        check_choice("pairing", self.pairing, PAIRINGS)
         for name in ("inputs", "half_precision"):
             if not isinstance(getattr(self, name), bool | np.bool_):
                 raise ParameterError(f"{name} must be True or False; got {getattr(self, name)!r}.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrsnn_rs.arguments import check_mapping
+from hrsnn_rs.arguments import check_choice, check_mapping
 from hrsnn_rs.description.connectivity import (
     Connectivity,
     DistanceConnectivity,
@@ -101,8 +101,7 @@ def rule_from_dict(content: Mapping[str, Any]) -> Connectivity:
     """
     said = dict(check_mapping("content", content))
     kind = said.pop("kind", None)
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise ParameterError(f"kind must be one of {', '.join(_KINDS)}; got {kind!r}.")
+    check_choice("kind", kind, _KINDS)
     known = [field.name for field in fields(_KINDS[kind])]  # type: ignore[arg-type]
     arguments: dict[str, Any] = {}
     for name, value in said.items():

@@ -10,7 +10,14 @@ import inspect
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from hrsnn_rs.arguments import MOST_SEED, check_integer, check_number, check_path, check_truth
+from hrsnn_rs.arguments import (
+    MOST_SEED,
+    check_choice,
+    check_integer,
+    check_number,
+    check_path,
+    check_truth,
+)
 from hrsnn_rs.description.parameters import LIF, STDP
 from hrsnn_rs.description.rules import RULES
 from hrsnn_rs.errors import ParameterError, ShapeError
@@ -100,8 +107,7 @@ def check_settings(estimator: Any) -> None:
             check(getattr(estimator, name))
     check_arrays_meaning(estimator.dt, estimator.sensor_size)
     layers = estimator.layers
-    if not isinstance(layers, str) or layers not in LAYERS:
-        raise ParameterError(f"layers must be one of {', '.join(LAYERS)}; got {layers!r}.")
+    check_choice("layers", layers, LAYERS)
     for name, allowed in _KINDS.items():
         part = getattr(estimator, name, None)
         # A file would bring back a class of one's own as ours.

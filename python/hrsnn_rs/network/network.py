@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from hrsnn_rs.arguments import as_array, check_number, check_truth
+from hrsnn_rs.arguments import as_array, check_choice, check_number, check_truth
 from hrsnn_rs.description.connectivity import Connectivity, RandomConnectivity
 from hrsnn_rs.description.explicit_connectivity import ExplicitConnectivity
 from hrsnn_rs.description.heterogeneity import check_parameter
@@ -426,8 +426,7 @@ class Network(RunningNetwork):
         >>> network.variant("HoNHoS", tau_m=80.0).neuron_parameters["tau_m"][:2]
         array([80., 80.])
         """
-        if not isinstance(name, str) or name not in VARIANTS:
-            raise ParameterError(f"name must be one of {', '.join(VARIANTS)}; got {name!r}.")
+        check_choice("name", name, VARIANTS)
         if self._arguments is None:
             raise ParameterError(
                 "variant needs the laws of a network, which neither a file nor what"

@@ -77,10 +77,11 @@ def default_rule() -> STDP:
     --------
     >>> from hrsnn_rs.network import default_rule
     >>> rule = default_rule()
-    >>> round(rule.a_minus * rule.tau_minus / (rule.a_plus * rule.tau_plus), 2)
+    >>> down, up = rule.a_minus * rule.tau_minus.value, rule.a_plus.value * rule.tau_plus.value
+    >>> round(down / up, 2)
     1.08
     """
-    return STDP(a_plus=0.01, a_minus=0.00476, tau_plus=15.0, tau_minus=34.0)
+    return replace(default_plasticity().homogeneous(), a_minus=0.00476)
 
 
 def default_neuron() -> LIF:
